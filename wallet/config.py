@@ -1,0 +1,212 @@
+"""Settings, read once from the environment when a process starts.
+
+| Variable | Unset | Meaning |
+|---|---|---|
+| DATABASE_URL | embedded | PostgreSQL 15 or newer, `postgresql://...`; required in production |
+| REDIS_URL | embedded | Redis or Valkey, `redis://`, `rediss://` or `unix://`; likewise |
+| KIBUBU_ENV | development | `production` refuses to start on development secrets |
+| KIBUBU_MARKET | KE | the home market: a file of `wallet/markets/`, by ISO 3166 country code |
+| KIBUBU_PIN_KEYS | development key | `kid:hexkey,kid2:hexkey`, 32 bytes or more; current first |
+| KIBUBU_TOKEN_KEY | development key | signs access tokens; hex, 32 bytes or more |
+| KIBUBU_CALLBACK_TOKEN | development token | secret in gateways' callback addresses; 16 or more |
+| KIBUBU_SMS_GATEWAY | console | `console` or `africastalking` |
+| KIBUBU_AT_USERNAME | none | Africa's Talking account; required with that gateway |
+| KIBUBU_AT_API_KEY | none | its API key; required with that gateway |
+| KIBUBU_AT_URL | https://api.africastalking.com | where its API is; a sandbox or a stand-in |
+| KIBUBU_BANK_DIR | bank | folder the payment files are written to and confirmed from |
+| KIBUBU_HTTP_HOST | 127.0.0.1 | address to listen on |
+| KIBUBU_HTTP_PORT | $PORT, else 8000 | port to listen on |
+| KIBUBU_WEB_PROCESSES | 2 | web processes |
+| KIBUBU_WEB_THREADS | 16 | request threads in each web process |
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+Environment = Literal["development", "production"]
+SmsGateway = Literal["console", "africastalking"]
+
+# Published here, so they protect nothing: production refuses to start with them.
+DEVELOPMENT_KEY_HEX = "6b6962756275" * 6
+DEVELOPMENT_CALLBACK_TOKEN = "development-callback"  # noqa: S105  # published on purpose
+
+DATABASE_SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
+KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
+KEY_BYTES = 32
+CALLBACK_TOKEN_CHARACTERS = 16
+
+
+class BadSettings(Exception):
+    """Every variable that is wrong, one line each, so that one start tells all."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("Cannot start:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+@dataclass(frozen=True, slots=True)
+class PinKey:
+    """A key of the PIN verifier; `kid` is stored beside what it verified, for rotation."""
+
+    kid: str
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the module's table says, parsed. No secret shows in `repr`."""
+
+    environment: Environment
+    market: str
+    database_url: str | None = field(repr=False)  # may hold a password
+    redis_url: str | None = field(repr=False)  # likewise
+    pin_keys: tuple[PinKey, ...]
+    token_key: bytes = field(repr=False)
+    callback_token: str = field(repr=False)
+    sms_gateway: SmsGateway
+    at_username: str | None
+    at_api_key: str | None = field(repr=False)
+    at_url: str
+    bank_dir: Path
+    http_host: str
+    http_port: int
+    web_processes: int
+    web_threads: int
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str]) -> "Settings":
+        """Parse the environment; raise `BadSettings` naming each variable that is wrong."""
+        reader = _Reader(env)
+        settings = cls(
+            environment=cast(
+                "Environment", reader.choice("KIBUBU_ENV", ("development", "production"))
+            ),
+            market=reader.matching("KIBUBU_MARKET", "KE", r"[A-Z]{2}", "a country code such as KE"),
+            database_url=reader.address("DATABASE_URL", DATABASE_SCHEMES),
+            redis_url=reader.address("REDIS_URL", REDIS_SCHEMES),
+            pin_keys=reader.pin_keys("KIBUBU_PIN_KEYS"),
+            token_key=reader.key("KIBUBU_TOKEN_KEY"),
+            callback_token=reader.callback_token("KIBUBU_CALLBACK_TOKEN"),
+            sms_gateway=cast(
+                "SmsGateway", reader.choice("KIBUBU_SMS_GATEWAY", ("console", "africastalking"))
+            ),
+            at_username=reader.get("KIBUBU_AT_USERNAME"),
+            at_api_key=reader.get("KIBUBU_AT_API_KEY"),
+            at_url=(reader.get("KIBUBU_AT_URL") or "https://api.africastalking.com").rstrip("/"),
+            bank_dir=Path(reader.get("KIBUBU_BANK_DIR") or "bank"),
+            http_host=reader.get("KIBUBU_HTTP_HOST") or "127.0.0.1",
+            http_port=reader.number("KIBUBU_HTTP_PORT", reader.number("PORT", 8000, 65535), 65535),
+            web_processes=reader.number("KIBUBU_WEB_PROCESSES", 2, 256),
+            web_threads=reader.number("KIBUBU_WEB_THREADS", 16, 1024),
+        )
+        problems = [*reader.problems, *_gateway_problems(settings), *_production_problems(settings)]
+        if problems:
+            raise BadSettings(problems)
+        return settings
+
+
+def _gateway_problems(settings: Settings) -> list[str]:
+    if settings.sms_gateway != "africastalking":
+        return []
+    account = {
+        "KIBUBU_AT_USERNAME": settings.at_username,
+        "KIBUBU_AT_API_KEY": settings.at_api_key,
+    }
+    return [
+        f"{name} must be set when KIBUBU_SMS_GATEWAY is africastalking."
+        for name, value in account.items()
+        if value is None
+    ]
+
+
+def _production_problems(settings: Settings) -> list[str]:
+    if settings.environment != "production":
+        return []
+    development_key = bytes.fromhex(DEVELOPMENT_KEY_HEX)
+    missing = {
+        "DATABASE_URL": settings.database_url is None,
+        "REDIS_URL": settings.redis_url is None,
+    }
+    published = {
+        "KIBUBU_PIN_KEYS": any(key.key == development_key for key in settings.pin_keys),
+        "KIBUBU_TOKEN_KEY": settings.token_key == development_key,
+        "KIBUBU_CALLBACK_TOKEN": settings.callback_token == DEVELOPMENT_CALLBACK_TOKEN,
+    }
+    return [
+        *(f"{name} must be set in production." for name, wrong in missing.items() if wrong),
+        *(
+            f"{name} must be a secret of your own in production."
+            for name, wrong in published.items()
+            if wrong
+        ),
+    ]
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them; a message never shows a value."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self.env = env
+        self.problems: list[str] = []
+
+    def get(self, name: str) -> str | None:
+        return self.env.get(name, "").strip() or None
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        value = self.get(name) or choices[0]
+        if value not in choices:
+            self.problems.append(f"{name} must be one of {', '.join(choices)}.")
+            return choices[0]
+        return value
+
+    def matching(self, name: str, default: str, pattern: str, what: str) -> str:
+        value = self.get(name) or default
+        if not re.fullmatch(pattern, value):
+            self.problems.append(f"{name} must be {what}.")
+        return value
+
+    def address(self, name: str, schemes: tuple[str, ...]) -> str | None:
+        value = self.get(name)
+        if value is not None and not value.startswith(schemes):
+            self.problems.append(f"{name} must begin with one of {', '.join(schemes)}.")
+        return value
+
+    def number(self, name: str, default: int, largest: int) -> int:
+        value = self.get(name) or str(default)
+        if not re.fullmatch(r"[0-9]{1,6}", value) or not 1 <= int(value) <= largest:
+            self.problems.append(f"{name} must be a whole number from 1 to {largest}.")
+            return default
+        return int(value)
+
+    def key(self, name: str) -> bytes:
+        return self._key_bytes(name, self.get(name) or DEVELOPMENT_KEY_HEX)
+
+    def _key_bytes(self, name: str, value: str) -> bytes:
+        if not re.fullmatch(r"(?:[0-9a-fA-F]{2})+", value) or len(value) < 2 * KEY_BYTES:
+            self.problems.append(f"{name} must hold keys of {KEY_BYTES} bytes or more, in hex.")
+            return b""
+        return bytes.fromhex(value)
+
+    def callback_token(self, name: str) -> str:
+        value = self.get(name) or DEVELOPMENT_CALLBACK_TOKEN
+        if not re.fullmatch(rf"[A-Za-z0-9_-]{{{CALLBACK_TOKEN_CHARACTERS},}}", value):
+            self.problems.append(
+                f"{name} must be {CALLBACK_TOKEN_CHARACTERS} or more letters, digits, - or _."
+            )
+        return value
+
+    def pin_keys(self, name: str) -> tuple[PinKey, ...]:
+        keys = []
+        for item in (self.get(name) or f"development:{DEVELOPMENT_KEY_HEX}").split(","):
+            kid, _, value = item.strip().partition(":")
+            if not KEY_ID.fullmatch(kid):
+                self.problems.append(f"{name} must be written kid:hexkey,kid2:hexkey.")
+                continue
+            keys.append(PinKey(kid, self._key_bytes(name, value)))
+        if len({key.kid for key in keys}) != len(keys):
+            self.problems.append(f"{name} must not use one kid twice.")
+        return tuple(keys)

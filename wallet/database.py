@@ -1,0 +1,67 @@
+"""The database: one engine per process, and the schema brought up to date.
+
+PostgreSQL is the only dialect. READ COMMITTED is enough because the ledger takes its row locks
+before it reads; durability (`synchronous_commit`) stays whatever the server says.
+"""
+
+from importlib.util import find_spec
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine import URL, make_url
+
+# Any fixed number: two releases that start together then migrate one after the other.
+MIGRATION_LOCK = text("SELECT pg_advisory_xact_lock(7212016)")
+
+CONNECT_TIMEOUT_S = 10
+
+
+def database_address(url: str) -> URL:
+    """The address with our driver in it: platforms hand out `postgres://` and `postgresql://`."""
+    address = make_url(url)
+    if address.drivername in {"postgres", "postgresql"}:
+        return address.set(drivername="postgresql+psycopg")
+    if address.drivername != "postgresql+psycopg":
+        raise ValueError(f"DATABASE_URL must be a postgresql:// address, not {address.drivername}")
+    return address
+
+
+def make_engine(url: str, *, pool_size: int = 10) -> Engine:
+    """An engine whose pool notices a restarted server before it hands out a dead connection."""
+    return create_engine(
+        database_address(url),
+        isolation_level="READ COMMITTED",
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        connect_args={
+            "application_name": "kibubu",
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": "-c timezone=UTC",
+        },
+    )
+
+
+def migration_config() -> Config:
+    """Alembic's settings, found beside the installed `migrations` package, not the caller's cwd."""
+    package = find_spec("migrations")
+    assert package is not None, "the migrations are installed with us"
+    assert package.submodule_search_locations is not None
+    folder = next(iter(package.submodule_search_locations))
+    config = Config()
+    config.set_main_option("script_location", folder.replace("%", "%%"))
+    return config
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring the schema to `revision` in one transaction: a failed release leaves the old one."""
+    engine = make_engine(url, pool_size=1)
+    try:
+        with engine.begin() as connection:
+            connection.execute(MIGRATION_LOCK)
+            config = migration_config()
+            config.attributes["connection"] = connection  # migrations/env.py uses it as it is
+            command.upgrade(config, revision)
+    finally:
+        engine.dispose()
