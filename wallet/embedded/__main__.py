@@ -1,0 +1,37 @@
+"""`python -m wallet.embedded COMMAND...`: a command beside fresh servers. See the package."""
+
+import os
+import signal
+import subprocess
+import sys
+
+from wallet.embedded import EmbeddedServices
+from wallet.embedded.programs import postgres_programs
+from wallet.embedded.run_directory import newest_alive
+from wallet.embedded.servers import DATABASE
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command beside a fresh pair, or psql on the newest."""
+    if arguments == ["psql"]:
+        return _psql()
+    if not arguments:
+        print("usage: python -m wallet.embedded COMMAND... | psql", file=sys.stderr)  # noqa: T201
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with EmbeddedServices.start(name="command") as services:
+        urls = {"DATABASE_URL": services.database_url, "REDIS_URL": services.redis_url}
+        return subprocess.run(arguments, env=os.environ | urls, check=False).returncode
+
+
+def _psql() -> int:
+    folder = newest_alive()
+    if folder is None:
+        print("No embedded database is running: start one with `make run`.", file=sys.stderr)  # noqa: T201
+        return 1
+    url = f"postgresql://postgres@/{DATABASE}?host={folder / 'pg'}"
+    return subprocess.run([str(postgres_programs() / "psql"), url], check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
