@@ -1,0 +1,1 @@
+"""Text messages: their wording, the outbox that delivers them, gateways, reports, inbound."""
