@@ -1,0 +1,110 @@
+"""Real servers for every test: PostgreSQL and Valkey, started once per pytest process.
+
+DATABASE_URL and REDIS_URL, where set, name servers to use instead. Each test that asks for
+`database_url` or `engine` has a fresh database, cloned from one that was migrated once.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import count
+from uuid import uuid4
+
+import pytest
+from redis import Redis
+from sqlalchemy import Engine, text
+
+from wallet.database import database_address, make_engine, migrate
+from wallet.embedded import EmbeddedServices
+
+DATABASE_NUMBERS = count(1)
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the servers of this pytest process are."""
+
+    database_url: str
+    redis_url: str
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    database_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
+    with ExitStack() as stack:
+        if not (database_url and redis_url):
+            embedded = stack.enter_context(EmbeddedServices.start(durable=False, name="test"))
+            database_url = database_url or embedded.database_url
+            redis_url = redis_url or embedded.redis_url
+        yield Servers(database_url, f"{redis_url}?db={worker.removeprefix('gw')}")
+
+
+@pytest.fixture(scope="session")
+def admin(servers: Servers) -> Iterator[Engine]:
+    """Creates and drops databases, which no transaction can."""
+    engine = make_engine(servers.database_url).execution_options(isolation_level="AUTOCOMMIT")
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def template(servers: Servers, admin: Engine) -> Iterator[str]:
+    """A migrated database to clone, which is much faster than migrating for each test."""
+    name = f"kibubu_template_{uuid4().hex[:12]}"
+    run(admin, f"CREATE DATABASE {name}")
+    migrate(address(servers.database_url, name))
+    yield name
+    run(admin, f"DROP DATABASE {name}")
+
+
+@pytest.fixture
+def database_url(servers: Servers, admin: Engine, template: str) -> Iterator[str]:
+    """A fresh, migrated, empty database."""
+    name = template.replace("template", f"test_{next(DATABASE_NUMBERS)}")
+    run(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield address(servers.database_url, name)
+    run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """An engine on a fresh database, whose books are summed again when the test is over."""
+    from wallet.ledger.books import check_books
+
+    engine = make_engine(database_url)
+    yield engine
+    findings = check_books(engine)
+    engine.dispose()
+    assert findings == []
+
+
+@pytest.fixture
+def redis_url(servers: Servers) -> str:
+    with Redis.from_url(servers.redis_url) as client:
+        client.flushdb()
+    return servers.redis_url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[Redis]:
+    """An empty Valkey."""
+    with Redis.from_url(redis_url) as client:
+        yield client
+
+
+@pytest.fixture
+def own_services() -> Iterator[EmbeddedServices]:
+    """Servers of the test's own, not migrated, to kill and start again."""
+    with EmbeddedServices.start(durable=False, name="own") as services:
+        yield services
+
+
+def run(admin: Engine, statement: str) -> None:
+    with admin.connect() as connection:
+        connection.execute(text(statement))
+
+
+def address(url: str, database: str) -> str:
+    return database_address(url).set(database=database).render_as_string(hide_password=False)
