@@ -60,6 +60,7 @@ def migrate(url: str, revision: str = "head") -> None:
     try:
         with engine.begin() as connection:
             connection.execute(MIGRATION_LOCK)
+            connection.execution_options(no_parameters=True)  # a % in a file stands for itself
             config = migration_config()
             config.attributes["connection"] = connection  # migrations/env.py uses it as it is
             command.upgrade(config, revision)
