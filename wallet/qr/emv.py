@@ -45,9 +45,7 @@ def decode(payload: str) -> tuple[Field, ...]:
     if _CRC_AT_END.search(payload) and crc(payload[:-4]) != payload[-4:]:
         raise QrError(Reason.BAD_CRC, CRC_TAG)
 
-    fields = _split(payload)
-    _check_checksum_is_last(fields)
-    fields = fields[:-1]
+    fields = _without_checksum(_split(payload))
     _check_format(fields)
     _check_unique(fields)
     return tuple(_opened(field) for field in fields)
@@ -153,14 +151,12 @@ def _check_format(fields: tuple[Field, ...]) -> None:
         raise QrError(Reason.BAD_ORDER, CRC_TAG)
 
 
-def _check_checksum_is_last(fields: tuple[Field, ...]) -> None:
-    checksum = find(fields, CRC_TAG)
-    if checksum is None:
-        raise QrError(Reason.MISSING_TAG, CRC_TAG)
-    if checksum is not fields[-1]:
-        raise QrError(Reason.BAD_ORDER, CRC_TAG)
-    if not re.fullmatch("[0-9A-F]{4}", checksum.text):  # lower case is another code: refused
+def _without_checksum(fields: tuple[Field, ...]) -> tuple[Field, ...]:
+    if not fields or fields[-1].tag != CRC_TAG:
+        raise QrError(Reason.BAD_ORDER if find(fields, CRC_TAG) else Reason.MISSING_TAG, CRC_TAG)
+    if not re.fullmatch("[0-9A-F]{4}", fields[-1].text):  # lower case is another code: refused
         raise QrError(Reason.BAD_CRC, CRC_TAG)
+    return fields[:-1]
 
 
 def _check_unique(fields: tuple[Field, ...]) -> None:

@@ -104,6 +104,7 @@ def test_flat_text_where_a_private_template_belongs_is_kept(flat):
         (with_crc("5802KE"), Reason.MISSING_TAG),
         (with_crc("5802KE000201"), Reason.BAD_ORDER),
         (with_crc("00020163041234"), Reason.BAD_ORDER),
+        (with_crc("000201") + "5802KE", Reason.BAD_ORDER),
         (with_crc("0002015802KE5802PH"), Reason.DUPLICATE_TAG),
         (with_crc("00020126120002ab0002ab"), Reason.DUPLICATE_TAG),
         (with_crc("00020190120002ab0002ab"), Reason.DUPLICATE_TAG),
