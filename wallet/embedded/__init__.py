@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from wallet.embedded.directories import UnsafeDirectory, run_directory
 from wallet.embedded.programs import (
     CannotStart,
     copied_postgres_programs,
     postgres_programs,
     valkey_program,
 )
-from wallet.embedded.run_directory import UnsafeDirectory, run_directory
 from wallet.embedded.servers import Account, Postgres, Valkey
 
 __all__ = ["CannotStart", "EmbeddedServices", "Postgres", "UnsafeDirectory", "Valkey"]

@@ -6,8 +6,8 @@ import subprocess
 import sys
 
 from wallet.embedded import EmbeddedServices
+from wallet.embedded.directories import newest_alive
 from wallet.embedded.programs import postgres_programs
-from wallet.embedded.run_directory import newest_alive
 from wallet.embedded.servers import DATABASE
 
 

@@ -14,8 +14,8 @@ import psutil
 import psycopg
 import redis
 
+from wallet.embedded.directories import kill_tree
 from wallet.embedded.programs import CannotStart
-from wallet.embedded.run_directory import kill_tree
 
 START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import psutil
 
+PARENT = Path("/tmp")  # noqa: S108  # ownership of what we make there is checked
 SERVER_PROGRAMS = {"initdb", "postgres", "valkey-server"}
 DEATH_TIMEOUT_S = 5.0
 POLL_S = 0.01
@@ -31,7 +32,7 @@ class UnsafeDirectory(Exception):
 
 def base_directory() -> Path:
     """Where this user's run directories are, made on first use."""
-    base = Path("/tmp") / f"kibubu-{os.geteuid()}"  # noqa: S108  # ownership is checked below
+    base = PARENT / f"kibubu-{os.geteuid()}"
     # Root's servers run as nobody, who must get through, but need not see what is there.
     mode = 0o711 if os.geteuid() == 0 else 0o700
     with suppress(FileExistsError):
@@ -66,8 +67,8 @@ def run_directory(name: str) -> Iterator[Path]:
 
 def sweep(base: Path) -> None:
     """Remove what dead owners left behind, their servers first."""
-    for folder in base.iterdir():
-        if folder.is_dir() and not is_alive(folder):
+    for folder in base.glob("*/"):
+        if not is_alive(folder):
             remove(folder)
 
 
@@ -85,7 +86,7 @@ def is_alive(folder: Path) -> bool:
 
 def newest_alive() -> Path | None:
     """The run directory started last, of those still in use."""
-    alive = [folder for folder in base_directory().iterdir() if is_alive(folder)]
+    alive = [folder for folder in base_directory().glob("*/") if is_alive(folder)]
     return max(alive, key=lambda folder: folder.stat().st_ctime, default=None)
 
 
