@@ -1,0 +1,10 @@
+"""Run sql/0003_flows.sql."""
+
+from migrations import run_sql
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    run_sql("0003_flows.sql")

@@ -1,0 +1,114 @@
+"""What can go wrong, as the caller sees it.
+
+`Refused`: a rule said no, nothing moved. `Unavailable`: something we depend on is down, retry
+with the same key. Anything else that is raised is a defect of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """Refusals, highest precedence first. Published: append within a group, never rename.
+
+    Words follow the GSMA Mobile Money API where it has one (`insufficientFunds` is
+    `insufficient_funds` here).
+    """
+
+    # Who asks
+    UNAUTHENTICATED = "unauthenticated"
+    TOKEN_EXPIRED = "token_expired"  # noqa: S105 -- the name of a refusal, not a secret
+    CLIENT_AUTHORISATION_ERROR = "client_authorisation_error"
+    FORBIDDEN = "forbidden"
+    RATE_LIMIT_ERROR = "rate_limit_error"
+    # The form of the request
+    MALFORMED = "malformed"
+    BODY_TOO_LARGE = "body_too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    METHOD_NOT_ALLOWED = "method_not_allowed"
+    FORMAT_ERROR = "format_error"
+    KEY_MISSING = "key_missing"
+    KEY_MALFORMED = "key_malformed"
+    KEY_REUSED = "key_reused"
+    CURRENCY_NOT_SUPPORTED = "currency_not_supported"
+    AMOUNT_MALFORMED = "amount_malformed"
+    AMOUNT_TOO_PRECISE = "amount_too_precise"
+    AMOUNT_TOO_LARGE = "amount_too_large"
+    AMOUNT_NOT_POSITIVE = "amount_not_positive"
+    PHONE_MALFORMED = "phone_malformed"
+    PHONE_NOT_MOBILE = "phone_not_mobile"
+    PHONE_REGION_NOT_SERVED = "phone_region_not_served"
+    NAME_MALFORMED = "name_malformed"
+    LANGUAGE_NOT_SUPPORTED = "language_not_supported"
+    PIN_MALFORMED = "pin_malformed"
+    PERIOD_OUT_OF_RANGE = "period_out_of_range"
+    QR_MALFORMED = "qr_malformed"
+    QR_EXPIRED = "qr_expired"
+    QR_NOT_OURS = "qr_not_ours"
+    # Who and what is meant
+    NOT_FOUND = "not_found"
+    ALREADY_REGISTERED = "already_registered"
+    SIGN_IN_CODE_WRONG = "sign_in_code_wrong"
+    SIGN_IN_EXPIRED = "sign_in_expired"
+    REFRESH_TOKEN_REUSED = "refresh_token_reused"  # noqa: S105 -- the name of a refusal
+    SENDER_UNKNOWN = "sender_unknown"
+    RECEIVER_UNKNOWN = "receiver_unknown"
+    TILL_UNKNOWN = "till_unknown"
+    CONTRACT_UNKNOWN = "contract_unknown"
+    QUOTE_UNKNOWN = "quote_unknown"
+    SAME_PARTIES = "same_parties"
+    SENDER_CLOSED = "sender_closed"
+    SENDER_FROZEN = "sender_frozen"
+    RECEIVER_CLOSED = "receiver_closed"
+    RECEIVER_FROZEN = "receiver_frozen"
+    NOT_AN_AGENT = "not_an_agent"
+    NO_WALLET_IN_CURRENCY = "no_wallet_in_currency"
+    # The secret that proves the sender
+    PIN_NOT_SET = "pin_not_set"
+    PIN_LOCKED = "pin_locked"
+    PIN_WRONG = "pin_wrong"
+    PIN_WEAK = "pin_weak"
+    PIN_USED_BEFORE = "pin_used_before"
+    # The state of the thing
+    NOT_A_PARTY = "not_a_party"
+    CONTRACT_CLOSED = "contract_closed"
+    CONTRACT_PAST_DEADLINE = "contract_past_deadline"
+    CONTRACT_NOT_DUE = "contract_not_due"
+    MORE_THAN_HELD = "more_than_held"
+    NO_PRICE = "no_price"
+    REFERENCE_RATE_STALE = "reference_rate_stale"
+    QUOTE_HAS_EXPIRED = "quote_has_expired"
+    QUOTE_USED = "quote_used"
+    QUOTE_CHANGED = "quote_changed"
+    PAYOUT_DESTINATION_MISSING = "payout_destination_missing"
+    INCORRECT_STATE = "incorrect_state"
+    # Limits
+    LESS_THAN_TRANSACTION_MIN_VALUE = "less_than_transaction_min_value"
+    GREATER_THAN_TRANSACTION_MAX_VALUE = "greater_than_transaction_max_value"
+    DAILY_VALUE_LIMIT_EXCEEDED = "daily_value_limit_exceeded"
+    MONTHLY_VALUE_LIMIT_EXCEEDED = "monthly_value_limit_exceeded"
+    MAX_BALANCE_EXCEEDED = "max_balance_exceeded"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+
+
+class Refused(Exception):
+    """A rule said no. `facts` are safe to show the caller and help them do better.
+
+    `rows` are written although no money moves: a wrong PIN counts its attempt.
+    """
+
+    def __init__(self, code: Code, *, rows: Sequence[object] = (), **facts: object) -> None:
+        super().__init__(code.value)
+        self.code = code
+        self.facts = facts
+        self.rows = tuple(rows)
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name}={value}" for name, value in self.facts.items())
+        return f"{self.code.value} ({shown})" if shown else self.code.value
+
+
+class Unavailable(Exception):
+    """Something we depend on is down; the outcome is settled by retrying with the same key."""

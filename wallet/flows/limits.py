@@ -1,0 +1,68 @@
+"""Limits by tier, from the market's data file: per transaction, day, month and balance.
+
+They are the holder's, not the wallet's, and days and months are those of the holder's own
+calendar. Codes are the GSMA's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from wallet.errors import Code, Refused
+from wallet.ledger.facts import Facts, Holder, Usage
+from wallet.money import Money
+
+if TYPE_CHECKING:
+    from wallet.ledger.accounts import Account
+
+
+def _usage(facts: Facts, holder: Holder, currency: str) -> Usage:
+    """Return what the holder has used of the present day and month."""
+    today = facts.today(holder)
+    usage = facts.usages.get((holder.id, currency))
+    if usage is None:
+        return Usage(holder.id, currency, today)
+    if usage.day == today:
+        return usage
+    if (usage.day.year, usage.day.month) == (today.year, today.month):
+        return replace(usage, day=today, day_out_minor=0, day_in_minor=0)
+    return Usage(holder.id, currency, today)
+
+
+def check_out(facts: Facts, holder: Holder, amount: Money) -> Usage:
+    """Return the usage row that sending or paying `amount` writes; fees do not count."""
+    limits = facts.market(holder).limits_of(holder.tier, amount.currency)
+    usage = _usage(facts, holder, amount.currency)
+    day, month = usage.day_out_minor + amount.minor, usage.month_out_minor + amount.minor
+    if amount.minor < limits.minimum_minor:
+        least = Money(amount.currency, limits.minimum_minor)
+        raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=least.text)
+    if amount.minor > limits.per_transaction_minor:
+        most = Money(amount.currency, limits.per_transaction_minor)
+        raise Refused(Code.GREATER_THAN_TRANSACTION_MAX_VALUE, maximum=most.text)
+    if day > limits.daily_out_minor:
+        left = Money(amount.currency, max(0, limits.daily_out_minor - usage.day_out_minor))
+        raise Refused(Code.DAILY_VALUE_LIMIT_EXCEEDED, remaining=left.text)
+    if month > limits.monthly_out_minor:
+        left = Money(amount.currency, max(0, limits.monthly_out_minor - usage.month_out_minor))
+        raise Refused(Code.MONTHLY_VALUE_LIMIT_EXCEEDED, remaining=left.text)
+    return replace(usage, day_out_minor=day, month_out_minor=month)
+
+
+def check_in(facts: Facts, holder: Holder, wallet: Account, amount: Money) -> tuple[Usage, ...]:
+    """Return the usage rows that receiving `amount` writes: none where nothing limits it."""
+    limits = facts.market(holder).limits_of(holder.tier, amount.currency)
+    rows: tuple[Usage, ...] = ()
+    if limits.monthly_in_minor is not None:
+        usage = _usage(facts, holder, amount.currency)
+        month = usage.month_in_minor + amount.minor
+        if month > limits.monthly_in_minor:
+            left = max(0, limits.monthly_in_minor - usage.month_in_minor)
+            remaining = Money(amount.currency, left).text
+            raise Refused(Code.MONTHLY_VALUE_LIMIT_EXCEEDED, remaining=remaining, of="receiver")
+        day = usage.day_in_minor + amount.minor
+        rows = (replace(usage, day_in_minor=day, month_in_minor=month),)
+    if wallet.balance_minor + amount.minor > limits.balance_minor:
+        raise Refused(Code.MAX_BALANCE_EXCEEDED)
+    return rows

@@ -1,0 +1,133 @@
+"""Release: held money goes to the payee. By the payer, early; or by itself, at the deadline.
+
+The payer may release in whole or in part, as often as they like; each act is irrevocable. At the
+deadline the rest goes to the payee exactly once, whoever notices first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+from uuid import UUID, uuid5
+
+from wallet.clock import reference
+from wallet.errors import Code, Refused
+from wallet.escrow.contracts import Contract
+from wallet.flows.parties import phone_of
+from wallet.ledger.facts import Facts, Needs
+from wallet.ledger.poster import WORKER
+from wallet.ledger.posting import Decision, Leg, Posting, Text
+from wallet.money import Money
+from wallet.people.pin import Pin, check_pin
+
+_DUE: Final = UUID("7a0c6f1e-3a55-4a0e-9a53-52b3f1b2a901")
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`actor` is the payer. No `amount` means all that is held."""
+
+    KIND: ClassVar[str] = "release"
+
+    actor: int
+    key: UUID
+    pin: Pin
+    contract_id: int
+    amount: Money | None = None
+
+    def needs(self) -> Needs:
+        """The payer's PIN is guarded; the contract brings the rest."""
+        return Needs(guarded=(self.actor,), records=((Contract, self.contract_id),))
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The deadline has come. Its key follows from the contract, so it happens once."""
+
+    KIND: ClassVar[str] = "release_due"
+
+    contract_id: int
+    actor: int = WORKER
+
+    @property
+    def key(self) -> UUID:
+        """The same for every worker that notices."""
+        return uuid5(_DUE, str(self.contract_id))
+
+    def needs(self) -> Needs:
+        """The contract brings everything."""
+        return Needs(records=((Contract, self.contract_id),))
+
+
+def decide(command: Command, facts: Facts) -> Decision:
+    """Return the release by the payer, or raise the first refusal in `Code` order."""
+    contract = facts.record(Contract, command.contract_id)
+    if contract is None:
+        raise Refused(Code.CONTRACT_UNKNOWN)
+    payer = facts.holders[command.actor]
+    if contract.payer_id != payer.id:
+        # To a stranger a contract does not exist; the payee may know why they cannot.
+        known = contract.payee_id == payer.id
+        raise Refused(Code.NOT_A_PARTY if known else Code.CONTRACT_UNKNOWN)
+    if payer.status != "active":
+        raise Refused(Code.SENDER_CLOSED if payer.status == "closed" else Code.SENDER_FROZEN)
+    pin_rows = check_pin(command.pin, payer, facts)
+    part = contract.part(command.amount)
+    return _release(contract, part, facts, "release", pin_rows)
+
+
+def decide_due(command: Due, facts: Facts) -> Decision:
+    """Return the release at the deadline, or why it is not (or no longer) to be done."""
+    contract = facts.record(Contract, command.contract_id)
+    if contract is None:
+        raise Refused(Code.CONTRACT_UNKNOWN)
+    if facts.now < contract.deadline_at:
+        raise Refused(Code.CONTRACT_NOT_DUE, deadline_at=contract.deadline_at.isoformat())
+    return _release(contract, contract.part(None), facts, "release_due", ())
+
+
+def _release(
+    contract: Contract, part: Money, facts: Facts, kind: str, pin_rows: tuple[Any, ...]
+) -> Decision:
+    own, _, payee_account = contract.accounts(facts)
+    row = contract.released(part, facts.now)
+    held = row.contract.held
+    balance = payee_account.balance + part
+    return Decision(
+        Posting(kind, (Leg(own, -part), Leg(payee_account, part)), contract.payer_id,
+                contract.payee_id),
+        answer={
+            "reference": facts.reference,
+            "kind": kind,
+            "amount": part.json,
+            "held": held.json,
+            "contract": reference(contract.id),
+            "posted_at": facts.now.isoformat(),
+        },
+        texts=_texts(contract, facts, kind, part, held, balance),
+        rows=(row, *pin_rows),
+    )  # fmt: skip
+
+
+def _texts(
+    contract: Contract, facts: Facts, kind: str, part: Money, held: Money, balance: Money
+) -> tuple[Text, ...]:
+    payer, payee = facts.holders[contract.payer_id], facts.holders[contract.payee_id]
+    stem = "released" if kind == "release" else "released_at_deadline"
+    common = {"reference": facts.reference, "amount": part.shown, "held": held.shown}
+    to_payer = {**common, "name": payee.name}
+    to_payee = {
+        **common,
+        "name": payer.name,
+        "phone": phone_of(payer),
+        "fee": Money(part.currency, 0).shown,
+        "balance": balance.shown,
+    }
+    return tuple(
+        Text(holder.msisdn, holder.language, wording, values)
+        for holder, wording, values in (
+            (payer, f"{stem}_payer", to_payer),
+            (payee, f"{stem}_payee", to_payee),
+        )
+        if holder.msisdn is not None
+    )

@@ -1,0 +1,274 @@
+"""The poster: commands are decided and posted in batches, one transaction a batch.
+
+Request threads hand commands over and wait. While one batch commits, the next gathers; there is
+no timer, so an idle system adds no delay. A batch is: one locking read of what its commands need,
+`decide` for each in order against the state as the ones before left it, set-based writes, one
+commit.
+
+- A refusal refuses its own command only.
+- A batch that fails for a technical reason is posted again, command by command.
+- The same actor, key and contents replay the first answer, also across processes and crashes:
+  the key is a unique column of the posting itself.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cache
+from hashlib import blake2b
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
+from uuid import UUID
+
+import psycopg
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import PoolProxiedConnection
+
+from wallet.errors import Code, Refused, Unavailable
+from wallet.ledger.facts import Facts, Needs
+from wallet.ledger.posting import Decision
+from wallet.ledger.reading import Cursor, operator_account, read_facts
+from wallet.ledger.writing import Render, Writes, find_receipts, write
+
+if TYPE_CHECKING:
+    from wallet.clock import Clock, Ids
+    from wallet.markets import Market
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH: Final = 256
+TRIES: Final = 4
+PAUSE_S: Final = 0.1
+WAIT_S: Final = 30
+WORKER: Final = 0
+"""The actor of what no person commanded: a release at its deadline, a confirmed payout."""
+
+_NOT_CONTENTS: Final = frozenset({"actor", "key", "pin"})
+
+
+class Command(Protocol):
+    """What somebody wants done. Its fields, but for actor, key and PIN, are its contents."""
+
+    KIND: ClassVar[str]
+
+    @property
+    def actor(self) -> int: ...
+
+    @property
+    def key(self) -> UUID: ...
+
+    def needs(self) -> Needs:
+        """Return what the poster locks and reads before `decide` runs."""
+
+
+CommandT = TypeVar("CommandT", bound=Command)
+Decide = Callable[[CommandT, Facts], Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the caller is told. `replayed`: the command had been done before."""
+
+    answer: Mapping[str, Any]
+    replayed: bool
+
+
+class _Job:
+    """A command on its way through a batch, and the thread that waits for it."""
+
+    __slots__ = ("_done", "command", "decide", "error", "fingerprint", "receipt")
+
+    def __init__(self, decide: Decide[Any], command: Command) -> None:
+        self.decide = decide
+        self.command = command
+        self.fingerprint = fingerprint(command)
+        self.receipt: Receipt | None = None
+        self.error: Exception | None = None
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def finish(self) -> None:
+        self._done.release()
+
+    def wait(self, timeout_s: int) -> Receipt:
+        if not self._done.acquire(timeout=timeout_s):
+            raise Unavailable("the poster did not answer in time")
+        if self.error is not None:
+            raise self.error
+        assert self.receipt is not None
+        return self.receipt
+
+
+@cache
+def _contents(kind: type[Any]) -> Callable[[Any], Any]:
+    names = [each.name for each in fields(kind) if each.name not in _NOT_CONTENTS]
+    return attrgetter(*names)
+
+
+def fingerprint(command: Command) -> bytes:
+    """Return what tells one command's contents from another's; a PIN is no part of it."""
+    contents = _contents(type(command))(command)
+    return blake2b(f"{command.KIND}{contents!r}".encode(), digest_size=16).digest()
+
+
+class Poster:
+    """Posts commands for one process. `post` may be called from any thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        clock: Clock,
+        ids: Ids,
+        *,
+        markets: Mapping[str, Market],
+        pin_keys: Mapping[str, bytes],
+        render: Render,
+    ) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._ids = ids
+        self._markets = markets
+        self._pin_keys = pin_keys
+        self._render = render
+        self._operator_ids: dict[tuple[str, str], int] = {}
+        self._connection: PoolProxiedConnection | None = None  # the poster thread's own
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="poster", daemon=True)
+        self._thread.start()
+
+    def post(self, decide: Decide[CommandT], command: CommandT) -> Receipt:
+        """Do `command`, or tell what came of it before.
+
+        Raises `Refused` where a rule says no, and `Unavailable` where the database cannot say;
+        then the outcome is settled by posting the same command with the same key again.
+        """
+        job = _Job(decide, command)
+        self._jobs.put(job)
+        return job.wait(WAIT_S)
+
+    def close(self) -> None:
+        """Post what is waiting, then stop."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._jobs.get()) is not None:
+            batch = [first]
+            while len(batch) < MAX_BATCH:
+                try:
+                    job = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+                if job is None:
+                    self._jobs.put(None)  # seen again after this batch
+                    break
+                batch.append(job)
+            self._post_batch(batch)
+            for job in batch:
+                job.finish()
+        if self._connection is not None:
+            self._connection.close()
+
+    def _post_batch(self, batch: list[_Job]) -> None:
+        try:
+            self._transact(batch)
+        except Exception as error:  # one command must not fail its neighbours
+            log.warning("a batch of %d is posted one by one: %s", len(batch), error)
+            for job in batch:
+                self._post_alone(job)
+
+    def _post_alone(self, job: _Job) -> None:
+        """Post one command, again where that can help: new ids, a restarted database."""
+        for attempt in range(TRIES):
+            job.error = job.receipt = None
+            time.sleep(PAUSE_S * attempt)
+            try:
+                self._transact([job])
+            except psycopg.IntegrityError as error:
+                job.error = error  # new ids, or another process's key, settle most of these
+            except (psycopg.Error, DBAPIError) as error:
+                log.warning("posting failed, attempt %d: %s", attempt + 1, error)
+                job.error = Unavailable("the database is not reachable")
+            except Exception as defect:
+                log.exception("posting %s failed", job.command.KIND)
+                job.error = defect
+                return
+            else:
+                return
+        log.error("gave up posting %s: %r", job.command.KIND, job.error)
+
+    def _transact(self, batch: list[_Job]) -> None:
+        if self._connection is None:
+            self._connection = self._engine.raw_connection()
+        raw = self._connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)
+        try:
+            with raw.cursor() as cursor:
+                self._decide_and_write(cursor, batch)
+            raw.commit()
+        except BaseException:
+            self._connection.invalidate()  # whatever its state, no later batch inherits it
+            self._connection = None
+            raise
+
+    def _decide_and_write(self, cursor: Cursor, batch: list[_Job]) -> None:
+        now = self._clock.now()
+        facts = Facts(now, 0, self._markets, self._pin_keys, self._ids)
+        needs = [job.command.needs() for job in batch]
+        for need in needs:
+            for key in need.operator:
+                if key not in self._operator_ids:
+                    self._open_operator_account(*key)
+        read_facts(cursor, facts, needs, self._operator_ids)
+        writes = Writes(facts)
+        receipts = find_receipts(cursor, [(job.command.actor, job.command.key) for job in batch])
+        for job in batch:
+            self._settle(job, facts, writes, receipts)
+        write(cursor, writes, self._render)
+
+    def _settle(
+        self,
+        job: _Job,
+        facts: Facts,
+        writes: Writes,
+        receipts: dict[tuple[int, UUID], tuple[bytes, Mapping[str, Any]]],
+    ) -> None:
+        """Decide one command; its error or receipt holds once the batch is committed."""
+        command = job.command
+        job.error = job.receipt = None
+        before = receipts.get((command.actor, command.key))
+        if before is not None:  # replay precedes every rule
+            if before[0] == job.fingerprint:
+                job.receipt = Receipt(before[1], replayed=True)
+            else:
+                job.error = Refused(Code.KEY_REUSED)
+            return
+        facts.id = self._ids.next(facts.now)
+        try:
+            decision = job.decide(command, facts)
+        except Refused as refusal:
+            job.error = refusal
+            writes.add_rows(refusal.rows)
+        except Exception as defect:  # our bug, in this command alone: nothing of it is written
+            log.exception("deciding %s failed", command.KIND)
+            job.error = defect
+        else:
+            writes.add(decision, command.actor, command.key, job.fingerprint)
+            job.receipt = Receipt(decision.answer, replayed=False)
+            receipts[(command.actor, command.key)] = (job.fingerprint, decision.answer)
+
+    def _open_operator_account(self, kind: str, currency: str) -> None:
+        """Learn an operator account's id, in a transaction of its own: it never changes."""
+        now = self._clock.now()
+        with self._engine.begin() as connection:
+            raw = connection.connection.driver_connection
+            assert isinstance(raw, psycopg.Connection)
+            with raw.cursor() as cursor:
+                id_ = operator_account(cursor, kind, currency, id_=self._ids.next(now), now=now)
+        self._operator_ids[(kind, currency)] = id_

@@ -1,0 +1,162 @@
+"""Markets: a data file per country with its currency, calendar, limits, fees and service code."""
+
+from __future__ import annotations
+
+import tomllib
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from wallet.errors import Code, Refused
+from wallet.money import Money, parse_amount
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a holder of one tier may do, in minor units; None is no limit."""
+
+    minimum_minor: int
+    per_transaction_minor: int
+    daily_out_minor: int
+    monthly_out_minor: int
+    monthly_in_minor: int | None
+    balance_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """A fee by band: of the first band whose `up_to_minor` is not below the amount."""
+
+    up_to_minor: tuple[int, ...]
+    fee_minor: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """One country's rules. `quote_margin_bps` and `price_band_bps` are in basis points."""
+
+    code: str
+    name: str
+    currency: str
+    zone: ZoneInfo
+    calling_code: int
+    languages: tuple[str, ...]
+    service_code: str
+    quote_lifetime_s: int
+    quote_margin_bps: int
+    reference_rate_max_age_s: int
+    price_band_bps: int
+    limits: Mapping[str, Sequence[Limits]]
+    """By currency, then by tier."""
+    tariffs: Mapping[tuple[str, str], Tariff]
+    """By currency and flow."""
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """The currencies a holder here may have a wallet in, the market's own first."""
+        return tuple(self.limits)
+
+    def limits_of(self, tier: int, currency: str) -> Limits:
+        """Return a tier's limits. Raises `Refused` for a currency without wallets here."""
+        if currency not in self.limits:
+            raise Refused(Code.CURRENCY_NOT_SUPPORTED, currency=currency)
+        return self.limits[currency][tier]
+
+    def fee(self, flow: str, amount: Money) -> Money:
+        """Return what the payer pays on top of `amount`.
+
+        Raises `Refused` above the last band, and for a currency without a tariff.
+        """
+        tariff = self.tariffs.get((amount.currency, flow))
+        if tariff is None:
+            raise Refused(Code.CURRENCY_NOT_SUPPORTED, currency=amount.currency)
+        band = bisect_left(tariff.up_to_minor, amount.minor)
+        if band == len(tariff.up_to_minor):
+            greatest = Money(amount.currency, tariff.up_to_minor[-1])
+            raise Refused(Code.GREATER_THAN_TRANSACTION_MAX_VALUE, maximum=greatest.text)
+        return Money(amount.currency, tariff.fee_minor[band])
+
+
+def _minor(text: str, currency: str) -> int:
+    return parse_amount(text, currency).minor if text.strip("0.") else 0
+
+
+def _limits(table: Mapping[str, Any], currency: str) -> Limits:
+    def minor(name: str) -> int:
+        return _minor(table[name], currency)
+
+    return Limits(
+        minimum_minor=minor("minimum"),
+        per_transaction_minor=minor("per_transaction"),
+        daily_out_minor=minor("daily_out"),
+        monthly_out_minor=minor("monthly_out"),
+        monthly_in_minor=minor("monthly_in") if "monthly_in" in table else None,
+        balance_minor=minor("balance"),
+    )
+
+
+def _tariff(bands: Sequence[Mapping[str, str]], currency: str) -> Tariff:
+    up_to = tuple(_minor(band["up_to"], currency) for band in bands)
+    assert up_to == tuple(sorted(set(up_to))), "bands rise"
+    return Tariff(up_to, tuple(_minor(band["fee"], currency) for band in bands))
+
+
+def _limits_by_currency(
+    tables: Sequence[Mapping[str, Any]], own: str
+) -> Mapping[str, Sequence[Limits]]:
+    found: dict[str, list[Limits]] = {own: []}
+    for table in sorted(tables, key=lambda each: int(each["tier"])):
+        currency = table.get("currency", own)
+        tiers = found.setdefault(currency, [])
+        assert table["tier"] == len(tiers), "tiers count from zero"
+        tiers.append(_limits(table, currency))
+    return MappingProxyType(found)
+
+
+def _tariffs(fees: Mapping[str, Any], own: str) -> Mapping[tuple[str, str], Tariff]:
+    """Read `[fees]`, the market's own currency, and `[fees.XXX]` for each other one."""
+    found: dict[tuple[str, str], Tariff] = {}
+    for name, bands in fees.items():
+        if isinstance(bands, list):
+            found[(own, name)] = _tariff(bands, own)
+        else:
+            found.update({(name, flow): _tariff(each, name) for flow, each in bands.items()})
+    return MappingProxyType(found)
+
+
+def parse_market(text: str) -> Market:
+    """Read one market's data file."""
+    table = tomllib.loads(text)
+    currency = table["currency"]
+    return Market(
+        code=table["code"],
+        name=table["name"],
+        currency=currency,
+        zone=ZoneInfo(table["time_zone"]),
+        calling_code=table["calling_code"],
+        languages=tuple(table["languages"]),
+        service_code=table["service_code"],
+        quote_lifetime_s=table["quote_lifetime_s"],
+        quote_margin_bps=table["quote_margin_bps"],
+        reference_rate_max_age_s=table["reference_rate_max_age_s"],
+        price_band_bps=table["price_band_bps"],
+        limits=_limits_by_currency(table["limits"], currency),
+        tariffs=_tariffs(table["fees"], currency),
+    )
+
+
+def load_markets() -> Mapping[str, Market]:
+    """Return every market by its ISO 3166 code."""
+    markets = [
+        parse_market(file.read_text("utf-8"))
+        for file in files(__package__).iterdir()
+        if file.name.endswith(".toml")
+    ]
+    return MappingProxyType({market.code: market for market in markets})
+
+
+MARKETS: Final = load_markets()

@@ -1,0 +1,73 @@
+"""One process's parts, put together once: what web, worker and CLI all start from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from redis import Redis
+from sqlalchemy import Engine
+
+from sms.wording import moment, render
+from wallet.clock import Clock, Ids, SystemClock
+from wallet.config import Settings
+from wallet.database import make_engine
+from wallet.ledger.poster import Poster
+from wallet.ledger.posting import Moment, Text
+from wallet.markets import MARKETS, Market
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What edges and workers use. `valkey` holds only what may be lost."""
+
+    settings: Settings
+    engine: Engine
+    valkey: Redis
+    clock: Clock
+    ids: Ids
+    poster: Poster
+    markets: Mapping[str, Market]
+
+    @property
+    def home(self) -> Market:
+        """The market whose short phone forms and service code are ours."""
+        return self.markets[self.settings.market]
+
+    @classmethod
+    def start(
+        cls,
+        settings: Settings,
+        *,
+        database_url: str,
+        redis_url: str,
+        clock: Clock | None = None,
+    ) -> Service:
+        """Connect to the servers named and start the poster."""
+        clock = clock or SystemClock()
+        engine, ids = make_engine(database_url), Ids()
+        poster = Poster(
+            engine,
+            clock,
+            ids,
+            markets=MARKETS,
+            pin_keys={each.kid: each.key for each in settings.pin_keys},
+            render=text_body,
+        )
+        valkey = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
+        return cls(settings, engine, valkey, clock, ids, poster, MARKETS)
+
+    def close(self) -> None:
+        """Finish what was handed to the poster, then let go of the servers."""
+        self.poster.close()
+        self.engine.dispose()
+        self.valkey.close()
+
+
+def text_body(text: Text) -> str:
+    """Return what an SMS says, in its reader's language and time zone."""
+    values = {
+        name: moment(text.language, *value) if isinstance(value, Moment) else value
+        for name, value in text.values.items()
+    }
+    return render(text.language, text.name, **values)
