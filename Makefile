@@ -50,7 +50,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	  echo "Making .venv with $$found ..."; \
 	  $$found -m venv --clear .venv; }
 	@echo "Installing $$(grep -c '^[a-z0-9].*==' requirements.lock) packages, about a minute the first time ..."
-	@$(BIN)/python -m pip install -qq --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-compile --no-deps --require-hashes -r requirements.lock
 	@echo "Installing kibubu ..."
 	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation -e .
 	@touch $(INSTALLED)
