@@ -25,7 +25,7 @@ test: $(INSTALLED) ## All tests, on real PostgreSQL and Valkey.
 check: $(INSTALLED) ## Lint, formatting, types; migrations apply to an empty database.
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
-	$(BIN)/python -m mypy
+	$(BIN)/python -m mypy $(wildcard wallet ussd sms migrations bench tests)
 	$(BIN)/python -m wallet.embedded $(BIN)/kibubu migrate
 
 bench: $(INSTALLED) ## The speed figures, as a table and as bench/results.json.
