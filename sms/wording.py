@@ -15,6 +15,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sms.gsm7 import LIMIT, is_gsm7, is_plain, septets, to_gsm7
+from wallet.ledger.posting import Text
 
 DEFAULT_LANGUAGE: Final = "en"
 _FOLDER: Final = Path(__file__).parent
@@ -33,12 +34,16 @@ class Language:
 
 def render(language: str, name: str, /, **values: str) -> str:
     """Return the text `name` in `language`, or in English where that language has none."""
-    fill = LANGUAGES.get(language, _ENGLISH).fill[name]
-    body = fill(values)
-    if len(body) <= LIMIT and is_plain(body) and "" not in values.values():
-        return body  # nearly always
-    plain = {key: _on_one_line(value) for key, value in values.items()}
-    return _squeeze(fill, plain)
+    return _render(language, name, values)
+
+
+def render_text(text: Text) -> str:
+    """Return the body of a text that a flow decided to send; this is the poster's `Render`."""
+    values = {
+        key: value if isinstance(value, str) else moment(text.language, value.at, value.zone)
+        for key, value in text.values.items()
+    }
+    return _render(text.language, text.name, values)
 
 
 def moment(language: str, at: datetime, zone: ZoneInfo) -> str:
@@ -51,6 +56,15 @@ def moment(language: str, at: datetime, zone: ZoneInfo) -> str:
 def placeholders(wording: str) -> frozenset[str]:
     """Return the names of what a wording wants filled in."""
     return frozenset(field for _, field, _, _ in Formatter().parse(wording) if field is not None)
+
+
+def _render(language: str, name: str, values: Mapping[str, str]) -> str:
+    fill = LANGUAGES.get(language, _ENGLISH).fill[name]
+    body = fill(values)
+    if len(body) <= LIMIT and is_plain(body) and "" not in values.values():
+        return body  # nearly always
+    plain = {key: _on_one_line(value) for key, value in values.items()}
+    return _squeeze(fill, plain)
 
 
 def _on_one_line(value: str) -> str:

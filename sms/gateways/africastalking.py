@@ -1,0 +1,139 @@
+"""Africa's Talking over HTTP: `POST /version1/messaging`, one request for each text.
+
+A form goes out, JSON comes back (HTTP 201 even where a recipient failed, so each recipient's
+`statusCode` is read). Codes and shapes: Africa's Talking SMS API and its Python SDK 2.0.
+"""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+import httpx
+
+from sms.gateways import (
+    Accepted,
+    NotTried,
+    OutboundText,
+    Outcome,
+    Refused,
+    Submission,
+    Unknown,
+    tidy,
+)
+
+ACCEPTED: Final = frozenset({100, 101, 102})  # processed, sent, queued
+# invalid number, unsupported number type, blacklisted by the user, do-not-disturb
+PERMANENT: Final = frozenset({403, 404, 406, 409})
+CONNECT_TIMEOUT_S: Final = 3.05  # the SDK's own
+ANSWER_TIMEOUT_S: Final = 9.05
+ANSWER_BYTES: Final = 64 * 1024
+GATEWAY_ID_CHARACTERS: Final = 100
+
+
+class AfricasTalkingGateway:
+    """Sends `concurrency` texts at a time; stops trying when none of them got through."""
+
+    name = "africastalking"
+
+    def __init__(
+        self,
+        base_url: str,
+        username: str,
+        api_key: str,
+        *,
+        sender: str | None = None,
+        concurrency: int = 8,
+        answer_timeout_s: float = ANSWER_TIMEOUT_S,
+    ) -> None:
+        self._form = {"username": username, "bulkSMSMode": "1"}
+        if sender is not None:
+            self._form["from"] = sender
+        self._url = f"{base_url}/version1/messaging"
+        self._concurrency = concurrency
+        self._answer_timeout_s = answer_timeout_s
+        self._client = httpx.Client(
+            headers={"apiKey": api_key, "Accept": "application/json"},
+            timeout=httpx.Timeout(answer_timeout_s, connect=CONNECT_TIMEOUT_S),
+            limits=httpx.Limits(max_connections=concurrency),
+            follow_redirects=False,  # a redirect would carry our key to somebody else
+            trust_env=False,
+        )
+        self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="africastalking")
+
+    def close(self) -> None:
+        """Let go of threads and connections."""
+        self._pool.shutdown()
+        self._client.close()
+
+    def send(self, batch: Sequence[OutboundText]) -> list[Submission]:
+        submissions: list[Submission] = []
+        for start in range(0, len(batch), self._concurrency):
+            group = batch[start : start + self._concurrency]
+            outcomes = list(self._pool.map(self._outcome, group))
+            submissions += map(Submission, group, outcomes)
+            if not any(map(_is_settled, outcomes)):
+                # Down, or our account is empty: the rest would fare the same and outlast our lease.
+                rest = batch[start + self._concurrency :]
+                return submissions + [Submission(text, NotTried()) for text in rest]
+        return submissions
+
+    def _outcome(self, text: OutboundText) -> Outcome:
+        """Whatever happens to this text stays with this text."""
+        try:
+            status, answer = self._post(text)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            return Refused(permanent=False, reason=f"unreachable: {type(error).__name__}")
+        except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:
+            return Unknown(f"no answer: {type(error).__name__}")
+        if status in {httpx.codes.CREATED, httpx.codes.OK}:
+            return read_answer(answer)
+        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
+            return Unknown(f"HTTP {status}")  # it may have sent it before it fell over
+        return Refused(permanent=False, reason=f"HTTP {status}")  # our key or form, not the text
+
+    def _post(self, text: OutboundText) -> tuple[int, bytes]:
+        """Return status and body, neither longer nor later than we are ready to wait for."""
+        form = self._form | {"to": text.msisdn, "message": text.body}
+        body = b""
+        with self._client.stream("POST", self._url, data=form) as response:
+            give_up_at = time.monotonic() + self._answer_timeout_s
+            for part in response.iter_bytes():
+                body += part
+                if len(body) > ANSWER_BYTES:
+                    break
+                if time.monotonic() > give_up_at:  # an answer that drips resets httpx's own timer
+                    raise TimeoutError
+        return response.status_code, body
+
+
+def read_answer(answer: bytes) -> Outcome:
+    """Read what an answer says of its one recipient; rubbish leaves the outcome unknown."""
+    try:
+        recipient = _only_recipient(json.loads(answer))
+        code = int(recipient["statusCode"])
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError):
+        return Unknown("the answer made no sense")
+    reason = tidy(f"{code} {recipient.get('status', '')}")
+    if code in ACCEPTED:
+        return Accepted(_gateway_id(recipient.get("messageId")))
+    return Refused(permanent=code in PERMANENT, reason=reason)
+
+
+def _only_recipient(answer: Any) -> Mapping[str, Any]:  # noqa: ANN401  # whatever JSON holds
+    recipients = answer["SMSMessageData"]["Recipients"]
+    if len(recipients) != 1 or not isinstance(recipients[0], dict):
+        raise ValueError("one text goes to one recipient")
+    return recipients[0]
+
+
+def _gateway_id(value: object) -> str | None:
+    """Return the id its reports will carry; "None" is how Africa's Talking says it has none."""
+    if not isinstance(value, str) or value == "None" or tidy(value) != value:
+        return None
+    return value if 0 < len(value) <= GATEWAY_ID_CHARACTERS else None
+
+
+def _is_settled(outcome: Outcome) -> bool:
+    return isinstance(outcome, Accepted) or (isinstance(outcome, Refused) and outcome.permanent)
