@@ -92,10 +92,12 @@ def hang_up(handler: Handler, _: dict[str, str]) -> None:
 
 @contextmanager
 def serving() -> Iterator[StandIn]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {}))
+    class BoundHandler(Handler):
+        pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BoundHandler)
     server.daemon_threads = True
-    standin = StandIn(server)
-    server.RequestHandlerClass.standin = standin
+    standin = BoundHandler.standin = StandIn(server)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

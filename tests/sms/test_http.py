@@ -1,5 +1,6 @@
 """The gateway's callbacks: the secret, reports, inbound texts, and rubbish."""
 
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -107,6 +108,21 @@ def test_help_is_sent_once_an_hour_to_each_number(client, engine, outbox, clock)
     deliver_due(engine, ConsoleGateway(), clock.now())
     inbound(client)
     assert len(outbox.rows()) == 3
+
+
+def test_texts_that_come_at_once_get_one_answer(client, outbox):
+    app, start = client.application, threading.Barrier(6)
+
+    def work():
+        start.wait()
+        inbound(app.test_client())
+
+    workers = [threading.Thread(target=work) for _ in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert len(outbox.rows()) == 1
 
 
 @pytest.mark.parametrize(

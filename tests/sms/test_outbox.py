@@ -6,14 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, text
 
-from sms.gateways import Accepted, NotTried, Refused, Submission, Unknown
+from sms.gateways import Accepted, NotTried, OutboundText, Refused, Submission, Unknown
 from sms.gateways.console import ConsoleGateway
 from sms.outbox import (
     FIRST_DELAY_S,
     LEASE,
     LONGEST_DELAY_S,
     MAX_ATTEMPTS,
-    OutboundText,
     delay_s,
     deliver_due,
     queue,
@@ -202,8 +201,10 @@ def test_many_workers_send_each_text_once(engine, outbox, clock):
             pass
 
     workers = [threading.Thread(target=work, args=[gateway]) for gateway in gateways]
-    [worker.start() for worker in workers]
-    [worker.join() for worker in workers]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
     sent = [id_ for gateway in gateways for id_ in gateway.sent]
     assert sorted(sent) == [*range(1, 201)]
     assert set(outbox.states().values()) == {"submitted"}

@@ -106,6 +106,7 @@ def test_a_report_and_the_record_of_its_submission_never_miss_each_other(engine,
 
     while deliver_due(engine, Quick(), clock.now(), limit=3):
         pass
-    [reporter.join() for reporter in reporters]
+    for reporter in reporters:
+        reporter.join()
     assert set(outbox.states().values()) == {"delivered"}
     assert outbox.reports() == []
