@@ -7,6 +7,7 @@ import signal
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -40,6 +41,12 @@ with EmbeddedServices.start(durable=False, name="ordinary") as services:
 """
 
 
+@pytest.fixture(scope="module")
+def services() -> Iterator[EmbeddedServices]:
+    with EmbeddedServices.start(durable=False, name="shared") as started:
+        yield started
+
+
 def ask(services: EmbeddedServices, query: bytes) -> object:
     with psycopg.connect(services.libpq_url) as connection:
         row = connection.execute(query).fetchone()
@@ -56,61 +63,58 @@ def hold(name: str) -> tuple["subprocess.Popen[str]", Path]:
         return owner, Path(owner.stdout.readline().strip())
 
 
-def test_both_servers_answer_over_sockets_alone(own_services):
-    assert ask(own_services, b"SHOW listen_addresses") == ""
-    with Redis.from_url(own_services.redis_url) as client:
+def test_both_servers_answer_over_sockets_alone(services):
+    assert ask(services, b"SHOW listen_addresses") == ""
+    with Redis.from_url(services.redis_url) as client:
         assert client.config_get("port") == {"port": "0"}
 
 
-def test_only_we_may_open_the_sockets(own_services):
-    sockets = [own_services.folder / "pg" / ".s.PGSQL.5432", own_services.valkey.socket]
+def test_only_we_may_open_the_sockets(services):
+    sockets = [services.folder / "pg" / ".s.PGSQL.5432", services.valkey.socket]
     assert [stat.S_IMODE(socket.stat().st_mode) for socket in sockets] == [0o700, 0o700]
 
 
-def test_commits_are_durable_unless_asked_otherwise(own_services):
-    assert ask(own_services, b"SHOW fsync") == "off"
-    with EmbeddedServices.start(name="durable") as services:
-        assert ask(services, b"SHOW fsync") == "on"
-        assert ask(services, b"SHOW synchronous_commit") == "on"
+def test_commits_are_durable_unless_asked_otherwise(services):
+    assert ask(services, b"SHOW fsync") == "off"
+    with EmbeddedServices.start(name="durable") as durable:
+        assert ask(durable, b"SHOW fsync") == "on"
+        assert ask(durable, b"SHOW synchronous_commit") == "on"
 
 
-def test_what_was_committed_survives_kill_9_of_postgres(own_services):
-    with psycopg.connect(own_services.libpq_url) as connection:
+def test_what_was_committed_survives_kill_9_of_postgres(services):
+    with psycopg.connect(services.libpq_url) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 7 AS n")
-    own_services.postgres.kill()
+    services.postgres.kill()
     with pytest.raises(psycopg.OperationalError):
-        ask(own_services, b"SELECT n FROM kept")
-    own_services.postgres.start()
-    assert ask(own_services, b"SELECT n FROM kept") == 7
+        ask(services, b"SELECT n FROM kept")
+    services.postgres.start()
+    assert ask(services, b"SELECT n FROM kept") == 7
 
 
-def test_kill_9_ends_sessions_that_are_busy(own_services):
-    busy = psycopg.connect(own_services.libpq_url)
+def test_kill_9_ends_sessions_that_are_busy(services):
+    busy = psycopg.connect(services.libpq_url)
     with busy, pytest.raises(psycopg.OperationalError):
         busy.execute("SELECT pg_backend_pid()")
-        own_services.postgres.kill()
+        services.postgres.kill()
         busy.execute("SELECT 1")
-    assert not [p for p in servers_in(own_services.folder) if p.name() == "postgres"]
+    left = servers_in(services.folder)
+    services.postgres.start()
+    assert not [process for process in left if process.name() == "postgres"]
 
 
-def test_valkey_comes_back_empty(own_services):
-    with Redis.from_url(own_services.redis_url) as client:
+def test_valkey_comes_back_empty(services):
+    with Redis.from_url(services.redis_url) as client:
         client.set("hot", "session")
-        own_services.valkey.restart()
+        services.valkey.restart()
         assert client.get("hot") is None
 
 
 def test_nothing_is_left_when_they_stop():
-    with EmbeddedServices.start(durable=False, name="gone") as services:
-        assert len(servers_in(services.folder)) >= 2
-    assert not services.folder.exists()
-    assert servers_in(services.folder) == []
-
-
-def test_a_failure_inside_stops_them_too():
-    with pytest.raises(KeyboardInterrupt), EmbeddedServices.start(name="broken") as services:
-        raise KeyboardInterrupt
-    assert not services.folder.exists()
+    with pytest.raises(KeyboardInterrupt), EmbeddedServices.start(name="gone") as stopped:
+        assert len(servers_in(stopped.folder)) >= 2
+        raise KeyboardInterrupt  # a failure inside is no different from an ordinary end
+    assert not stopped.folder.exists()
+    assert servers_in(stopped.folder) == []
 
 
 def test_ctrl_c_stops_them_in_order():
@@ -131,13 +135,10 @@ def test_the_next_start_sweeps_the_servers_of_a_killed_owner():
         assert servers_in(folder) == []
 
 
-def test_a_sweep_leaves_servers_of_living_owners_alone():
-    with (
-        EmbeddedServices.start(durable=False, name="first") as first,
-        EmbeddedServices.start(durable=False, name="second") as second,
-    ):
-        assert ask(first, b"SELECT 1") == ask(second, b"SELECT 1") == 1
-        assert first.folder != second.folder
+def test_two_live_side_by_side_and_a_sweep_spares_both(services):
+    with EmbeddedServices.start(durable=False, name="second") as second:
+        assert ask(services, b"SELECT 1") == ask(second, b"SELECT 1") == 1
+        assert second.folder != services.folder
         assert newest_alive() is not None
 
 

@@ -1,0 +1,128 @@
+"""Settings: every wrong variable is named in one message, no secret is ever shown."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+import pytest
+
+from wallet import config
+from wallet.config import BadSettings, PinKey, Settings
+
+KEY, OTHER_KEY = "ab" * 32, "cd" * 32
+PRODUCTION = {
+    "KIBUBU_ENV": "production",
+    "DATABASE_URL": "postgresql://kibubu:hunter2@db/kibubu",
+    "REDIS_URL": "rediss://:hunter3@cache",
+    "KIBUBU_PIN_KEYS": f"2026b:{KEY},2026a:{OTHER_KEY}",
+    "KIBUBU_TOKEN_KEY": OTHER_KEY,
+    "KIBUBU_CALLBACK_TOKEN": "a-secret-of-our-own",
+}
+
+
+def problems(**changes: str) -> list[str]:
+    with pytest.raises(BadSettings) as refused:
+        Settings.from_env(PRODUCTION | changes)
+    return refused.value.problems
+
+
+def test_development_needs_nothing_set():
+    settings = Settings.from_env({})
+    assert (settings.environment, settings.market, settings.http_port) == (
+        "development",
+        "KE",
+        8000,
+    )
+    assert settings.database_url is settings.redis_url is None
+
+
+def test_production_starts_with_secrets_of_its_own():
+    settings = Settings.from_env(PRODUCTION)
+    assert settings.pin_keys == (
+        PinKey("2026b", bytes.fromhex(KEY)),
+        PinKey("2026a", bytes.fromhex(OTHER_KEY)),
+    )
+
+
+def test_production_names_everything_it_lacks_at_once():
+    with pytest.raises(BadSettings) as refused:
+        Settings.from_env({"KIBUBU_ENV": "production"})
+    message = str(refused.value)
+    assert [name for name in PRODUCTION if name != "KIBUBU_ENV" and name not in message] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KIBUBU_PIN_KEYS", f"old:{config.DEVELOPMENT_KEY_HEX}"),
+        ("KIBUBU_PIN_KEYS", f"new:{KEY},old:{config.DEVELOPMENT_KEY_HEX}"),
+        ("KIBUBU_TOKEN_KEY", config.DEVELOPMENT_KEY_HEX.upper()),
+        ("KIBUBU_CALLBACK_TOKEN", config.DEVELOPMENT_CALLBACK_TOKEN),
+    ],
+)
+def test_production_refuses_development_secrets(name, value):
+    assert problems(**{name: value}) == [f"{name} must be a secret of your own in production."]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KIBUBU_ENV", "staging"),
+        ("KIBUBU_MARKET", "kenya"),
+        ("DATABASE_URL", "mysql://db/kibubu"),
+        ("REDIS_URL", "http://cache"),
+        ("KIBUBU_PIN_KEYS", KEY),
+        ("KIBUBU_PIN_KEYS", f"a:{KEY},a:{OTHER_KEY}"),
+        ("KIBUBU_PIN_KEYS", f"a:{KEY[:-2]}"),
+        ("KIBUBU_TOKEN_KEY", "not hex"),
+        ("KIBUBU_CALLBACK_TOKEN", "fifteen-letters"),
+        ("KIBUBU_SMS_GATEWAY", "pigeon"),
+        ("KIBUBU_HTTP_PORT", "65536"),
+        ("KIBUBU_HTTP_PORT", "0"),
+        ("KIBUBU_WEB_THREADS", "many"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name_and_not_shown(name, value):
+    found = problems(**{name: value})
+    assert all(problem.startswith(name) for problem in found)
+    assert value not in " ".join(found)
+
+
+def test_africas_talking_needs_its_account():
+    found = problems(KIBUBU_SMS_GATEWAY="africastalking", KIBUBU_AT_USERNAME="kibubu")
+    assert found == ["KIBUBU_AT_API_KEY must be set when KIBUBU_SMS_GATEWAY is africastalking."]
+
+
+def test_the_platform_may_choose_the_port():
+    assert Settings.from_env({"PORT": "5000"}).http_port == 5000
+    assert Settings.from_env({"PORT": "5000", "KIBUBU_HTTP_PORT": "80"}).http_port == 80
+
+
+def test_no_secret_shows_in_repr():
+    shown = repr(Settings.from_env(PRODUCTION | {"KIBUBU_AT_API_KEY": "at-secret"}))
+    secrets = [KEY, bytes.fromhex(KEY), OTHER_KEY, bytes.fromhex(OTHER_KEY), "hunter2", "hunter3"]
+    secrets += ["at-secret", PRODUCTION["KIBUBU_CALLBACK_TOKEN"]]
+    assert [secret for secret in secrets if str(secret) in shown] == []
+
+
+class Recorder(Mapping[str, str]):
+    """An environment with nothing in it that remembers what was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_the_table_lists_exactly_what_is_read():
+    environment = Recorder()
+    Settings.from_env(environment)
+    listed = set(re.findall(r"^\| ([A-Z_]+) \|", config.__doc__ or "", re.MULTILINE))
+    assert environment.asked == listed | {"PORT"}
