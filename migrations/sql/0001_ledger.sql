@@ -102,28 +102,46 @@ CREATE TRIGGER accounts_balance_follows_entries
 -- batch of any size. The poster has computed the balances; this proves them.
 CREATE FUNCTION carry_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    wrong bigint;
+    unbalanced bigint;
+    orphan bigint;
+    outside bigint;
     carried bigint;
     expected bigint;
 BEGIN
     -- A posting's entries come together, belong to a posting, and net to zero in each currency.
-    SELECT e.posting_id INTO wrong
-      FROM fresh e JOIN accounts a ON a.id = e.account_id
-     GROUP BY e.posting_id, a.currency HAVING sum(e.amount_minor) <> 0 LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'posting % does not net to zero', wrong
+    -- What leaves a contract's account reaches only its payer's or its payee's.
+    WITH seen AS MATERIALIZED (
+        SELECT e.posting_id, e.account_id, e.amount_minor, a.currency, a.kind
+          FROM fresh e JOIN accounts a ON a.id = e.account_id
+    ), leaving AS MATERIALIZED (
+        SELECT posting_id, account_id FROM seen WHERE kind = 'escrow' AND amount_minor < 0
+    )
+    SELECT (SELECT posting_id FROM seen GROUP BY posting_id, currency
+            HAVING sum(amount_minor) <> 0 LIMIT 1),
+           (SELECT f.posting_id FROM fresh f
+             WHERE NOT EXISTS (SELECT FROM postings p WHERE p.id = f.posting_id) LIMIT 1),
+           (SELECT l.posting_id
+              FROM leaving l
+              LEFT JOIN contracts c ON c.id = l.account_id
+              JOIN seen o ON o.posting_id = l.posting_id AND o.account_id <> l.account_id
+             WHERE c.id IS NULL OR o.account_id NOT IN (c.payer_account_id, c.payee_account_id)
+             LIMIT 1)
+      INTO unbalanced, orphan, outside;
+    IF unbalanced IS NOT NULL THEN
+        RAISE EXCEPTION 'posting % does not net to zero', unbalanced
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'postings_net_to_zero';
     END IF;
-    SELECT e.posting_id INTO wrong
-      FROM (SELECT DISTINCT posting_id FROM fresh) e
-     WHERE NOT EXISTS (SELECT FROM postings p WHERE p.id = e.posting_id) LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'posting % does not exist', wrong
+    IF orphan IS NOT NULL THEN
+        RAISE EXCEPTION 'posting % does not exist', orphan
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'entries_have_a_posting';
+    END IF;
+    IF outside IS NOT NULL THEN
+        RAISE EXCEPTION 'posting % takes contract money past its two parties', outside
+            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'contracts_wall';
     END IF;
 
     -- Each account's entries continue its numbers and its balance.
-    WITH sums AS (
+    WITH sums AS MATERIALIZED (
         SELECT account_id, min(entry_no) AS first_no, max(entry_no) AS last_no, count(*) AS entries,
                sum(amount_minor) AS amount_minor,
                (array_agg(balance_after_minor ORDER BY entry_no DESC))[1] AS balance_minor
@@ -141,20 +159,6 @@ BEGIN
     IF carried <> expected THEN
         RAISE EXCEPTION 'entries do not continue their accounts'
             USING ERRCODE = 'serialization_failure', CONSTRAINT = 'entries_continue_their_account';
-    END IF;
-
-    -- The wall: what leaves a contract's account reaches only its payer or its payee.
-    SELECT o.posting_id INTO wrong
-      FROM fresh e
-      JOIN accounts a ON a.id = e.account_id AND a.kind = 'escrow'
-      LEFT JOIN contracts c ON c.id = e.account_id
-      JOIN fresh o ON o.posting_id = e.posting_id AND o.account_id <> e.account_id
-     WHERE e.amount_minor < 0
-       AND (c.id IS NULL OR o.account_id NOT IN (c.payer_account_id, c.payee_account_id))
-     LIMIT 1;
-    IF FOUND THEN
-        RAISE EXCEPTION 'posting % takes contract money past its two parties', wrong
-            USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'contracts_wall';
     END IF;
     RETURN NULL;
 END $$;

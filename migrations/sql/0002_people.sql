@@ -74,6 +74,7 @@ CREATE TABLE sign_ins (             -- a one-time code is out
     used_at timestamptz
 );
 CREATE INDEX sign_ins_of_msisdn ON sign_ins (msisdn, id);   -- how many lately
+CREATE INDEX sign_ins_lapsed ON sign_ins (expires_at);      -- the worker clears them
 
 CREATE TABLE refresh_tokens (
     token_hash bytea PRIMARY KEY,
@@ -84,3 +85,4 @@ CREATE TABLE refresh_tokens (
     revoked_at timestamptz
 );
 CREATE INDEX refresh_tokens_of_family ON refresh_tokens (family_id);
+CREATE INDEX refresh_tokens_lapsed ON refresh_tokens (expires_at);   -- the worker clears them

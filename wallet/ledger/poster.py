@@ -33,8 +33,8 @@ from sqlalchemy.pool import PoolProxiedConnection
 from wallet.errors import Code, Refused, Unavailable
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision
-from wallet.ledger.reading import Cursor, operator_account, read_facts
-from wallet.ledger.writing import Render, Writes, find_receipts, write
+from wallet.ledger.reading import Connection, Receipts, operator_account, read_facts
+from wallet.ledger.writing import Render, Writes, write
 
 if TYPE_CHECKING:
     from wallet.clock import Clock, Ids
@@ -48,6 +48,13 @@ PAUSE_S: Final = 0.1
 WAIT_S: Final = 30
 WORKER: Final = 0
 """The actor of what no person commanded: a release at its deadline, a confirmed payout."""
+
+SETTINGS: Final = """
+    -- Every statement of a batch finds its rows by key. A plan made while a table was small, or
+    -- not yet analysed, must not scan it once it has grown.
+    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
+    SET plan_cache_mode = force_generic_plan; SET jit = off
+"""
 
 _NOT_CONTENTS: Final = frozenset({"actor", "key", "pin"})
 
@@ -79,6 +86,13 @@ class Receipt:
     replayed: bool
 
 
+class Pending(Protocol):
+    """A command that was handed over."""
+
+    def wait(self) -> Receipt:
+        """Return or raise what `Poster.post` would; to be called once."""
+
+
 class _Job:
     """A command on its way through a batch, and the thread that waits for it."""
 
@@ -96,8 +110,8 @@ class _Job:
     def finish(self) -> None:
         self._done.release()
 
-    def wait(self, timeout_s: int) -> Receipt:
-        if not self._done.acquire(timeout=timeout_s):
+    def wait(self) -> Receipt:
+        if not self._done.acquire(timeout=WAIT_S):
             raise Unavailable("the poster did not answer in time")
         if self.error is not None:
             raise self.error
@@ -148,9 +162,13 @@ class Poster:
         Raises `Refused` where a rule says no, and `Unavailable` where the database cannot say;
         then the outcome is settled by posting the same command with the same key again.
         """
+        return self.submit(decide, command).wait()
+
+    def submit(self, decide: Decide[CommandT], command: CommandT) -> Pending:
+        """Hand `command` over without waiting, so that one thread can fill a batch."""
         job = _Job(decide, command)
         self._jobs.put(job)
-        return job.wait(WAIT_S)
+        return job
 
     def close(self) -> None:
         """Post what is waiting, then stop."""
@@ -205,39 +223,47 @@ class Poster:
 
     def _transact(self, batch: list[_Job]) -> None:
         if self._connection is None:
-            self._connection = self._engine.raw_connection()
+            self._connection = self._connect()
         raw = self._connection.driver_connection
         assert isinstance(raw, psycopg.Connection)
         try:
-            with raw.cursor() as cursor:
-                self._decide_and_write(cursor, batch)
-            raw.commit()
+            self._decide_and_write(raw, batch)
         except BaseException:
             self._connection.invalidate()  # whatever its state, no later batch inherits it
             self._connection = None
             raise
 
-    def _decide_and_write(self, cursor: Cursor, batch: list[_Job]) -> None:
+    def _connect(self) -> PoolProxiedConnection:
+        connection = self._engine.raw_connection()
+        raw = connection.driver_connection
+        assert isinstance(raw, psycopg.Connection)
+        raw.autocommit = True  # BEGIN and COMMIT travel with the statements
+        raw.execute(SETTINGS)
+        return connection
+
+    def _decide_and_write(self, connection: Connection, batch: list[_Job]) -> None:
         now = self._clock.now()
         facts = Facts(now, 0, self._markets, self._pin_keys, self._ids)
         needs = [job.command.needs() for job in batch]
         for need in needs:
             for key in need.operator:
                 if key not in self._operator_ids:
-                    self._open_operator_account(*key)
-        read_facts(cursor, facts, needs, self._operator_ids)
+                    self._operator_ids[key] = operator_account(
+                        connection, *key, id_=self._ids.next(now), now=now
+                    )
+        commands = [(job.command.actor, job.command.key) for job in batch]
+        receipts = read_facts(connection, facts, needs, self._operator_ids, commands)
         writes = Writes(facts)
-        receipts = find_receipts(cursor, [(job.command.actor, job.command.key) for job in batch])
         for job in batch:
             self._settle(job, facts, writes, receipts)
-        write(cursor, writes, self._render)
+        write(connection, writes, self._render)
 
     def _settle(
         self,
         job: _Job,
         facts: Facts,
         writes: Writes,
-        receipts: dict[tuple[int, UUID], tuple[bytes, Mapping[str, Any]]],
+        receipts: Receipts,
     ) -> None:
         """Decide one command; its error or receipt holds once the batch is committed."""
         command = job.command
@@ -262,13 +288,3 @@ class Poster:
             writes.add(decision, command.actor, command.key, job.fingerprint)
             job.receipt = Receipt(decision.answer, replayed=False)
             receipts[(command.actor, command.key)] = (job.fingerprint, decision.answer)
-
-    def _open_operator_account(self, kind: str, currency: str) -> None:
-        """Learn an operator account's id, in a transaction of its own: it never changes."""
-        now = self._clock.now()
-        with self._engine.begin() as connection:
-            raw = connection.connection.driver_connection
-            assert isinstance(raw, psycopg.Connection)
-            with raw.cursor() as cursor:
-                id_ = operator_account(cursor, kind, currency, id_=self._ids.next(now), now=now)
-        self._operator_ids[(kind, currency)] = id_

@@ -2,40 +2,43 @@
 
 Records first (a contract names its parties), then holders, then accounts, each by rising id.
 Whatever can change is read after the locks are held, in a statement of its own, so it is seen
-as the last holder of the lock left it.
+as the last holder of the lock left it. Statements share round trips (libpq's pipeline mode):
+two for a batch's reading, one for its writing.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 
 from wallet.ledger.accounts import Account
+from wallet.ledger.arrays import array
 from wallet.ledger.facts import Facts, Holder, Needs, Record, Till, Usage
 
-RESOLVE_MSISDNS: Final = "SELECT id FROM holders WHERE msisdn = ANY(%(msisdns)s)"
+RESOLVE_MSISDNS: Final = "SELECT id FROM holders WHERE msisdn = ANY(%(msisdns)s::text[])"
 
-RESOLVE_AGENTS: Final = "SELECT holder_id FROM agents WHERE number = ANY(%(agents)s)"
+RESOLVE_AGENTS: Final = "SELECT holder_id FROM agents WHERE number = ANY(%(agents)s::text[])"
 
 READ_TILLS: Final = """
     SELECT t.number, m.holder_id, m.name, m.city, m.category, m.escrow_period_s
       FROM tills t JOIN merchants m ON m.holder_id = t.merchant_id
-     WHERE t.number = ANY(%(tills)s)
+     WHERE t.number = ANY(%(tills)s::text[])
 """
 
 LOCK_HOLDERS: Final = """
-    SELECT id FROM holders WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE
+    SELECT id FROM holders WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 
 LOCK_ACCOUNTS: Final = """
     SELECT id, holder_id, kind, currency, balance_minor, entry_count
       FROM accounts
-     WHERE holder_id = ANY(%(holders)s) OR id = ANY(%(ids)s)
+     WHERE holder_id = ANY(%(holders)s::bigint[]) OR id = ANY(%(ids)s::bigint[])
      ORDER BY id   -- one lock order, so opposite sends cannot deadlock
        FOR NO KEY UPDATE   -- returns each row as its last writer left it
 """
@@ -45,13 +48,19 @@ READ_HOLDERS: Final = """
            h.pin_mac, h.pins_before, h.pin_failures, h.pin_locks, h.pin_locked_until,
            a.number, a.name
       FROM holders h LEFT JOIN agents a ON a.holder_id = h.id
-     WHERE h.id = ANY(%(ids)s)
+     WHERE h.id = ANY(%(ids)s::bigint[])
 """
 
 READ_USAGE: Final = """
     SELECT holder_id, currency, day, day_out_minor, month_out_minor, day_in_minor, month_in_minor
       FROM limit_usage
-     WHERE holder_id = ANY(%(ids)s)
+     WHERE holder_id = ANY(%(ids)s::bigint[])
+"""
+
+FIND_RECEIPTS: Final = """
+    SELECT p.actor_id, p.key, p.fingerprint, p.answer
+      FROM unnest(%(actors)s::bigint[], %(keys)s::uuid[]) AS wanted (actor_id, key)
+      JOIN postings p ON p.actor_id = wanted.actor_id AND p.key = wanted.key
 """
 
 OPEN_OPERATOR_ACCOUNT: Final = """
@@ -65,7 +74,9 @@ FIND_OPERATOR_ACCOUNT: Final = """
      WHERE holder_id IS NULL AND kind <> 'escrow' AND kind = %(kind)s AND currency = %(currency)s
 """
 
-Cursor = psycopg.Cursor[tuple[Any, ...]]
+Connection = psycopg.Connection[tuple[Any, ...]]
+Receipts = dict[tuple[int, UUID], tuple[bytes, Mapping[str, Any]]]
+"""Fingerprint and answer of the commands done before, by actor and key."""
 
 
 @dataclass(slots=True)
@@ -93,68 +104,96 @@ class _Wanted:
             self.records[kind].add(id_)
 
 
+class _Asked:
+    """Statements that share a round trip; the answers come back in the order of the asking."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursors: list[psycopg.Cursor[tuple[Any, ...]]] = []
+
+    def ask(self, statement: str, parameters: Mapping[str, Any]) -> None:
+        cursor = self._connection.cursor()
+        cursor.execute(statement, parameters)
+        self._cursors.append(cursor)
+
+    def answers(self) -> list[list[tuple[Any, ...]]]:
+        return [cursor.fetchall() for cursor in self._cursors]
+
+
 def read_facts(
-    cursor: Cursor, facts: Facts, needs: Iterable[Needs], operator_ids: dict[tuple[str, str], int]
-) -> None:
-    """Lock and read into `facts` everything that `needs` name."""
+    connection: Connection,
+    facts: Facts,
+    needs: Iterable[Needs],
+    operator_ids: Mapping[tuple[str, str], int],
+    commands: Sequence[tuple[int, UUID]],
+) -> Receipts:
+    """Lock and read into `facts` everything that `needs` name; begins the transaction.
+
+    Returns which of `commands`, actor and key, have been done before.
+    """
     wanted = _Wanted()
     for need in needs:
         wanted.add(need)
-    for kind in sorted(wanted.records, key=lambda each: each.RANK):
-        cursor.execute(kind.LOCK, {"ids": sorted(wanted.records[kind])})
-        for row in cursor.fetchall():
+    with connection.pipeline():
+        connection.execute("BEGIN")
+        _name(connection, facts, wanted)
+        holders = wanted.holders | wanted.guarded
+        ids = {"ids": array(sorted(holders))}
+        accounts = [*wanted.accounts, *(operator_ids[key] for key in wanted.operator)]
+        asked = _Asked(connection)
+        asked.ask(LOCK_HOLDERS, {"ids": array(sorted(wanted.guarded))})
+        asked.ask(LOCK_ACCOUNTS, {"holders": ids["ids"], "ids": array(accounts)})
+        asked.ask(READ_HOLDERS, ids)
+        asked.ask(READ_USAGE, ids)
+        actors = array([actor for actor, _ in commands])
+        keys = array([key for _, key in commands])
+        asked.ask(FIND_RECEIPTS, {"actors": actors, "keys": keys})
+        _, locked, read, usages, receipts = asked.answers()
+    for row in locked:
+        facts.add_account(Account(*row))
+    for row in read:
+        facts.add_holder(Holder(*row))
+    for row in usages:
+        usage = Usage(*row)
+        facts.usages[usage.identity] = usage
+    return {(row[0], row[1]): (row[2], row[3]) for row in receipts}
+
+
+def _name(connection: Connection, facts: Facts, wanted: _Wanted) -> None:
+    """Lock the records, and find whom numbers, tills and records mean."""
+    asked = _Asked(connection)
+    kinds = sorted(wanted.records, key=lambda each: each.RANK)
+    for kind in kinds:
+        asked.ask(kind.LOCK, {"ids": array(sorted(wanted.records[kind]))})
+    if wanted.msisdns:
+        asked.ask(RESOLVE_MSISDNS, {"msisdns": array(wanted.msisdns)})
+    if wanted.agents:
+        asked.ask(RESOLVE_AGENTS, {"agents": array(wanted.agents)})
+    if wanted.tills:
+        asked.ask(READ_TILLS, {"tills": array(wanted.tills)})
+    answers = iter(asked.answers())
+    for kind in kinds:
+        for row in next(answers):
             record = kind.from_row(row)
             facts.records[(kind, record.id)] = record
             wanted.add(record.needs())
-    _resolve(cursor, facts, wanted)
-    account_ids = [*wanted.accounts, *(operator_ids[key] for key in wanted.operator)]
-    holders = list(wanted.holders | wanted.guarded)
-    if wanted.guarded:
-        cursor.execute(LOCK_HOLDERS, {"ids": sorted(wanted.guarded)})
-    _read_accounts(cursor, facts, holders, account_ids)
-    _read_holders(cursor, facts, holders)
-
-
-def operator_account(cursor: Cursor, kind: str, currency: str, *, id_: int, now: datetime) -> int:
-    """Return the id of the operator's account, opened as `id_` where there was none."""
-    named = {"id": id_, "kind": kind, "currency": currency, "now": now}
-    cursor.execute(OPEN_OPERATOR_ACCOUNT, named)
-    cursor.execute(FIND_OPERATOR_ACCOUNT, named)
-    row = cursor.fetchone()
-    assert row is not None, (kind, currency)
-    return int(row[0])
-
-
-def _resolve(cursor: Cursor, facts: Facts, wanted: _Wanted) -> None:
     if wanted.msisdns:
-        cursor.execute(RESOLVE_MSISDNS, {"msisdns": list(wanted.msisdns)})
-        wanted.holders.update(row[0] for row in cursor.fetchall())
+        wanted.holders.update(row[0] for row in next(answers))
     if wanted.agents:
-        cursor.execute(RESOLVE_AGENTS, {"agents": list(wanted.agents)})
-        wanted.holders.update(row[0] for row in cursor.fetchall())
+        wanted.holders.update(row[0] for row in next(answers))
     if wanted.tills:
-        cursor.execute(READ_TILLS, {"tills": list(wanted.tills)})
-        for row in cursor.fetchall():
+        for row in next(answers):
             till = Till(*row)
             facts.tills[till.number] = till
             wanted.holders.add(till.merchant_id)
 
 
-def _read_accounts(cursor: Cursor, facts: Facts, holders: list[int], ids: list[int]) -> None:
-    if not holders and not ids:
-        return
-    cursor.execute(LOCK_ACCOUNTS, {"holders": holders, "ids": ids})
-    for row in cursor.fetchall():
-        facts.add_account(Account(*row))
-
-
-def _read_holders(cursor: Cursor, facts: Facts, holders: list[int]) -> None:
-    if not holders:
-        return
-    cursor.execute(READ_HOLDERS, {"ids": holders})
-    for row in cursor.fetchall():
-        facts.add_holder(Holder(*row))
-    cursor.execute(READ_USAGE, {"ids": holders})
-    for row in cursor.fetchall():
-        usage = Usage(*row)
-        facts.usages[usage.identity] = usage
+def operator_account(
+    connection: Connection, kind: str, currency: str, *, id_: int, now: datetime
+) -> int:
+    """Return the id of the operator's account, opened as `id_` where there was none."""
+    named = {"id": id_, "kind": kind, "currency": currency, "now": now}
+    connection.execute(OPEN_OPERATOR_ACCOUNT, named)
+    row = connection.execute(FIND_OPERATOR_ACCOUNT, named).fetchone()
+    assert row is not None, (kind, currency)
+    return int(row[0])

@@ -6,36 +6,35 @@ itself (migrations/sql/0001_ledger.sql).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 import orjson
 
+from wallet.ledger.arrays import array
 from wallet.ledger.facts import Facts
 from wallet.ledger.posting import Decision, Posting, Row, Text
-from wallet.ledger.reading import Cursor
+from wallet.ledger.reading import Connection
 
-FIND_RECEIPTS: Final = """
-    SELECT p.actor_id, p.key, p.fingerprint, p.answer
-      FROM unnest(%(actors)s::bigint[], %(keys)s::uuid[]) AS wanted (actor_id, key)
-      JOIN postings p ON p.actor_id = wanted.actor_id AND p.key = wanted.key
+INSERT_POSTINGS: Final = """
+    INSERT INTO postings (id, kind, actor_id, key, fingerprint, sender_id, receiver_id, original_id,
+                          answer, posted_at)
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::uuid[], %s::bytea[],
+                         %s::bigint[], %s::bigint[], %s::bigint[], %s::json[], %s::timestamptz[])
 """
 
-COPY_POSTINGS: Final = """
-    COPY postings (id, kind, actor_id, key, fingerprint, sender_id, receiver_id, original_id,
-                   answer, posted_at) FROM STDIN
+INSERT_ENTRIES: Final = """
+    INSERT INTO entries (account_id, entry_no, posting_id, amount_minor, balance_after_minor)
+    SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
 """
 
-COPY_ENTRIES: Final = """
-    COPY entries (account_id, entry_no, posting_id, amount_minor, balance_after_minor) FROM STDIN
+INSERT_TEXTS: Final = """
+    INSERT INTO texts (id, msisdn, body, next_at, queued_at)
+    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[],
+                         %s::timestamptz[])
 """
-
-COPY_TEXTS: Final = """
-    COPY texts (id, msisdn, body, next_at, queued_at) FROM STDIN
-"""
-
 
 Render = Callable[[Text], str]
 """Makes a text's body: `sms` knows the wordings, the ledger does not."""
@@ -89,32 +88,20 @@ class Writes:
             )
 
 
-def find_receipts(
-    cursor: Cursor, commands: Sequence[tuple[int, UUID]]
-) -> dict[tuple[int, UUID], tuple[bytes, Mapping[str, Any]]]:
-    """Return fingerprint and answer of the commands that have been done before."""
-    actors = [actor for actor, _ in commands]
-    keys = [key for _, key in commands]
-    cursor.execute(FIND_RECEIPTS, {"actors": actors, "keys": keys})
-    return {(row[0], row[1]): (row[2], row[3]) for row in cursor.fetchall()}
-
-
-def write(cursor: Cursor, writes: Writes, render: Render) -> None:
-    """Write everything a batch decided; nothing where all its commands were refused."""
-    _copy(cursor, COPY_POSTINGS, writes.postings)
-    for kind in sorted(writes.rows, key=lambda each: each.RANK):
-        rows = writes.rows[kind].values()
-        columns = zip(*(row.values() for row in rows), strict=True)
-        cursor.execute(kind.WRITE, [list(column) for column in columns])
-    _copy(cursor, COPY_ENTRIES, writes.entries)
+def write(connection: Connection, writes: Writes, render: Render) -> None:
+    """Write everything a batch decided and commit, in one round trip."""
     now = writes.facts.now
     texts = [(writes.facts.new_id(), each.msisdn, render(each), now, now) for each in writes.texts]
-    _copy(cursor, COPY_TEXTS, texts)
+    with connection.pipeline():
+        _insert(connection, INSERT_POSTINGS, writes.postings)
+        for kind in sorted(writes.rows, key=lambda each: each.RANK):
+            rows = [row.values() for row in writes.rows[kind].values()]
+            _insert(connection, kind.WRITE, rows)
+        _insert(connection, INSERT_ENTRIES, writes.entries)
+        _insert(connection, INSERT_TEXTS, texts)
+        connection.execute("COMMIT")
 
 
-def _copy(cursor: Cursor, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    if not rows:
-        return
-    with cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+def _insert(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    if rows:
+        connection.execute(statement, [array(column) for column in zip(*rows, strict=True)])

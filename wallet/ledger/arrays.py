@@ -1,0 +1,47 @@
+"""Arrays as PostgreSQL reads them: a whole column of a batch in one parameter.
+
+Written out because it is the hottest loop of the poster: several times faster than adapting
+lists element by element, and a statement on arrays can share a round trip with others, which
+COPY cannot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from types import NoneType
+from typing import Any, Final
+from uuid import UUID
+
+
+def _text(value: str) -> str:
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"'
+
+
+def _bytes(value: bytes) -> str:
+    return f'"\\\\x{value.hex()}"'
+
+
+_WRITTEN: Final[dict[type, Callable[[Any], str]]] = {
+    int: str,
+    str: _text,
+    NoneType: lambda _: "NULL",
+    UUID: str,
+    bytes: _bytes,
+    datetime: _quoted,
+    date: str,
+}
+
+
+def array(column: Iterable[Any]) -> str:
+    """Return the array literal of a column's values."""
+    return "{" + ",".join([_element(value) for value in column]) + "}"
+
+
+def _element(value: Any) -> str:
+    written = _WRITTEN.get(type(value))
+    return written(value) if written is not None else _text(str(value))  # a StrEnum, mostly
