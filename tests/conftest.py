@@ -15,8 +15,11 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, text
 
+from tests.town import START, Town, started
+from wallet.clock import FakeClock
 from wallet.database import database_address, make_engine, migrate
 from wallet.embedded import EmbeddedServices
+from wallet.service import Service
 
 DATABASE_NUMBERS = count(1)
 
@@ -99,6 +102,27 @@ def own_services() -> Iterator[EmbeddedServices]:
     """Servers of the test's own, not migrated, to kill and start again."""
     with EmbeddedServices.start(durable=False, name="own") as services:
         yield services
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Stands still at noon of a Monday in Nairobi until a test moves it."""
+    return FakeClock(START)
+
+
+@pytest.fixture
+def service(
+    engine: Engine, database_url: str, redis_url: str, clock: FakeClock
+) -> Iterator[Service]:
+    """A whole service on a fresh database; its books are summed again at the end."""
+    with started(database_url, redis_url, clock) as service:
+        yield service
+
+
+@pytest.fixture
+def town(service: Service) -> Town:
+    """Makes people, agents, merchants, partners and makers on `service`, in a line each."""
+    return Town(service)
 
 
 def run(admin: Engine, statement: str) -> None:
