@@ -1,0 +1,164 @@
+"""Contracts and payouts as those they concern may read them: to a stranger they do not exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Engine, text
+
+from wallet.clock import reference
+from wallet.escrow.contracts import Contract
+from wallet.escrow.payouts import Destination
+from wallet.ledger.entries import LONGEST_PAGE, cursor_id
+from wallet.money import Money
+
+_CONTRACT: Final = """c.id, c.payer_id, c.payee_id, c.payer_account_id, c.payee_account_id, c.till,
+    c.currency, c.amount_minor, c.released_minor, c.returned_minor, c.opened_at, c.deadline_at,
+    c.closed_at, payer.name, m.name"""
+
+READ_CONTRACT: Final = f"""
+    SELECT {_CONTRACT}
+      FROM contracts c
+      JOIN holders payer ON payer.id = c.payer_id
+      JOIN merchants m ON m.holder_id = c.payee_id
+     WHERE c.id = :contract AND :holder IN (c.payer_id, c.payee_id)
+"""
+
+# Each side by its own index, then both together: an OR would read all of a busy merchant's.
+READ_CONTRACTS: Final = f"""
+    WITH mine AS (
+        (SELECT * FROM contracts
+          WHERE payer_id = :holder AND :payer AND id < :before AND (NOT :open OR closed_at IS NULL)
+          ORDER BY id DESC LIMIT :limit)
+        UNION ALL
+        (SELECT * FROM contracts
+          WHERE payee_id = :holder AND :payee AND id < :before AND (NOT :open OR closed_at IS NULL)
+          ORDER BY id DESC LIMIT :limit)
+    )
+    SELECT {_CONTRACT}
+      FROM mine c
+      JOIN holders payer ON payer.id = c.payer_id
+      JOIN merchants m ON m.holder_id = c.payee_id
+     ORDER BY c.id DESC
+     LIMIT :limit
+"""
+
+_PAYOUT: Final = """id, currency, amount_minor, fee_minor, state, bank_code, bank_account,
+    bank_account_name, requested_at, sent_at, settled_at, failure"""
+
+READ_PAYOUT: Final = f"""
+    SELECT {_PAYOUT} FROM payouts WHERE id = :payout AND merchant_id = :merchant
+"""
+
+READ_PAYOUTS: Final = f"""
+    SELECT {_PAYOUT} FROM payouts
+     WHERE merchant_id = :merchant AND id < :before
+     ORDER BY id DESC
+     LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ContractView:
+    """A contract with its parties' names; the payee goes by the name on the shop."""
+
+    contract: Contract
+    payer_name: str
+    payee_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contracts:
+    """A page, newest first; `next_cursor` asks for the older ones, None at the end."""
+
+    items: tuple[ContractView, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutView:
+    """A payout as its merchant sees it; of the bank account only the end is shown."""
+
+    id: int
+    amount: Money
+    fee: Money
+    state: str
+    destination: str
+    requested_at: datetime
+    sent_at: datetime | None
+    settled_at: datetime | None
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Payouts:
+    """A page, newest first; `next_cursor` asks for the older ones, None at the end."""
+
+    items: tuple[PayoutView, ...]
+    next_cursor: str | None
+
+
+def contract_of(engine: Engine, holder_id: int, contract_id: int) -> ContractView | None:
+    """Return a contract to its payer or its payee, to nobody else."""
+    with engine.connect() as connection:
+        named = {"contract": contract_id, "holder": holder_id}
+        row = connection.execute(text(READ_CONTRACT), named).one_or_none()
+    return None if row is None else _contract(tuple(row))
+
+
+def contracts_of(
+    engine: Engine,
+    holder_id: int,
+    *,
+    side: str | None = None,
+    only_open: bool = False,
+    before: str | None = None,
+    limit: int = 50,
+) -> Contracts:
+    """Return a holder's contracts, as `payer`, as `payee` or, without a side, both."""
+    assert 0 < limit <= LONGEST_PAGE, limit
+    assert side in {None, "payer", "payee"}, side
+    named = {
+        "holder": holder_id,
+        "payer": side != "payee",
+        "payee": side != "payer",
+        "open": only_open,
+        "before": cursor_id(before),
+        "limit": limit + 1,
+    }
+    with engine.connect() as connection:
+        rows = connection.execute(text(READ_CONTRACTS), named).all()
+    items = tuple(_contract(tuple(row)) for row in rows[:limit])
+    return Contracts(items, reference(items[-1].contract.id) if len(rows) > limit else None)
+
+
+def payout_of(engine: Engine, merchant_id: int, payout_id: int) -> PayoutView | None:
+    """Return a merchant's own payout."""
+    with engine.connect() as connection:
+        named = {"payout": payout_id, "merchant": merchant_id}
+        row = connection.execute(text(READ_PAYOUT), named).one_or_none()
+    return None if row is None else _payout(tuple(row))
+
+
+def payouts_of(
+    engine: Engine, merchant_id: int, before: str | None = None, limit: int = 50
+) -> Payouts:
+    """Return a merchant's payouts, newest first."""
+    assert 0 < limit <= LONGEST_PAGE, limit
+    named = {"merchant": merchant_id, "before": cursor_id(before), "limit": limit + 1}
+    with engine.connect() as connection:
+        rows = connection.execute(text(READ_PAYOUTS), named).all()
+    items = tuple(_payout(tuple(row)) for row in rows[:limit])
+    return Payouts(items, reference(items[-1].id) if len(rows) > limit else None)
+
+
+def _contract(row: tuple[Any, ...]) -> ContractView:
+    return ContractView(Contract(*row[:-2]), row[-2], row[-1])
+
+
+def _payout(row: tuple[Any, ...]) -> PayoutView:
+    id_, currency, amount, fee, state, *bank = row[:8]
+    money = (Money(currency, amount), Money(currency, fee))
+    return PayoutView(id_, *money, state, Destination(*bank).shown, *row[8:])
