@@ -52,8 +52,7 @@ WORKER: Final = 0
 SETTINGS: Final = """
     -- Every statement of a batch finds its rows by key. A plan made while a table was small, or
     -- not yet analysed, must not scan it once it has grown.
-    SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off;
-    SET plan_cache_mode = force_generic_plan; SET jit = off
+    SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off
 """
 
 _NOT_CONTENTS: Final = frozenset({"actor", "key", "pin"})
@@ -122,13 +121,13 @@ class _Job:
 @cache
 def _contents(kind: type[Any]) -> Callable[[Any], Any]:
     names = [each.name for each in fields(kind) if each.name not in _NOT_CONTENTS]
-    return attrgetter(*names)
+    return attrgetter("KIND", *names)  # KIND too: a PIN's proof has no contents of its own
 
 
 def fingerprint(command: Command) -> bytes:
     """Return what tells one command's contents from another's; a PIN is no part of it."""
     contents = _contents(type(command))(command)
-    return blake2b(f"{command.KIND}{contents!r}".encode(), digest_size=16).digest()
+    return blake2b(repr(contents).encode(), digest_size=16).digest()
 
 
 class Poster:
@@ -251,8 +250,8 @@ class Poster:
                     self._operator_ids[key] = operator_account(
                         connection, *key, id_=self._ids.next(now), now=now
                     )
-        commands = [(job.command.actor, job.command.key) for job in batch]
-        receipts = read_facts(connection, facts, needs, self._operator_ids, commands)
+        keys = [job.command.key for job in batch]
+        receipts = read_facts(connection, facts, needs, self._operator_ids, keys)
         writes = Writes(facts)
         for job in batch:
             self._settle(job, facts, writes, receipts)

@@ -1,0 +1,56 @@
+"""What makes two commands the same one: their contents, never their PIN."""
+
+from uuid import UUID
+
+import pytest
+
+from wallet.flows import cash_in, change, pay, send
+from wallet.ledger.poster import fingerprint
+from wallet.money import Money
+from wallet.people.pin import Pin
+
+KEY, OTHER_KEY = UUID(int=1), UUID(int=2)
+PIN, OTHER_PIN = Pin("7294"), Pin("8305")
+RECEIVER, OTHER = "+254711000002", "+254711000003"
+KES = Money("KES", 25_000)
+A_SEND = send.Command(1, KEY, PIN, RECEIVER, KES)
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        send.Command(1, KEY, OTHER_PIN, RECEIVER, KES),
+        send.Command(1, OTHER_KEY, PIN, RECEIVER, KES),
+        send.Command(2, KEY, PIN, RECEIVER, KES),
+    ],
+)
+def test_pin_key_and_actor_are_no_part_of_the_contents(same):
+    assert fingerprint(same) == fingerprint(A_SEND)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        send.Command(1, KEY, PIN, OTHER, KES),
+        send.Command(1, KEY, PIN, RECEIVER, Money("KES", 25_001)),
+        send.Command(1, KEY, PIN, RECEIVER, Money("USD", 25_000)),
+        cash_in.Command(1, KEY, PIN, RECEIVER, KES),
+    ],
+)
+def test_other_contents_have_another_fingerprint(other):
+    assert fingerprint(other) != fingerprint(A_SEND)
+
+
+def test_an_order_is_part_of_a_payment():
+    plain = pay.Command(1, KEY, PIN, "50001", KES)
+    assert fingerprint(plain) != fingerprint(pay.Command(1, KEY, PIN, "50001", KES, "INV-7"))
+
+
+def test_a_command_without_contents_is_still_one_of_its_kind():
+    proof = change.ProvePin(1, KEY, PIN)
+    assert fingerprint(proof) == fingerprint(change.ProvePin(1, OTHER_KEY, OTHER_PIN))
+    assert fingerprint(proof) != fingerprint(change.ChangePin(1, KEY, PIN, OTHER_PIN))
+
+
+def test_a_pin_shows_nowhere_in_what_is_hashed():
+    assert "7294" not in repr(A_SEND)
