@@ -39,7 +39,8 @@ CREATE TABLE postings (
     CONSTRAINT postings_key_has_fingerprint CHECK ((key IS NULL) = (fingerprint IS NULL))
 );
 
-CREATE UNIQUE INDEX postings_key_once ON postings (actor_id, key) WHERE key IS NOT NULL;
+-- Replay: the poster asks for a batch's keys.
+CREATE UNIQUE INDEX postings_key_once ON postings (key, actor_id) WHERE key IS NOT NULL;
 CREATE INDEX postings_linked ON postings (original_id) WHERE original_id IS NOT NULL;
 
 CREATE TABLE entries (
@@ -100,40 +101,45 @@ CREATE TRIGGER accounts_balance_follows_entries
 
 -- Every insert of entries is checked as a whole, then carried to the accounts: one statement for a
 -- batch of any size. The poster has computed the balances; this proves them.
+-- Rows are looked up by arrays of keys, so that a plan made while a table was small stays good.
 CREATE FUNCTION carry_entries() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    account_ids bigint[] := ARRAY(SELECT DISTINCT account_id FROM fresh);
+    posting_ids bigint[] := ARRAY(SELECT DISTINCT posting_id FROM fresh);
+    escrow_ids bigint[];
     unbalanced bigint;
-    orphan bigint;
     outside bigint;
     carried bigint;
-    expected bigint;
 BEGIN
     -- A posting's entries come together, belong to a posting, and net to zero in each currency.
-    -- What leaves a contract's account reaches only its payer's or its payee's.
-    WITH seen AS MATERIALIZED (
-        SELECT e.posting_id, e.account_id, e.amount_minor, a.currency, a.kind
-          FROM fresh e JOIN accounts a ON a.id = e.account_id
-    ), leaving AS MATERIALIZED (
-        SELECT posting_id, account_id FROM seen WHERE kind = 'escrow' AND amount_minor < 0
+    WITH touched AS MATERIALIZED (
+        SELECT id, currency, kind FROM accounts WHERE id = ANY(account_ids)
     )
-    SELECT (SELECT posting_id FROM seen GROUP BY posting_id, currency
-            HAVING sum(amount_minor) <> 0 LIMIT 1),
-           (SELECT f.posting_id FROM fresh f
-             WHERE NOT EXISTS (SELECT FROM postings p WHERE p.id = f.posting_id) LIMIT 1),
-           (SELECT l.posting_id
-              FROM leaving l
-              LEFT JOIN contracts c ON c.id = l.account_id
-              JOIN seen o ON o.posting_id = l.posting_id AND o.account_id <> l.account_id
-             WHERE c.id IS NULL OR o.account_id NOT IN (c.payer_account_id, c.payee_account_id)
-             LIMIT 1)
-      INTO unbalanced, orphan, outside;
+    SELECT (SELECT e.posting_id FROM fresh e JOIN touched t ON t.id = e.account_id
+             GROUP BY e.posting_id, t.currency HAVING sum(e.amount_minor) <> 0 LIMIT 1),
+           ARRAY(SELECT id FROM touched WHERE kind = 'escrow')
+      INTO unbalanced, escrow_ids;
     IF unbalanced IS NOT NULL THEN
         RAISE EXCEPTION 'posting % does not net to zero', unbalanced
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'postings_net_to_zero';
     END IF;
-    IF orphan IS NOT NULL THEN
-        RAISE EXCEPTION 'posting % does not exist', orphan
+    IF (SELECT count(*) FROM postings WHERE id = ANY(posting_ids)) <> cardinality(posting_ids) THEN
+        RAISE EXCEPTION 'entries name a posting that does not exist'
             USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'entries_have_a_posting';
+    END IF;
+
+    -- What leaves a contract's account reaches only its payer's or its payee's.
+    IF cardinality(escrow_ids) > 0 THEN
+        WITH parties AS MATERIALIZED (
+            SELECT id, payer_account_id, payee_account_id FROM contracts WHERE id = ANY(escrow_ids)
+        )
+        SELECT e.posting_id INTO outside
+          FROM fresh e
+          LEFT JOIN parties c ON c.id = e.account_id
+          JOIN fresh o ON o.posting_id = e.posting_id AND o.account_id <> e.account_id
+         WHERE e.amount_minor < 0 AND e.account_id = ANY(escrow_ids)
+           AND (c.id IS NULL OR o.account_id NOT IN (c.payer_account_id, c.payee_account_id))
+         LIMIT 1;
     END IF;
     IF outside IS NOT NULL THEN
         RAISE EXCEPTION 'posting % takes contract money past its two parties', outside
@@ -143,20 +149,19 @@ BEGIN
     -- Each account's entries continue its numbers and its balance.
     WITH sums AS MATERIALIZED (
         SELECT account_id, min(entry_no) AS first_no, max(entry_no) AS last_no, count(*) AS entries,
-               sum(amount_minor) AS amount_minor,
+               sum(amount_minor)::bigint AS amount_minor,
                (array_agg(balance_after_minor ORDER BY entry_no DESC))[1] AS balance_minor
           FROM fresh GROUP BY account_id
-    ), updated AS (
-        UPDATE accounts a SET balance_minor = s.balance_minor, entry_count = s.last_no
-          FROM sums s
-         WHERE a.id = s.account_id
-           AND s.first_no = a.entry_count + 1
-           AND s.last_no = a.entry_count + s.entries
-           AND s.balance_minor = a.balance_minor + s.amount_minor
-        RETURNING 1
     )
-    SELECT (SELECT count(*) FROM updated), (SELECT count(*) FROM sums) INTO carried, expected;
-    IF carried <> expected THEN
+    UPDATE accounts a SET balance_minor = s.balance_minor, entry_count = s.last_no
+      FROM sums s
+     WHERE a.id = ANY(account_ids)
+       AND a.id = s.account_id
+       AND s.first_no = a.entry_count + 1
+       AND s.last_no = a.entry_count + s.entries
+       AND s.balance_minor = a.balance_minor + s.amount_minor;
+    GET DIAGNOSTICS carried = ROW_COUNT;
+    IF carried <> cardinality(account_ids) THEN
         RAISE EXCEPTION 'entries do not continue their accounts'
             USING ERRCODE = 'serialization_failure', CONSTRAINT = 'entries_continue_their_account';
     END IF;

@@ -9,7 +9,7 @@ two for a batch's reading, one for its writing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -25,10 +25,13 @@ RESOLVE_MSISDNS: Final = "SELECT id FROM holders WHERE msisdn = ANY(%(msisdns)s:
 
 RESOLVE_AGENTS: Final = "SELECT holder_id FROM agents WHERE number = ANY(%(agents)s::text[])"
 
-READ_TILLS: Final = """
-    SELECT t.number, m.holder_id, m.name, m.city, m.category, m.escrow_period_s
-      FROM tills t JOIN merchants m ON m.holder_id = t.merchant_id
-     WHERE t.number = ANY(%(tills)s::text[])
+READ_TILLS: Final = "SELECT number, merchant_id FROM tills WHERE number = ANY(%(tills)s::text[])"
+
+READ_MERCHANTS: Final = """
+    SELECT holder_id, name, city, category, escrow_period_s
+      FROM merchants
+     WHERE holder_id = ANY(ARRAY(SELECT merchant_id FROM tills
+                                  WHERE number = ANY(%(tills)s::text[])))
 """
 
 LOCK_HOLDERS: Final = """
@@ -45,10 +48,13 @@ LOCK_ACCOUNTS: Final = """
 
 READ_HOLDERS: Final = """
     SELECT h.id, h.msisdn, h.name, h.language, h.market, h.tier, h.status, h.pin_kid, h.pin_salt,
-           h.pin_mac, h.pins_before, h.pin_failures, h.pin_locks, h.pin_locked_until,
-           a.number, a.name
-      FROM holders h LEFT JOIN agents a ON a.holder_id = h.id
+           h.pin_mac, h.pins_before, h.pin_failures, h.pin_locks, h.pin_locked_until
+      FROM holders h
      WHERE h.id = ANY(%(ids)s::bigint[])
+"""
+
+READ_AGENTS: Final = """
+    SELECT holder_id, number, name FROM agents WHERE holder_id = ANY(%(ids)s::bigint[])
 """
 
 READ_USAGE: Final = """
@@ -58,9 +64,7 @@ READ_USAGE: Final = """
 """
 
 FIND_RECEIPTS: Final = """
-    SELECT p.actor_id, p.key, p.fingerprint, p.answer
-      FROM unnest(%(actors)s::bigint[], %(keys)s::uuid[]) AS wanted (actor_id, key)
-      JOIN postings p ON p.actor_id = wanted.actor_id AND p.key = wanted.key
+    SELECT actor_id, key, fingerprint, answer FROM postings WHERE key = ANY(%(keys)s::uuid[])
 """
 
 OPEN_OPERATOR_ACCOUNT: Final = """
@@ -125,11 +129,11 @@ def read_facts(
     facts: Facts,
     needs: Iterable[Needs],
     operator_ids: Mapping[tuple[str, str], int],
-    commands: Sequence[tuple[int, UUID]],
+    keys: Iterable[UUID],
 ) -> Receipts:
     """Lock and read into `facts` everything that `needs` name; begins the transaction.
 
-    Returns which of `commands`, actor and key, have been done before.
+    Returns what was done before under one of `keys`, by whichever actor.
     """
     wanted = _Wanted()
     for need in needs:
@@ -145,14 +149,14 @@ def read_facts(
         asked.ask(LOCK_ACCOUNTS, {"holders": ids["ids"], "ids": array(accounts)})
         asked.ask(READ_HOLDERS, ids)
         asked.ask(READ_USAGE, ids)
-        actors = array([actor for actor, _ in commands])
-        keys = array([key for _, key in commands])
-        asked.ask(FIND_RECEIPTS, {"actors": actors, "keys": keys})
-        _, locked, read, usages, receipts = asked.answers()
+        asked.ask(READ_AGENTS, ids)
+        asked.ask(FIND_RECEIPTS, {"keys": array(keys)})
+        _, locked, read, usages, agents, receipts = asked.answers()
     for row in locked:
         facts.add_account(Account(*row))
+    agent_of = {row[0]: (row[1], row[2]) for row in agents}
     for row in read:
-        facts.add_holder(Holder(*row))
+        facts.add_holder(Holder(*row, *agent_of.get(row[0], ())))
     for row in usages:
         usage = Usage(*row)
         facts.usages[usage.identity] = usage
@@ -171,6 +175,7 @@ def _name(connection: Connection, facts: Facts, wanted: _Wanted) -> None:
         asked.ask(RESOLVE_AGENTS, {"agents": array(wanted.agents)})
     if wanted.tills:
         asked.ask(READ_TILLS, {"tills": array(wanted.tills)})
+        asked.ask(READ_MERCHANTS, {"tills": array(wanted.tills)})
     answers = iter(asked.answers())
     for kind in kinds:
         for row in next(answers):
@@ -182,10 +187,10 @@ def _name(connection: Connection, facts: Facts, wanted: _Wanted) -> None:
     if wanted.agents:
         wanted.holders.update(row[0] for row in next(answers))
     if wanted.tills:
-        for row in next(answers):
-            till = Till(*row)
-            facts.tills[till.number] = till
-            wanted.holders.add(till.merchant_id)
+        tills = next(answers)
+        terms = {row[0]: row for row in next(answers)}
+        facts.tills.update((number, Till(number, *terms[id_])) for number, id_ in tills)
+        wanted.holders.update(terms)
 
 
 def operator_account(
