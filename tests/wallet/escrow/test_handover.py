@@ -1,0 +1,299 @@
+"""Payouts between us and the bank: killed between any two steps, paid once or not at all."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from tests.town import started
+from wallet.clock import reference
+from wallet.errors import Unavailable
+from wallet.escrow import handover
+from wallet.escrow.handover import LEASE, LONGEST_DELAY, delay, hand_over_next
+from wallet.escrow.rails import Failed, Paid, Pending, Unknown
+from wallet.ledger.poster import Poster
+
+
+class Killed(BaseException):
+    """What `kill -9` looks like from inside: nothing of ours runs afterwards."""
+
+
+class NoPoster(Poster):
+    """Stands where a poster would."""
+
+    def __init__(self):
+        pass
+
+
+class Bank:
+    """A bank that keeps payments by reference, and can be told how to behave.
+
+    `knows` are the payments made; `final` is what they come to.
+    """
+
+    def __init__(self):
+        self.knows = {}
+        self.calls = []
+        self.final = Paid()
+        self.is_down = False
+        self.dies = None  # "before" or "after" the payment is made
+        self.loses_answer = False
+
+    def submit(self, order):
+        self.calls.append(f"submit {order.reference}")
+        if self.is_down:
+            raise ConnectionError
+        if self.dies == "before":
+            raise Killed
+        self.knows.setdefault(order.reference, order)
+        if self.dies == "after":
+            raise Killed
+        if self.loses_answer:
+            raise TimeoutError
+        return Pending()
+
+    def status(self, reference):
+        self.calls.append(f"status {reference}")
+        if self.is_down:
+            raise ConnectionError
+        return self.final if reference in self.knows else Unknown()
+
+
+@pytest.fixture
+def bank():
+    return Bank()
+
+
+@pytest.fixture
+def merchant(town):
+    merchant = town.merchant(period_s=0)
+    town.pay(town.person(balance=100_000), merchant, 50_000)
+    return merchant
+
+
+@pytest.fixture
+def payout(town, merchant):
+    return town.id_in(town.payout(merchant, 20_000))
+
+
+@pytest.fixture
+def step(service, bank, clock):
+    return lambda: hand_over_next(service.engine, service.poster, bank, clock.now())
+
+
+@pytest.fixture
+def finish(step, clock):
+    """Work on, a minute at a time, until nothing is left to do."""
+
+    def finish():
+        for _ in range(30):
+            clock.advance(60)
+            step()
+
+    return finish
+
+
+def row(engine, payout):
+    with engine.connect() as connection:
+        query = text("SELECT * FROM payouts WHERE id = :id")
+        return connection.execute(query, {"id": payout}).one()
+
+
+def balance(engine, kind):
+    with engine.connect() as connection:
+        query = text("SELECT coalesce(sum(balance_minor), 0) FROM accounts WHERE kind = :kind")
+        return connection.execute(query, {"kind": kind}).scalar_one()
+
+
+def assert_paid_once(engine, bank, payout):
+    assert list(bank.knows) == [reference(payout)]
+    assert row(engine, payout).state == "paid"
+    assert balance(engine, "in_transit") == 0
+    assert balance(engine, "settlement") == 50_000 - 20_000 - 5_000
+    assert balance(engine, "fees") == 5_000
+
+
+def test_a_payout_is_handed_over_then_settled(step, clock, bank, payout, engine):
+    assert step() == 1
+    assert row(engine, payout).state == "sent"
+    assert step() == 0  # not asked again at once
+    clock.advance(1)
+    assert step() == 1
+    assert_paid_once(engine, bank, payout)
+    assert bank.calls == [f"submit {reference(payout)}", f"status {reference(payout)}"]
+    clock.advance(days=1)
+    assert step() == 0
+
+
+def test_the_reference_is_committed_before_the_bank_hears_it(service, clock, payout, engine):
+    seen = []
+
+    class Looking(Bank):
+        def submit(self, order):
+            seen.append(row(engine, payout).state)  # another connection's view
+            return super().submit(order)
+
+    hand_over_next(service.engine, service.poster, Looking(), clock.now())
+    assert seen == ["sent"]
+
+
+def test_a_failed_payout_goes_back_with_its_fee(step, clock, bank, payout, engine):
+    bank.final = Failed("account closed\n\x00 for good")
+    step()
+    clock.advance(1)
+    step()
+    assert row(engine, payout).state == "failed"
+    assert row(engine, payout).failure == "account closed for good"
+    assert balance(engine, "settlement") == 50_000
+    assert balance(engine, "in_transit") == 0
+
+
+@pytest.mark.parametrize("dies", ["before", "after"])
+def test_killed_around_the_call_a_payout_is_paid_once(step, finish, bank, payout, engine, dies):
+    bank.dies = dies
+    with pytest.raises(Killed):
+        step()
+    assert step() == 0  # the dead worker's lease still runs
+    bank.dies = None
+    finish()
+    assert_paid_once(engine, bank, payout)
+
+
+@pytest.mark.parametrize("moment", ["_outcome", "_ask_later"])
+def test_killed_between_our_own_steps_a_payout_is_paid_once(
+    step, finish, bank, payout, engine, monkeypatch, moment
+):
+    def killed(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(handover, moment, killed)
+        with pytest.raises(Killed):
+            step()
+    finish()
+    assert_paid_once(engine, bank, payout)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_killed_around_the_settling_a_payout_is_paid_once(
+    service, step, finish, clock, bank, payout, engine, when
+):
+    class Dying(NoPoster):
+        def post(self, decide, command):
+            if when == "after":
+                service.poster.post(decide, command)
+            raise Killed
+
+    step()
+    clock.advance(1)
+    with pytest.raises(Killed):
+        hand_over_next(service.engine, Dying(), bank, clock.now())
+    finish()
+    assert_paid_once(engine, bank, payout)
+
+
+def test_killed_inside_the_claim_nothing_has_happened(service, step, finish, bank, payout, engine):
+    with engine.connect() as connection:
+        claim = {"now": service.clock.now(), "lease_ends_at": service.clock.now() + LEASE}
+        assert connection.execute(handover.CLAIM, claim).one().id == payout
+        connection.rollback()  # what Postgres does when a worker's connection breaks
+    assert row(engine, payout).state == "requested"
+    finish()
+    assert_paid_once(engine, bank, payout)
+
+
+def test_a_lost_answer_is_asked_for_and_never_sent_under_a_new_reference(
+    step, finish, bank, payout, engine
+):
+    bank.loses_answer = True
+    step()
+    assert row(engine, payout).state == "sent"
+    assert balance(engine, "in_transit") == 25_000  # a time-out moves nothing
+    finish()
+    assert_paid_once(engine, bank, payout)
+    assert bank.calls[:2] == [f"submit {reference(payout)}", f"status {reference(payout)}"]
+
+
+def test_a_bank_that_is_down_is_asked_ever_less_often(step, clock, bank, payout, engine):
+    bank.is_down = True
+    tries = 0
+    for _ in range(3600):
+        tries += step()
+        clock.advance(1)
+    assert 5 < tries < 20
+    assert row(engine, payout).state == "sent"
+    bank.is_down = False
+    for _ in range(2):
+        clock.advance(int(LONGEST_DELAY.total_seconds()))
+        step()
+    assert_paid_once(engine, bank, payout)
+
+
+def test_a_database_lost_before_the_settling_loses_nothing(
+    service, step, finish, clock, bank, payout, engine
+):
+    class Away(NoPoster):
+        def post(self, decide, command):
+            raise Unavailable("the database is not reachable")
+
+    step()
+    clock.advance(1)
+    with pytest.raises(Unavailable):
+        hand_over_next(service.engine, Away(), bank, clock.now())
+    finish()
+    assert_paid_once(engine, bank, payout)
+
+
+def test_a_worker_slower_than_its_lease_settles_nothing_twice(
+    service, step, clock, bank, payout, engine
+):
+    step()
+    clock.advance(1)
+
+    class Slow(Bank):
+        def status(self, reference):
+            clock.advance(int(LEASE.total_seconds()))
+            step()  # another worker, meanwhile
+            return Paid()
+
+    hand_over_next(service.engine, service.poster, Slow(), clock.now())
+    assert_paid_once(engine, bank, payout)
+
+
+def test_the_first_final_word_stands(service, step, clock, bank, payout, engine):
+    step()
+    clock.advance(1)
+
+    class Contradicting(Bank):
+        def status(self, reference):
+            clock.advance(int(LEASE.total_seconds()))
+            step()
+            return Failed("a change of mind")
+
+    hand_over_next(service.engine, service.poster, Contradicting(), clock.now())
+    assert_paid_once(engine, bank, payout)
+
+
+def test_workers_at_once_hand_over_each_payout_once(
+    town, merchant, service, clock, engine, bank, database_url, redis_url
+):
+    payouts = [town.id_in(town.payout(merchant, 1_000)) for _ in range(6)]
+
+    def work(one_service):
+        while hand_over_next(one_service.engine, one_service.poster, bank, clock.now()):
+            pass
+
+    with started(database_url, redis_url, clock) as other, ThreadPoolExecutor() as pool:
+        list(pool.map(work, (service, other)))
+    assert sorted(bank.calls) == [f"submit {reference(id_)}" for id_ in sorted(payouts)]
+
+
+def test_a_merchant_without_payouts_is_nothing_to_do(step, merchant):
+    assert step() == 0
+
+
+def test_delays_grow_to_a_ceiling():
+    assert [delay(n).total_seconds() for n in (1, 2, 3, 4)] == [1, 2, 4, 8]
+    assert delay(10_000) == LONGEST_DELAY
+    assert timedelta() < LEASE
