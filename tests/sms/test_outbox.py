@@ -176,15 +176,28 @@ def test_an_answer_that_comes_after_the_lease_still_counts(engine, outbox, clock
     assert outbox.states() == {1: "submitted"}
 
 
+def test_an_answer_that_comes_after_the_next_worker_gave_up_still_counts(engine, outbox, clock):
+    outbox.queue(1)
+
+    def slow(_):
+        later = clock.advance(LEASE.seconds)
+        deliver_due(engine, Scripted(lambda _: Refused(permanent=True, reason="no")), later)
+        return Accepted("id-1")
+
+    deliver_due(engine, Scripted(slow), clock.now())
+    assert outbox.states() == {1: "submitted"}
+
+
+@pytest.mark.parametrize("permanent", [True, False])
 def test_a_failure_that_comes_after_the_lease_does_not_disturb_the_next_worker(
-    engine, outbox, clock
+    engine, outbox, clock, permanent
 ):
     outbox.queue(1)
 
     def slow(_):
         later = clock.advance(LEASE.seconds)
         deliver_due(engine, Scripted(lambda _: Unknown("the next worker's")), later)
-        return Refused(permanent=True, reason="the slow worker's")
+        return Refused(permanent, "the slow worker's")
 
     deliver_due(engine, Scripted(slow), clock.now())
     assert (outbox.row().state, outbox.row().failure) == ("queued", "the next worker's")

@@ -95,6 +95,13 @@ def test_a_long_name_gives_way_and_the_amounts_stay():
     assert body.endswith("J 0711000002. Fee KSh 7.00. Balance KSh 743.00.")
 
 
+def test_the_longest_name_gives_way_first():
+    values = LONGEST | {"name": "JUMA ALI", "agent": "M" * 100}
+    assert "Kibubu, JUMA ALI. Agent MMMM" in render("en", "registered_by_agent", **values)
+    values = LONGEST | {"name": "J" * 100, "agent": "MAMA MBOGA"}
+    assert "J. Agent MAMA MBOGA registered" in render("en", "registered_by_agent", **values)
+
+
 def test_a_name_that_cannot_be_written_leaves_no_gap():
     assert "to 0711000002." in sent(name="สมชาย")
     assert "to Kibubu. To" in render("en", "welcome", name="สมชาย", service_code="*384#")
