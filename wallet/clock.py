@@ -10,7 +10,8 @@ from typing import Final, Protocol
 EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U
 _VALUES: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
-_REFERENCE_LENGTH: Final = 12
+_PAIRS: Final = tuple(first + second for first in _ALPHABET for second in _ALPHABET)
+_LENGTH: Final = 12
 _MS: Final = timedelta(milliseconds=1)
 
 
@@ -74,11 +75,14 @@ class Ids:
 
 def reference(id_: int) -> str:
     """Return an id as people read it: 12 letters and digits, in the same order as the ids."""
-    letters = []
-    for _ in range(_REFERENCE_LENGTH):
-        letters.append(_ALPHABET[id_ & 31])
-        id_ >>= 5
-    return "".join(reversed(letters))
+    return (
+        _PAIRS[id_ >> 50]
+        + _PAIRS[id_ >> 40 & 1023]
+        + _PAIRS[id_ >> 30 & 1023]
+        + _PAIRS[id_ >> 20 & 1023]
+        + _PAIRS[id_ >> 10 & 1023]
+        + _PAIRS[id_ & 1023]
+    )
 
 
 def id_of(text: str) -> int | None:
@@ -89,4 +93,4 @@ def id_of(text: str) -> int | None:
         if digit is None:
             return None
         value = value << 5 | digit
-    return value if len(text.strip()) == _REFERENCE_LENGTH else None
+    return value if len(text.strip()) == _LENGTH else None

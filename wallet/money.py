@@ -47,6 +47,9 @@ MAX_MINOR: Final = 10**15 - 1
 
 _AMOUNT: Final = re.compile(r"(?P<whole>0|[1-9][0-9]*)(?:\.(?P<fraction>[0-9]+))?", re.ASCII)
 _SCALE: Final = {code: 10**currency.exponent for code, currency in CURRENCIES.items()}
+_FRACTION: Final = {
+    code: f".%0{each.exponent}d" for code, each in CURRENCIES.items() if each.exponent
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +99,11 @@ class Money:
 
 
 def _decimal_text(money: Money, *, group: bool) -> str:
-    exponent = CURRENCIES[money.currency].exponent
     whole, fraction = divmod(abs(money.minor), _SCALE[money.currency])
-    sign = "-" if money.minor < 0 else ""
-    head = f"{sign}{whole:,}" if group else f"{sign}{whole}"
-    return f"{head}.{fraction:0{exponent}d}" if exponent else head
+    head = f"{whole:,}" if group else str(whole)
+    tail = _FRACTION.get(money.currency)
+    text = head + tail % fraction if tail is not None else head
+    return "-" + text if money.minor < 0 else text
 
 
 def format_amount(money: Money) -> str:

@@ -47,7 +47,8 @@ def check_out(facts: Facts, holder: Holder, amount: Money) -> Usage:
     if month > limits.monthly_out_minor:
         left = Money(amount.currency, max(0, limits.monthly_out_minor - usage.month_out_minor))
         raise Refused(Code.MONTHLY_VALUE_LIMIT_EXCEEDED, remaining=left.text)
-    return replace(usage, day_out_minor=day, month_out_minor=month)
+    used = (day, month, usage.day_in_minor, usage.month_in_minor)
+    return Usage(holder.id, amount.currency, usage.day, *used)
 
 
 def check_in(facts: Facts, holder: Holder, wallet: Account, amount: Money) -> tuple[Usage, ...]:

@@ -42,6 +42,6 @@ def array(column: Iterable[Any]) -> str:
     return "{" + ",".join([_element(value) for value in column]) + "}"
 
 
-def _element(value: Any) -> str:
+def _element(value: object) -> str:
     written = _WRITTEN.get(type(value))
     return written(value) if written is not None else _text(str(value))  # a StrEnum, mostly

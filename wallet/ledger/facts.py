@@ -136,13 +136,14 @@ RecordT = TypeVar("RecordT")
 
 @dataclass(slots=True)
 class Facts:
-    """The state of one batch. `now` and `id` are the present command's."""
+    """The state of one batch; `id` and `reference` are the present command's."""
 
     now: datetime
     id: int
     markets: Mapping[str, Market]
     pin_keys: Mapping[str, bytes]
     ids: Ids
+    reference: str = ""
     holders: dict[int, Holder] = field(default_factory=dict)
     by_msisdn: dict[str, Holder] = field(default_factory=dict)
     by_agent: dict[str, Holder] = field(default_factory=dict)
@@ -152,10 +153,9 @@ class Facts:
     records: dict[tuple[type[Any], int], Any] = field(default_factory=dict)
     usages: dict[tuple[int, str], Usage] = field(default_factory=dict)
 
-    @property
-    def reference(self) -> str:
-        """The present command's reference, as people read it."""
-        return reference(self.id)
+    def turn_to(self, id_: int) -> None:
+        """Make `id_` the present command's."""
+        self.id, self.reference = id_, reference(id_)
 
     def new_id(self) -> int:
         """Return an id for something else the present command makes."""

@@ -195,7 +195,7 @@ class Poster:
     def _post_batch(self, batch: list[_Job]) -> None:
         try:
             self._transact(batch)
-        except Exception as error:  # one command must not fail its neighbours
+        except Exception as error:  # noqa: BLE001 -- one command must not fail its neighbours
             log.warning("a batch of %d is posted one by one: %s", len(batch), error)
             for job in batch:
                 self._post_alone(job)
@@ -274,7 +274,7 @@ class Poster:
             else:
                 job.error = Refused(Code.KEY_REUSED)
             return
-        facts.id = self._ids.next(facts.now)
+        facts.turn_to(self._ids.next(facts.now))
         try:
             decision = job.decide(command, facts)
         except Refused as refusal:

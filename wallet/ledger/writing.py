@@ -21,8 +21,9 @@ from wallet.ledger.reading import Connection
 INSERT_POSTINGS: Final = """
     INSERT INTO postings (id, kind, actor_id, key, fingerprint, sender_id, receiver_id, original_id,
                           answer, posted_at)
-    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::uuid[], %s::bytea[],
-                         %s::bigint[], %s::bigint[], %s::bigint[], %s::json[], %s::timestamptz[])
+    SELECT u.*, %s::timestamptz
+      FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::uuid[], %s::bytea[], %s::bigint[],
+                  %s::bigint[], %s::bigint[], %s::json[]) AS u
 """
 
 INSERT_ENTRIES: Final = """
@@ -31,9 +32,9 @@ INSERT_ENTRIES: Final = """
 """
 
 INSERT_TEXTS: Final = """
-    INSERT INTO texts (id, msisdn, body, next_at, queued_at)
-    SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[],
-                         %s::timestamptz[])
+    INSERT INTO texts (next_at, queued_at, id, msisdn, body)
+    SELECT %s::timestamptz, %s::timestamptz, u.*
+      FROM unnest(%s::bigint[], %s::text[], %s::text[]) AS u
 """
 
 Render = Callable[[Text], str]
@@ -75,9 +76,7 @@ class Writes:
         answer: str | None,
     ) -> None:
         parties = (posting.sender_id, posting.receiver_id)
-        self.postings.append(
-            (id_, posting.kind, *command, *parties, original, answer, self.facts.now)
-        )
+        self.postings.append((id_, posting.kind, *command, *parties, original, answer))
         for leg in posting.legs:
             account = leg.account
             account.entry_count += 1
@@ -91,17 +90,21 @@ class Writes:
 def write(connection: Connection, writes: Writes, render: Render) -> None:
     """Write everything a batch decided and commit, in one round trip."""
     now = writes.facts.now
-    texts = [(writes.facts.new_id(), each.msisdn, render(each), now, now) for each in writes.texts]
+    texts = [(writes.facts.new_id(), each.msisdn, render(each)) for each in writes.texts]
     with connection.pipeline():
-        _insert(connection, INSERT_POSTINGS, writes.postings)
+        _insert(connection, INSERT_POSTINGS, writes.postings, now)
         for kind in sorted(writes.rows, key=lambda each: each.RANK):
             rows = [row.values() for row in writes.rows[kind].values()]
             _insert(connection, kind.WRITE, rows)
         _insert(connection, INSERT_ENTRIES, writes.entries)
-        _insert(connection, INSERT_TEXTS, texts)
+        _insert(connection, INSERT_TEXTS, texts, now, now)
         connection.execute("COMMIT")
 
 
-def _insert(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def _insert(
+    connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]], *same: object
+) -> None:
+    """Insert `rows`, a column an array; `same` is what all rows share, before the columns."""
     if rows:
-        connection.execute(statement, [array(column) for column in zip(*rows, strict=True)])
+        columns = [array(column) for column in zip(*rows, strict=True)]
+        connection.execute(statement, [*same, *columns])
