@@ -67,17 +67,25 @@ class Contract:
         left = self.amount_minor - self.released_minor - self.returned_minor
         return Money(self.currency, left)
 
+    def check_currency(self, amount: Money | None) -> None:
+        """Raise `Refused` where `amount` is in another currency than the contract."""
+        if amount is not None and amount.currency != self.currency:
+            raise Refused(Code.CURRENCY_NOT_SUPPORTED, currency=amount.currency)
+
+    def check_open(self) -> None:
+        """Raise `Refused` where everything has been released or returned."""
+        if self.closed_at is not None:
+            raise Refused(Code.CONTRACT_CLOSED)
+
     def part(self, amount: Money | None) -> Money:
         """Return what an act moves: `amount`, or all that is held where none is named.
 
-        Raises `Refused` where the contract is closed, or holds less, or in another currency.
+        Raises `Refused` where the contract holds less.
         """
-        if self.closed_at is not None:
-            raise Refused(Code.CONTRACT_CLOSED)
+        assert self.closed_at is None, self
         if amount is None:
             return self.held
-        if amount.currency != self.currency:
-            raise Refused(Code.CURRENCY_NOT_SUPPORTED, currency=amount.currency)
+        assert amount.is_positive, amount
         if amount > self.held:
             raise Refused(Code.MORE_THAN_HELD, held=self.held.text)
         return amount

@@ -45,12 +45,14 @@ def decide(command: Command, facts: Facts) -> Decision:
     if contract.payee_id != payee.id:
         known = contract.payer_id == payee.id
         raise Refused(Code.NOT_A_PARTY if known else Code.CONTRACT_UNKNOWN)
+    contract.check_currency(command.amount)
     if payee.status != "active":
         raise Refused(Code.SENDER_CLOSED if payee.status == "closed" else Code.SENDER_FROZEN)
     pin_rows = check_pin(command.pin, payee, facts)
-    part = contract.part(command.amount)
+    contract.check_open()
     if facts.now >= contract.deadline_at:
         raise Refused(Code.CONTRACT_PAST_DEADLINE)  # the rest is the payee's own by now
+    part = contract.part(command.amount)
 
     payer = facts.holders[contract.payer_id]
     own, payer_account, _ = contract.accounts(facts)

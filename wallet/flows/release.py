@@ -69,9 +69,11 @@ def decide(command: Command, facts: Facts) -> Decision:
         # To a stranger a contract does not exist; the payee may know why they cannot.
         known = contract.payee_id == payer.id
         raise Refused(Code.NOT_A_PARTY if known else Code.CONTRACT_UNKNOWN)
+    contract.check_currency(command.amount)
     if payer.status != "active":
         raise Refused(Code.SENDER_CLOSED if payer.status == "closed" else Code.SENDER_FROZEN)
     pin_rows = check_pin(command.pin, payer, facts)
+    contract.check_open()
     part = contract.part(command.amount)
     return _release(contract, part, facts, "release", pin_rows)
 
@@ -81,6 +83,7 @@ def decide_due(command: Due, facts: Facts) -> Decision:
     contract = facts.record(Contract, command.contract_id)
     if contract is None:
         raise Refused(Code.CONTRACT_UNKNOWN)
+    contract.check_open()
     if facts.now < contract.deadline_at:
         raise Refused(Code.CONTRACT_NOT_DUE, deadline_at=contract.deadline_at.isoformat())
     return _release(contract, contract.part(None), facts, "release_due", ())

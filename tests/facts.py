@@ -1,0 +1,143 @@
+"""Facts without a database: what a flow's `decide` may know, made up by a test.
+
+A flow's refusals are listed once, each with what brings it about. `in_code_order` turns the list
+into test rows in which a row also breaks every later rule, so that each row proves precedence.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from inspect import signature
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from wallet.clock import Ids
+from wallet.errors import Code, Refused
+from wallet.ledger.accounts import Account, Kind
+from wallet.ledger.facts import Facts, Holder, Till, Usage
+from wallet.ledger.posting import Decision
+from wallet.markets import MARKETS
+from wallet.people.pin import Pin
+
+NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
+KEY = UUID(int=7)
+PIN, WRONG_PIN = Pin("7294"), Pin("0852")
+PIN_KEYS = {"test": b"k" * 32}
+FEES, MARGIN, TRUST, TRANSIT = 901, 902, 903, 904
+Fault = tuple[Code, dict[str, Any]]
+
+
+def pin_faults(who: str) -> list[Fault]:
+    """The refusals of a flow that checks the PIN of the holder that `the_facts` calls `who`."""
+    return [
+        (Code.PIN_NOT_SET, {who: {"pin": None}}),
+        (Code.PIN_LOCKED, {who: {"pin_locked_until": NOW + timedelta(seconds=1)}}),
+        (Code.PIN_WRONG, {"pin": WRONG_PIN}),
+    ]
+
+
+def msisdn_of(id_: int) -> str:
+    return f"+25471100{id_:04d}"
+
+
+def a_holder(id_: int, *, pin: Pin | None = PIN, **changes: Any) -> Holder:
+    """An active Kenyan of tier 1 whose PIN is 7294."""
+    values: dict[str, Any] = {
+        "id": id_, "msisdn": msisdn_of(id_), "name": f"Person {id_}", "language": "en",
+        "market": "KE", "tier": 1, "status": "active", "pin_kid": None, "pin_salt": None,
+        "pin_mac": None, "pins_before": [], "pin_failures": 0, "pin_locks": 0,
+        "pin_locked_until": None,
+    }  # fmt: skip
+    if pin is not None:
+        mac = pin.mac(PIN_KEYS["test"], id_, b"salt")
+        values |= {"pin_kid": "test", "pin_salt": b"salt", "pin_mac": mac}
+    return Holder(**values | changes)
+
+
+def an_account(
+    id_: int, holder_id: int | None, balance: int = 0, kind: str = "wallet", currency: str = "KES"
+) -> Account:
+    return Account(id_, holder_id, kind, currency, balance, 0)
+
+
+def a_till(period_s: int, merchant_id: int, number: str = "50001") -> Till:
+    return Till(number, merchant_id, "Duka", "Nairobi", "5411", period_s)
+
+
+def some_facts(
+    holders: Iterable[Holder] = (),
+    accounts: Iterable[Account] = (),
+    *,
+    tills: Iterable[Till] = (),
+    records: Iterable[Any] = (),
+    usages: Iterable[Usage] = (),
+    now: datetime = NOW,
+) -> Facts:
+    """The facts of these, and of the operator's own accounts in KES and USD."""
+    ids = Ids()
+    facts = Facts(now, 0, MARKETS, PIN_KEYS, ids)
+    facts.turn_to(ids.next(now))
+    for holder in holders:
+        facts.add_holder(holder)
+    for account in (*accounts, *_operators()):
+        facts.add_account(account)
+    facts.tills = {till.number: till for till in tills}
+    facts.records = {(type(record), record.id): record for record in records}
+    facts.usages = {usage.identity: usage for usage in usages}
+    return facts
+
+
+def _operators() -> Iterable[Account]:
+    kinds = ((FEES, Kind.FEES), (MARGIN, Kind.FX_MARGIN), (TRUST, Kind.TRUST))
+    for first, currency in ((0, "KES"), (100, "USD")):
+        for id_, kind in (*kinds, (TRANSIT, Kind.IN_TRANSIT)):
+            yield Account(first + id_, None, kind, currency, 10**12, 0)
+
+
+def refusal(decide: Callable[[Any, Facts], Decision], command: Any, facts: Facts) -> Refused:
+    """What the rules say no with; fails where they say yes."""
+    with pytest.raises(Refused) as caught:
+        decide(command, facts)
+    return caught.value
+
+
+def in_code_order(faults: Sequence[Fault]) -> list[Any]:
+    """One row (what is wrong, code) for each fault, with all later faults wrong as well."""
+    codes = [code for code, _ in faults]
+    assert codes == sorted(codes, key=list(Code).index), "listed in the order of Code"
+    rows = []
+    for place, (code, _) in enumerate(faults):
+        wrong: dict[str, Any] = {}
+        for _, fault in reversed(faults[place:]):
+            for name, value in fault.items():  # where two cannot both be, the earlier one is
+                both = isinstance(value, dict) and isinstance(wrong.get(name), dict)
+                wrong[name] = wrong[name] | value if both else value
+        rows.append(pytest.param(wrong, code, id=code.value))
+    return rows
+
+
+def code_of(
+    decide: Callable[[Any, Facts], Decision],
+    a_command: Callable[..., Any],
+    the_facts: Callable[..., Facts],
+    wrong: dict[str, Any],
+) -> Code:
+    """The refusal when `wrong` is so: what the command does not take belongs to the facts."""
+    taken = signature(a_command).parameters
+    command = {name: value for name, value in wrong.items() if name in taken}
+    facts = {name: value for name, value in wrong.items() if name not in taken}
+    return refusal(decide, a_command(**command), the_facts(**facts)).code
+
+
+def moves(decision: Decision) -> dict[int, int]:
+    """What a decision adds to each account, by the account's id."""
+    sums: dict[int, int] = {}
+    for leg in decision.posting.legs:
+        sums[leg.account.id] = sums.get(leg.account.id, 0) + leg.amount.minor
+    return sums
+
+
+def wordings(decision: Decision) -> dict[str, str]:
+    """Which text goes to which number."""
+    return {each.msisdn: each.name for each in decision.texts}
