@@ -17,7 +17,7 @@ from sms.reports import record_report
 from sms.wording import render
 from wallet.clock import Ids
 from wallet.errors import Refused
-from wallet.markets import load_markets
+from wallet.markets import MARKETS
 from wallet.phones import parse_msisdn, region_of
 
 GATEWAY: Final = "africastalking"
@@ -25,8 +25,6 @@ FORM_BYTES: Final = 16 * 1024
 FIELD_CHARACTERS: Final = 200
 HELP_ONCE_IN: Final = timedelta(hours=1)
 
-IDS: Final = Ids()
-MARKETS: Final = load_markets()
 
 # Two texts from one phone at once must not get two answers. See `sms.reports.LOCK` for the number.
 LOCK_NUMBER = text("SELECT pg_advisory_xact_lock(7306, hashtext(:msisdn))")
@@ -41,7 +39,8 @@ LANGUAGE = text("SELECT language FROM holders WHERE msisdn = :msisdn")
 def sms_blueprint() -> Blueprint:
     """Return the routes below `/sms`; they read `current_app.extensions["kibubu"]`."""
     blueprint = Blueprint("sms", __name__, url_prefix="/sms/africastalking")
-    blueprint.before_request(_check_token)
+    blueprint.before_request(check_callback_token)
+    blueprint.before_request(_check_size)
     blueprint.post("/report")(take_report)
     blueprint.post("/inbound")(take_inbound)
     return blueprint
@@ -72,11 +71,11 @@ def take_inbound() -> Response:
     except Refused:
         return _plain("OK")  # another short code, a name: answering could start a quarrel of robots
     with kibubu.engine.begin() as connection:
-        _queue_help(connection, msisdn, kibubu.clock.now())
+        _queue_help(connection, msisdn, kibubu.ids, kibubu.clock.now())
     return _plain("OK")
 
 
-def _queue_help(connection: Connection, msisdn: str, now: datetime) -> None:
+def _queue_help(connection: Connection, msisdn: str, ids: Ids, now: datetime) -> None:
     """Queue the help text, unless that phone was sent it within the hour."""
     market = MARKETS[region_of(msisdn)]
     bodies = {
@@ -89,14 +88,18 @@ def _queue_help(connection: Connection, msisdn: str, now: datetime) -> None:
         return
     language = connection.execute(LANGUAGE, {"msisdn": msisdn}).scalar_one_or_none()
     body = bodies.get(language or "", next(iter(bodies.values())))
-    queue(connection, [OutboundText(IDS.next(now), msisdn, body)], now)
+    queue(connection, [OutboundText(ids.next(now), msisdn, body)], now)
 
 
-def _check_token() -> None:
+def check_callback_token() -> None:
+    """Refuse who does not know the secret in our callback addresses; USSD's are guarded alike."""
     given = request.args.get("token", "").encode()
     wanted = current_app.extensions["kibubu"].settings.callback_token.encode()
     if not wanted or not hmac.compare_digest(given, wanted):
         abort(_plain("forbidden", 403))
+
+
+def _check_size() -> None:
     if (request.content_length or 0) > FORM_BYTES:
         abort(_plain("too large", 413))
     request.max_content_length = FORM_BYTES

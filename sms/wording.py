@@ -15,7 +15,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from sms.gsm7 import LIMIT, is_gsm7, is_plain, septets, to_gsm7
-from wallet.ledger.posting import Text
 
 DEFAULT_LANGUAGE: Final = "en"
 _FOLDER: Final = Path(__file__).parent
@@ -35,15 +34,6 @@ class Language:
 def render(language: str, name: str, /, **values: str) -> str:
     """Return the text `name` in `language`, or in English where that language has none."""
     return _render(language, name, values)
-
-
-def render_text(text: Text) -> str:
-    """Return the body of a text that a flow decided to send; this is the poster's `Render`."""
-    values = {
-        key: value if isinstance(value, str) else moment(text.language, value.at, value.zone)
-        for key, value in text.values.items()
-    }
-    return _render(text.language, text.name, values)
 
 
 def moment(language: str, at: datetime, zone: ZoneInfo) -> str:

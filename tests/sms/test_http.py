@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sms.gateways.console import ConsoleGateway
 from sms.http import HELP_ONCE_IN, sms_blueprint
 from sms.outbox import deliver_due
+from wallet.clock import Ids
 
 TOKEN = "callback-token-0001"
 SENDER = "+254711000002"
@@ -19,7 +20,9 @@ SENDER = "+254711000002"
 def client(engine, clock):
     app = Flask(__name__)
     settings = SimpleNamespace(callback_token=TOKEN)
-    app.extensions["kibubu"] = SimpleNamespace(engine=engine, settings=settings, clock=clock)
+    app.extensions["kibubu"] = SimpleNamespace(
+        engine=engine, settings=settings, clock=clock, ids=Ids()
+    )
     app.register_blueprint(sms_blueprint())
     return app.test_client()
 

@@ -15,9 +15,7 @@ from sms.wording import (
     moment,
     placeholders,
     render,
-    render_text,
 )
-from wallet.ledger.posting import Moment, Text
 
 ENGLISH = LANGUAGES["en"].wordings
 EVERY_TEXT = [(language, name) for language in LANGUAGES for name in ENGLISH]
@@ -138,10 +136,3 @@ def test_a_deadline_is_told_in_local_time_and_words():
     at = datetime(2026, 8, 3, 21, 5, tzinfo=UTC)
     assert moment("en", at, ZoneInfo("Africa/Nairobi")) == "4 Aug 00:05"
     assert moment("sw", at, ZoneInfo("Africa/Nairobi")) == "4 Ago 00:05"
-
-
-def test_a_flows_text_is_rendered_in_its_language_and_zone():
-    at = datetime(2026, 8, 3, 21, 5, tzinfo=UTC)
-    values = {"deadline": Moment(at, ZoneInfo("Africa/Nairobi"))}
-    body = render_text(Text("+254711000002", "sw", "pin_locked", values))
-    assert body.startswith("PIN yako ya Kibubu imefungwa hadi 4 Ago 00:05:")
