@@ -141,3 +141,8 @@ def moves(decision: Decision) -> dict[int, int]:
 def wordings(decision: Decision) -> dict[str, str]:
     """Which text goes to which number."""
     return {each.msisdn: each.name for each in decision.texts}
+
+
+def cents(answer: dict[str, Any], name: str) -> str:
+    """An amount of an answer, without its currency."""
+    return str(answer[name]["amount"])

@@ -40,15 +40,16 @@ class Command:
 
 def decide(command: Command, facts: Facts) -> Decision:
     """Return the posting, or raise the first refusal in `Code` order."""
+    assert command.amount.is_positive
+    if command.kind not in FUNDED:
+        raise Refused(Code.FORMAT_ERROR, field="kind", one_of=[str(kind) for kind in FUNDED])
     holder = facts.holder(command.holder_id)
     if holder is None:
         raise Refused(Code.RECEIVER_UNKNOWN)
-    if command.kind not in FUNDED:
-        raise Refused(Code.FORMAT_ERROR, field="kind", one_of=[str(kind) for kind in FUNDED])
-    if command.kind == Kind.FLOAT and holder.agent_number is None:
-        raise Refused(Code.NOT_AN_AGENT)
     if holder.status == "closed":
         raise Refused(Code.RECEIVER_CLOSED)
+    if command.kind == Kind.FLOAT and holder.agent_number is None:
+        raise Refused(Code.NOT_AN_AGENT)
     account = facts.account(holder.id, command.kind, command.amount.currency)
     rows: tuple[Row, ...] = ()
     if account is None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract
-from wallet.flows.parties import phone_of
+from wallet.flows.parties import check_sender, phone_of
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.money import Money
@@ -46,8 +46,7 @@ def decide(command: Command, facts: Facts) -> Decision:
         known = contract.payer_id == payee.id
         raise Refused(Code.NOT_A_PARTY if known else Code.CONTRACT_UNKNOWN)
     contract.check_currency(command.amount)
-    if payee.status != "active":
-        raise Refused(Code.SENDER_CLOSED if payee.status == "closed" else Code.SENDER_FROZEN)
+    check_sender(payee)
     pin_rows = check_pin(command.pin, payee, facts)
     contract.check_open()
     if facts.now >= contract.deadline_at:

@@ -12,10 +12,15 @@ _SENDER = {"closed": Code.SENDER_CLOSED, "frozen": Code.SENDER_FROZEN}
 _RECEIVER = {"closed": Code.RECEIVER_CLOSED, "frozen": Code.RECEIVER_FROZEN}
 
 
-def check_active(sender: Holder, receiver: Holder) -> None:
-    """Raise `Refused` where either party is closed or frozen."""
+def check_sender(sender: Holder) -> None:
+    """Raise `Refused` where the one who acts is closed or frozen."""
     if sender.status in _SENDER:
         raise Refused(_SENDER[sender.status])
+
+
+def check_active(sender: Holder, receiver: Holder) -> None:
+    """Raise `Refused` where either party is closed or frozen."""
+    check_sender(sender)
     if receiver.status in _RECEIVER:
         raise Refused(_RECEIVER[receiver.status])
 
@@ -30,6 +35,7 @@ def wallet_of(facts: Facts, holder: Holder, currency: str) -> Account:
 
 def check_funds(account: Account, needed: Money) -> None:
     """Raise `Refused` where the account would stand below zero. The database forbids it too."""
+    assert needed.is_positive, needed
     if needed > account.balance:
         raise Refused(Code.INSUFFICIENT_FUNDS, needed=needed.text)
 

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.payouts import NewPayout, Payout, PayoutSettled, Terms
-from wallet.flows.parties import check_funds
+from wallet.flows.parties import check_funds, check_sender
 from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER
@@ -80,8 +80,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     terms = facts.record(Terms, merchant.id)
     if terms is None:
         raise Refused(Code.FORBIDDEN)
-    if merchant.status != "active":
-        raise Refused(Code.SENDER_CLOSED if merchant.status == "closed" else Code.SENDER_FROZEN)
+    check_sender(merchant)
     settlement = facts.account(merchant.id, Kind.SETTLEMENT, command.amount.currency)
     if settlement is None:
         raise Refused(Code.NO_WALLET_IN_CURRENCY, currency=command.amount.currency)

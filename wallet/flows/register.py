@@ -11,6 +11,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from wallet.errors import Code, Refused
+from wallet.flows.parties import check_sender
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, NewAccount, Posting, Row, Text
@@ -48,8 +49,10 @@ def decide(command: Command, facts: Facts) -> Decision:
     if command.msisdn in facts.by_msisdn:
         raise Refused(Code.ALREADY_REGISTERED)
     agent = facts.holders[command.agent_id] if command.agent_id is not None else None
-    if agent is not None and agent.agent_number is None:
-        raise Refused(Code.NOT_AN_AGENT)
+    if agent is not None:
+        check_sender(agent)
+        if agent.agent_number is None:
+            raise Refused(Code.NOT_AN_AGENT)
 
     holder = Holder(
         facts.id, command.msisdn, command.name, command.language, command.market, command.tier,

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract
-from wallet.flows.parties import phone_of
+from wallet.flows.parties import check_sender, phone_of
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Leg, Posting, Text
@@ -70,8 +70,7 @@ def decide(command: Command, facts: Facts) -> Decision:
         known = contract.payee_id == payer.id
         raise Refused(Code.NOT_A_PARTY if known else Code.CONTRACT_UNKNOWN)
     contract.check_currency(command.amount)
-    if payer.status != "active":
-        raise Refused(Code.SENDER_CLOSED if payer.status == "closed" else Code.SENDER_FROZEN)
+    check_sender(payer)
     pin_rows = check_pin(command.pin, payer, facts)
     contract.check_open()
     part = contract.part(command.amount)

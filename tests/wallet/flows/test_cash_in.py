@@ -8,6 +8,7 @@ from tests.facts import (
     KEY,
     NOW,
     PIN,
+    Fault,
     a_holder,
     an_account,
     code_of,
@@ -54,7 +55,7 @@ def the_facts(
     return some_facts(holders, accounts)
 
 
-FAULTS = [
+FAULTS: list[Fault] = [
     (Code.RECEIVER_UNKNOWN, {"customer_known": False}),
     (Code.SENDER_CLOSED, {"agent": {"status": "closed"}}),
     (Code.SENDER_FROZEN, {"agent": {"status": "frozen"}}),
@@ -90,7 +91,7 @@ def test_one_cent_more_than_the_float_is_refused():
 
 
 def test_a_wallet_may_be_filled_to_its_limit_and_no_further():
-    assert decide(a_command(10_000), the_facts(balance=FULL - 10_000))
+    assert decide(a_command(10_000), the_facts(balance=FULL - 10_000)).posting.legs
     refused = refusal(decide, a_command(10_000), the_facts(balance=FULL - 9_999))
     assert refused.code is Code.MAX_BALANCE_EXCEEDED
 

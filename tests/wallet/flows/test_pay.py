@@ -8,9 +8,11 @@ from tests.facts import (
     KEY,
     NOW,
     PIN,
+    Fault,
     a_holder,
     a_till,
     an_account,
+    cents,
     code_of,
     in_code_order,
     moves,
@@ -60,7 +62,7 @@ def the_facts(
     return some_facts(holders, accounts, tills=tills, usages=[usage])
 
 
-FAULTS = [
+FAULTS: list[Fault] = [
     (Code.TILL_UNKNOWN, {"till_known": False}),
     (Code.SAME_PARTIES, {"merchant": PAYER}),
     (Code.SENDER_CLOSED, {"payer": {"status": "closed"}}),
@@ -84,9 +86,8 @@ def test_pay_is_refused_in_code_order(wrong, code):
 
 
 def test_the_payer_may_spend_the_last_cent():
-    assert (
-        decide(a_command(10_000), the_facts(balance=10_000)).answer["balance"]["amount"] == "0.00"
-    )
+    decision = decide(a_command(10_000), the_facts(balance=10_000))
+    assert cents(decision.answer, "balance") == "0.00"
 
 
 def test_one_cent_short_is_refused():
@@ -97,7 +98,7 @@ def test_one_cent_short_is_refused():
 @pytest.mark.parametrize("spent", [{"paid_today": DAILY}, {"paid_this_month": MONTHLY}])
 def test_payments_count_against_the_limits_of_day_and_month(spent):
     ((name, limit),) = spent.items()
-    assert decide(a_command(10_000), the_facts(**{name: limit - 10_000}))
+    assert decide(a_command(10_000), the_facts(**{name: limit - 10_000})).posting.legs
     refused = refusal(decide, a_command(10_000), the_facts(**{name: limit - 9_999}))
     assert refused.facts == {"remaining": "99.99"}
 

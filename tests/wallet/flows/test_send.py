@@ -10,6 +10,7 @@ from tests.facts import (
     NOW,
     PIN,
     WRONG_PIN,
+    Fault,
     a_holder,
     an_account,
     code_of,
@@ -62,7 +63,7 @@ def the_facts(
     return some_facts(holders, accounts, usages=[usage], now=now)
 
 
-FAULTS = [
+FAULTS: list[Fault] = [
     (Code.RECEIVER_UNKNOWN, {"receiver_known": False}),
     (Code.SENDER_CLOSED, {"sender": {"status": "closed"}}),
     (Code.SENDER_FROZEN, {"sender": {"status": "frozen"}}),
