@@ -96,14 +96,23 @@ class Code(StrEnum):
 class Refused(Exception):
     """A rule said no. `facts` are safe to show the caller and help them do better.
 
-    `rows` are written although no money moves: a wrong PIN counts its attempt.
+    `rows` and `texts` are written although no money moves: a wrong PIN counts its attempt, and
+    its holder is told of a lock.
     """
 
-    def __init__(self, code: Code, *, rows: Sequence[object] = (), **facts: object) -> None:
+    def __init__(
+        self,
+        code: Code,
+        *,
+        rows: Sequence[object] = (),
+        texts: Sequence[object] = (),
+        **facts: object,
+    ) -> None:
         super().__init__(code.value)
         self.code = code
         self.facts = facts
         self.rows = tuple(rows)
+        self.texts = tuple(texts)
 
     def __str__(self) -> str:
         shown = ", ".join(f"{name}={value}" for name, value in self.facts.items())

@@ -155,7 +155,7 @@ class Poster:
         self._thread = threading.Thread(target=self._run, name="poster", daemon=True)
         self._thread.start()
 
-    def post(self, decide: Decide[CommandT], command: CommandT) -> Receipt:
+    def post(self, decide: Decide[CommandT], command: CommandT, timeout_s: int = WAIT_S) -> Receipt:
         """Do `command`, or tell what came of it before.
 
         Raises `Refused` where a rule says no, and `Unavailable` where the database cannot say;
@@ -279,7 +279,7 @@ class Poster:
             decision = job.decide(command, facts)
         except Refused as refusal:
             job.error = refusal
-            writes.add_rows(refusal.rows)
+            writes.add_refused(refusal)
         except Exception as defect:  # our bug, in this command alone: nothing of it is written
             log.exception("deciding %s failed", command.KIND)
             job.error = defect

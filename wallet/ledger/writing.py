@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import orjson
 
+from wallet.errors import Refused
 from wallet.ledger.arrays import array
 from wallet.ledger.facts import Facts
 from wallet.ledger.posting import Decision, Posting, Row, Text
@@ -54,15 +55,19 @@ class Writes:
     def add(self, decision: Decision, actor: int, key: UUID, fingerprint: bytes) -> None:
         """Take a decision in; the present command's id becomes its posting's."""
         first = self.facts.id
-        self.add_rows(decision.rows)
+        self._add_rows(decision.rows)
         answer = orjson.dumps(decision.answer).decode()
         self._post(decision.posting, first, (actor, key, fingerprint), None, answer)
         for linked in decision.then:
             self._post(linked, self.facts.new_id(), (actor, None, None), first, None)
         self.texts.extend(decision.texts)
 
-    def add_rows(self, rows: Iterable[Any]) -> None:
-        """Take rows in, also those of a refusal."""
+    def add_refused(self, refusal: Refused) -> None:
+        """Take in what is written although a rule said no."""
+        self._add_rows(refusal.rows)
+        self.texts.extend(cast("Iterable[Text]", refusal.texts))
+
+    def _add_rows(self, rows: Iterable[Any]) -> None:
         for row in rows:
             self.rows.setdefault(type(row), {})[row.identity] = row
             row.apply(self.facts)

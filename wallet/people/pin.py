@@ -15,6 +15,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from wallet.errors import Code, Refused
+from wallet.ledger.posting import Moment, Text
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts, Holder
@@ -153,7 +154,15 @@ def check_pin(pin: Pin, holder: Holder, facts: Facts) -> tuple[PinState, ...]:
     row = replace(
         state_of(holder), failures=0, locks=min(holder.pin_locks + 1, 99), locked_until=until
     )
-    raise Refused(Code.PIN_LOCKED, rows=(row,), until=until.isoformat())
+    texts = _locked_texts(holder, until, facts)
+    raise Refused(Code.PIN_LOCKED, rows=(row,), texts=texts, until=until.isoformat())
+
+
+def _locked_texts(holder: Holder, until: datetime, facts: Facts) -> tuple[Text, ...]:
+    if holder.msisdn is None:
+        return ()
+    deadline = Moment(until, facts.market(holder).zone)
+    return (Text(holder.msisdn, holder.language, "pin_locked", {"deadline": deadline}),)
 
 
 def new_pin(pin: Pin, holder: Holder, facts: Facts, salt: bytes | None = None) -> PinState:
