@@ -11,6 +11,16 @@ from werkzeug.routing import BaseConverter, ValidationError
 
 from sms.http import sms_blueprint
 from wallet.clock import id_of, reference
+from wallet.http import (
+    docs,
+    health,
+    holders,
+    metrics,
+    pins,
+    registrations,
+    sign_ins,
+    tokens,
+)
 from wallet.http.answers import FastJson
 from wallet.http.auth import TOKENS
 from wallet.http.bodies import MAX_BYTES
@@ -19,17 +29,16 @@ from wallet.http.routing import Routes
 from wallet.people.tokens import AccessTokens
 from wallet.service import Service
 
-BLUEPRINTS: Final[tuple[Routes, ...]] = ()
-"""Everything below /v1, in the order of the document."""
-
-CONFIG: Final = {
-    "MAX_CONTENT_LENGTH": MAX_BYTES,
-    "API_TITLE": "Kibubu",
-    "API_VERSION": "v1",
-    "OPENAPI_VERSION": "3.1.0",
-    "OPENAPI_URL_PREFIX": "/",
-    "OPENAPI_JSON_PATH": "openapi.json",
-}
+BLUEPRINTS: Final[tuple[Routes, ...]] = (
+    registrations.blp,
+    sign_ins.blp,
+    tokens.blp,
+    holders.blp,
+    pins.blp,
+    health.blp,
+    metrics.blp,
+)
+"""All of our own API, in the order of the document."""
 
 
 class ReferenceConverter(BaseConverter):
@@ -50,19 +59,19 @@ class ReferenceConverter(BaseConverter):
 def create_app(service: Service) -> Flask:
     """Return the application that serves `service` over HTTP."""
     app = Flask("kibubu", static_folder=None)
-    app.config.update(CONFIG)
+    app.config.update(docs.CONFIG, MAX_CONTENT_LENGTH=MAX_BYTES)
     app.json = FastJson(app)
     app.extensions["kibubu"] = service
     app.extensions[TOKENS] = AccessTokens(service.settings.token_key, service.clock)
     app.url_map.converters["reference"] = ReferenceConverter
     api = ProblemApi(app)
     api.register_converter(ReferenceConverter, _reference_parameter)
-    api.spec.components.security_scheme(
-        "bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
-    )
+    docs.add_docs(app, api)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     _register_gateways(app)
+    docs.describe_forms(app, api)
+    metrics.measure(app)
     return app
 
 

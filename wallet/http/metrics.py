@@ -1,0 +1,110 @@
+"""What Prometheus reads at /metrics, right also where several processes serve.
+
+With PROMETHEUS_MULTIPROC_DIR set before this module is imported, each process keeps its numbers in
+files of that folder and any of them sums up all; `kibubu serve` sets it, and empties the folder
+when it starts. This is on the way of every payment, so a request costs two dictionary look-ups
+and two additions.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, Response
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from wallet.http.routing import Routes
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
+UNMATCHED: Final = "unmatched"
+METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+LATENCIES_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30)
+BATCHES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+REQUESTS: Final = Counter("kibubu_requests", "Requests answered.", ("method", "route", "status"))
+SECONDS: Final = Histogram(
+    "kibubu_request_seconds", "How long they took.", ("route",), buckets=LATENCIES_S
+)
+POSTINGS: Final = Counter("kibubu_postings", "Commands posted, by kind.", ("kind",))
+BATCH: Final = Histogram(
+    "kibubu_batch_commands", "Commands in one transaction of the poster.", buckets=BATCHES
+)
+
+blp = Routes("metrics", "/metrics", "Numbers for Prometheus.")
+
+
+@blp.get("")
+@blp.response(200, {"type": "string"}, content_type="text/plain")
+def show_metrics() -> Response:
+    """Requests by route and status, how long they took, postings by kind, sizes of batches"""
+    registry = REGISTRY
+    if DIRECTORY in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def batch_posted(size: int, kinds: Sequence[str]) -> None:
+    """Count a batch of the poster: how many commands it held, and the kinds it posted."""
+    BATCH.observe(size)
+    for kind in kinds:
+        _child(_postings, POSTINGS, kind).inc()
+
+
+def measure(app: Flask) -> None:
+    """Count and time every request of `app`, whatever becomes of it."""
+    app.wsgi_app = _Measured(app.wsgi_app)  # type: ignore[method-assign,assignment]
+
+
+_requests: Final[dict[Any, Counter]] = {}
+_seconds: Final[dict[Any, Histogram]] = {}
+_postings: Final[dict[Any, Counter]] = {}
+
+
+def _child(known: dict[Any, Any], metric: Any, *labels: str) -> Any:
+    """Return the metric of these labels; finding it in the library costs far more."""
+    found = known.get(labels)
+    if found is None:
+        found = known[labels] = metric.labels(*labels)
+    return found
+
+
+class _Measured:
+    """A WSGI application around another; Flask leaves the request, and so the route, behind."""
+
+    def __init__(self, inner: WSGIApplication) -> None:
+        self._inner = inner
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        began = perf_counter()
+        status = "500"
+
+        def noting(line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[..., Any]:
+            nonlocal status
+            status = line[:3]
+            return start(line, headers, *rest)
+
+        try:
+            return self._inner(environ, noting)
+        finally:
+            request = environ.get("werkzeug.request")
+            rule = request.url_rule if request is not None else None
+            route = rule.rule if rule is not None else UNMATCHED
+            method = environ["REQUEST_METHOD"]
+            method = method if method in METHODS else "other"
+            _child(_requests, REQUESTS, method, route, status).inc()
+            _child(_seconds, SECONDS, route).observe(perf_counter() - began)
