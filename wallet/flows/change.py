@@ -15,11 +15,12 @@ from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Posting, Text
 from wallet.people.holders import HolderChanged
 from wallet.people.pin import Pin, check_pin, new_pin
+from wallet.people.proofs import Proof
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePin:
-    """`pin` is the present one, None only where none was ever set."""
+    """`pin` is the present one. None where none was ever set, or `proof_id` stands for it."""
 
     KIND: ClassVar[str] = "change_pin"
 
@@ -27,10 +28,12 @@ class ChangePin:
     key: UUID
     pin: Pin | None
     chosen: Pin
+    proof_id: int | None = None
 
     def needs(self) -> Needs:
-        """The holder's own row."""
-        return Needs(guarded=(self.actor,))
+        """The holder's own row, and the proof."""
+        records = () if self.proof_id is None else ((Proof, self.proof_id),)
+        return Needs(guarded=(self.actor,), records=records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def decide_change_pin(command: ChangePin, facts: Facts) -> Decision:
     holder = facts.holders[command.actor]
     if holder.status == "closed":
         raise Refused(Code.SENDER_CLOSED)
-    if holder.pin_mac is not None:
+    if holder.pin_mac is not None and not _is_proven(command, holder, facts):
         if command.pin is None:
             raise Refused(Code.PIN_WRONG)
         check_pin(command.pin, holder, facts)
@@ -82,6 +85,13 @@ def decide_change_pin(command: ChangePin, facts: Facts) -> Decision:
         texts=_texts(holder, "pin_changed", {}),
         rows=(row,),
     )
+
+
+def _is_proven(command: ChangePin, holder: Holder, facts: Facts) -> bool:
+    if command.proof_id is None:
+        return False
+    proof = facts.record(Proof, command.proof_id)
+    return proof is not None and proof.holds(holder, facts)
 
 
 def decide_prove_pin(command: ProvePin, facts: Facts) -> Decision:
@@ -103,10 +113,12 @@ def decide_change_holder(command: ChangeHolder, facts: Facts) -> Decision:
     if holder is None:
         raise Refused(Code.NOT_FOUND)
     market = facts.market(holder)
-    if command.language is not None and command.language not in market.languages:
-        raise Refused(Code.LANGUAGE_NOT_SUPPORTED, languages=list(market.languages))
+    if command.status not in {None, "active", "frozen", "closed"}:
+        raise Refused(Code.FORMAT_ERROR, field="status")
     if command.tier is not None and not 0 <= command.tier < len(market.limits[market.currency]):
         raise Refused(Code.FORMAT_ERROR, field="tier")
+    if command.language is not None and command.language not in market.languages:
+        raise Refused(Code.LANGUAGE_NOT_SUPPORTED, languages=list(market.languages))
     if holder.status == "closed":
         raise Refused(Code.INCORRECT_STATE, state=holder.status)
     if command.status == "closed" and any(

@@ -75,6 +75,8 @@ class Command(Protocol):
 
 CommandT = TypeVar("CommandT", bound=Command)
 Decide = Callable[[CommandT, Facts], Decision]
+Observe = Callable[[int, list[str]], None]
+"""Told after each batch how many commands it held, and the kinds of those that were posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ class Poster:
         self._render = render
         self._operator_ids: dict[tuple[str, str], int] = {}
         self._connection: PoolProxiedConnection | None = None  # the poster thread's own
+        self.observe: Observe | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="poster", daemon=True)
         self._thread.start()
@@ -189,8 +192,19 @@ class Poster:
             self._post_batch(batch)
             for job in batch:
                 job.finish()
+            self._tell(batch)
         if self._connection is not None:
             self._connection.close()
+
+    def _tell(self, batch: list[_Job]) -> None:
+        if self.observe is None:
+            return
+        receipts = ((job.command.KIND, job.receipt) for job in batch)
+        posted = [kind for kind, receipt in receipts if receipt and not receipt.replayed]
+        try:
+            self.observe(len(batch), posted)
+        except Exception:  # nobody's numbers are worth a payment
+            log.exception("a batch could not be counted")
 
     def _post_batch(self, batch: list[_Job]) -> None:
         try:

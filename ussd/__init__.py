@@ -1,0 +1,1 @@
+"""USSD: menus on any phone. Gateways map their requests to an `Event` and answer a `Screen`."""

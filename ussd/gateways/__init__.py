@@ -1,0 +1,1 @@
+"""Gateways: each maps its own requests to an `Event`, and a `Screen` to its own answer."""

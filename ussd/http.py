@@ -1,0 +1,81 @@
+"""What Africa's Talking calls: `/ussd/africastalking` on each hop, `/ended` after a session.
+
+Whatever happens the answer to a hop is HTTP 200 and a screen: anything else ends the session at
+the gateway with a message that is not ours. Bodies are never logged: they hold PINs.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final, cast
+
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from sms.http import check_callback_token
+from ussd.events import Screen
+from ussd.gateways.africastalking import LABEL_HEADER, NotAHop, body_of, event_of
+from ussd.machine import Machine, log_defect
+from ussd.metrics import ENDED, HOPS
+from ussd.wording import say
+
+log = logging.getLogger(__name__)
+
+FORM_BYTES: Final = 256 * 1024
+MACHINE: Final = "kibubu ussd"
+STATUSES: Final = frozenset({"Success", "Incomplete", "Failed"})
+
+
+def ussd_blueprint() -> Blueprint:
+    """Return the routes below `/ussd`; they read `current_app.extensions["kibubu"]`."""
+    blueprint = Blueprint("ussd", __name__, url_prefix="/ussd/africastalking")
+    blueprint.before_request(check_callback_token)
+    blueprint.post("")(take_hop)
+    blueprint.post("/ended")(take_ended)
+    return blueprint
+
+
+def take_hop() -> Response:
+    """One hop of a session: what was typed in, a screen out."""
+    request.max_content_length = FORM_BYTES
+    try:
+        screen = _machine().answer(event_of(request.form))
+    except (NotAHop, RequestEntityTooLarge):
+        screen = _apology("malformed")
+    except Exception as defect:  # noqa: BLE001 -- a defect too is answered with a screen
+        log_defect(defect)
+        screen = _apology("defect")
+    HOPS.labels(screen.label).inc()
+    response = Response(body_of(screen), content_type="text/plain; charset=utf-8")
+    response.headers[LABEL_HEADER] = screen.label
+    return response
+
+
+def take_ended() -> Response:
+    """A session is over: count on which screen. What was typed in it is not looked at."""
+    request.max_content_length = FORM_BYTES
+    try:
+        form = request.form
+        status = form.get("status", "")
+        status = status if status in STATUSES else "other"
+        label = _machine().last_label(event_of(form))
+        ENDED.labels(status, label).inc()
+        log.info("a ussd session ended: %s at %s", status, label)
+    except (NotAHop, RequestEntityTooLarge):
+        return Response("session and phone number are required\n", 400, mimetype="text/plain")
+    except Exception as defect:  # noqa: BLE001 -- a count is not worth a repeated notice
+        log_defect(defect)
+    return Response("OK\n", mimetype="text/plain")
+
+
+def _machine() -> Machine:
+    extensions = current_app.extensions
+    found = extensions.get(MACHINE)
+    if found is None:
+        found = extensions[MACHINE] = Machine(extensions["kibubu"])
+    return cast("Machine", found)
+
+
+def _apology(name: str) -> Screen:
+    language = current_app.extensions["kibubu"].home.languages[0]
+    return Screen(say(language, f"ends.{name}"), more=False, label=f"end.{name}")

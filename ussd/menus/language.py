@@ -1,0 +1,25 @@
+"""Language of screens and texts. It moves nothing, so it asks no PIN."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ussd.menus.register import choices, chosen
+from ussd.states import HOME, Go, State, Turn
+from wallet.flows import change
+
+
+def _ask(turn: Turn) -> tuple[str, Mapping[str, object]]:
+    return "language", {"choices": choices(turn.market, "choices.language")}
+
+
+def _take(turn: Turn, typed: str) -> Go:
+    language, holder_id = chosen(turn.market, typed), turn.account.id
+    if language not in turn.market.languages:  # English, where we have none of the market's
+        return Go(HOME)
+    command = change.ChangeHolder(holder_id, turn.key, holder_id, language=language)
+    turn.post(change.decide_change_holder, command)
+    turn.session.language = language
+    return Go(HOME, notice="language_set")
+
+
+STATES: Final = (State("language", _take, ask=_ask, back="account"),)

@@ -1,0 +1,40 @@
+"""Did it go through? By the reference of an SMS; only what concerns the asker is told."""
+
+from typing import Final
+
+from ussd.menus.account import kind_of
+from ussd.states import End, Rejected, State, Turn
+from ussd.wording import shop, short_moment
+from wallet.clock import id_of, reference
+from wallet.ledger.accounts import Kind
+from wallet.ledger.entries import Transaction, transaction
+from wallet.money import Money
+
+
+def _take_reference(turn: Turn, typed: str) -> End:
+    posting_id = id_of(typed)
+    if posting_id is None:
+        raise Rejected("not_a_reference")
+    found = transaction(turn.service.engine, turn.account.id, posting_id)
+    if found is None:
+        return End("not_found", {})
+    amount = _amount(found)
+    values: dict[str, object] = {
+        "reference": reference(found.id),
+        "until": short_moment(turn.language, found.posted_at, turn.market),
+        "kind": kind_of(turn, found.kind, amount),
+    }
+    if amount is None:
+        return End("went_through_alone", values)
+    shown = Money(amount.currency, abs(amount.minor)).shown
+    name = shop(found.counterpart or "")
+    return End("went_through", values | {"amount": shown, "name": name})
+
+
+def _amount(found: Transaction) -> Money | None:
+    """Return what it did to the asker's wallet, fee and all; None where nothing."""
+    entries = sorted(found.entries, key=lambda entry: entry.kind != Kind.WALLET)
+    return entries[0].amount if entries else None
+
+
+STATES: Final = (State("question.reference", _take_reference, back="account"),)

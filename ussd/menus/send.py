@@ -1,0 +1,65 @@
+"""Send money: phone number, amount, then name, amount and fee, and only then the PIN."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ussd.reads import holder_of
+from ussd.states import HOME, End, Go, State, Turn
+from ussd.wording import person
+from wallet.errors import Code, Refused
+from wallet.flows import send
+from wallet.money import Money, parse_amount
+from wallet.people.pin import Pin
+from wallet.phones import local_number, parse_msisdn
+
+
+def _take_receiver(turn: Turn, typed: str) -> Go:
+    msisdn = parse_msisdn(typed, turn.market.code, turn.service.markets)
+    if msisdn == turn.session.msisdn:
+        raise Refused(Code.SAME_PARTIES)
+    receiver = holder_of(turn.service.engine, msisdn)
+    if receiver is None:
+        raise Refused(Code.RECEIVER_UNKNOWN)
+    turn.data.update(receiver=msisdn, name=person(receiver.name))
+    return Go("send.amount")
+
+
+def _ask_amount(turn: Turn) -> tuple[str, Mapping[str, object]]:
+    return "send.amount", _to_whom(turn) | {"currency": turn.currency}
+
+
+def _take_amount(turn: Turn, typed: str) -> Go:
+    amount = parse_amount(typed, turn.currency)
+    turn.data.update(minor=amount.minor, fee=turn.market.fee("send", amount).minor)
+    return Go("send.pin")
+
+
+def _ask_pin(turn: Turn) -> tuple[str, Mapping[str, object]]:
+    return "send.pin", _to_whom(turn) | _amounts(turn)
+
+
+def _take_pin(turn: Turn, typed: str) -> End:
+    amount = Money(turn.currency, turn.data["minor"])
+    command = send.Command(turn.account.id, turn.key, Pin(typed), turn.data["receiver"], amount)
+    answer = turn.post(send.decide, command)
+    done = {"reference": answer["reference"]}
+    return End("sent", done | _to_whom(turn) | _amounts(turn))
+
+
+def _to_whom(turn: Turn) -> dict[str, object]:
+    return {"name": turn.data["name"], "phone": local_number(turn.data["receiver"])}
+
+
+def _amounts(turn: Turn) -> dict[str, object]:
+    data = turn.data
+    return {
+        "amount": turn.shown(data["minor"]),
+        "fee": turn.shown(data["fee"]),
+    }
+
+
+STATES: Final = (
+    State("send.receiver", _take_receiver, back=HOME),
+    State("send.amount", _take_amount, ask=_ask_amount, back="send.receiver"),
+    State("send.pin", _take_pin, ask=_ask_pin, back="send.amount", secret=True),
+)

@@ -1,0 +1,140 @@
+"""How menus are written: a state asks with a text and takes one input. The machine does the rest.
+
+A state's name is also the name of its text (`prompts.send.amount`) and the label of its screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID, uuid5
+
+from ussd.events import Event
+from ussd.sessions import Account, Session
+from ussd.wording import say
+from wallet.ledger.poster import CommandT, Decide
+from wallet.markets import Market
+from wallet.money import Money
+
+if TYPE_CHECKING:
+    from wallet.service import Service
+
+HOME: Final = "main"
+ANSWER_S: Final = 8  # gateways give an application 10 s to 15 s
+_KEYS: Final = UUID("0b7c9a55-9d4e-4d38-8a5c-5f6f6a0e7c11")
+
+
+class Rejected(Exception):
+    """An input that is not taken: the prompt is repeated, with this reason first."""
+
+    def __init__(self, reason: str, **values: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.values = values
+
+
+@dataclass(frozen=True, slots=True)
+class Go:
+    """Show this state next, below a notice where there is one."""
+
+    state: str
+    notice: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last screen."""
+
+    name: str
+    values: Mapping[str, object]
+
+
+@dataclass(slots=True)
+class Turn:
+    """One hop as a state sees it."""
+
+    service: Service
+    event: Event
+    session: Session
+    acted: bool = False
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What was collected in this session so far."""
+        return self.session.data
+
+    @property
+    def language(self) -> str:
+        return self.session.language
+
+    @property
+    def market(self) -> Market:
+        return self.service.markets[self.session.market]
+
+    @property
+    def currency(self) -> str:
+        """What amounts are in: the market's own currency, or that of the contract looked at."""
+        return self.data.get("currency") or self.market.currency
+
+    @property
+    def account(self) -> Account:
+        """The holder; states of people without an account do not ask."""
+        assert self.session.account is not None
+        return self.session.account
+
+    @property
+    def key(self) -> UUID:
+        """The idempotency key of this hop: the same for each delivery of it."""
+        event = self.event
+        hop = f"{event.gateway}\n{event.session_id}\n{self.session.position}"
+        return uuid5(_KEYS, hop)
+
+    def shown(self, minor: int) -> str:
+        """Return an amount of this session's currency as people read it."""
+        return Money(self.currency, minor).shown
+
+    def say(self, name: str, values: Mapping[str, object] | None = None) -> str:
+        """Return a text in the reader's language."""
+        return say(self.language, name, values)
+
+    def post(self, decide: Decide[CommandT], command: CommandT) -> Mapping[str, Any]:
+        """Do a command; return its answer."""
+        receipt = self.service.poster.post(decide, command, ANSWER_S)
+        self.acted = True
+        return receipt.answer
+
+
+Ask = Callable[[Turn], tuple[str, Mapping[str, object]]]
+Take = Callable[[Turn, str], Go | End]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One screen that wants an input.
+
+    `ask` names the text and its values, where it is not the state's own text without any.
+    `enter` runs before the screen is shown and may send elsewhere. `lines` makes a list with
+    pages of it. A `secret` input is taken only from somebody who was just asked for it. After an
+    input that is not taken the state is shown again, or `retry`.
+    """
+
+    name: str
+    take: Take
+    ask: Ask | None = None
+    enter: Callable[[Turn], Go | End | None] | None = None
+    lines: Callable[[Turn], Sequence[str]] | None = None
+    back: str = ""
+    retry: str = ""
+    secret: bool = False
+
+
+def menu(name: str, choices: Mapping[str, str], back: str = "", ask: Ask | None = None) -> State:
+    """Return a state that offers numbered choices, each leading to a state."""
+
+    def take(turn: Turn, typed: str) -> Go:
+        if typed not in choices:
+            raise Rejected("not_a_choice")
+        return Go(choices[typed])
+
+    return State(name, take, ask=ask, back=back)
