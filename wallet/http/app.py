@@ -71,7 +71,7 @@ def create_app(service: Service) -> Flask:
         api.register_blueprint(blueprint)
     _register_gateways(app)
     docs.describe_forms(app, api)
-    metrics.measure(app)
+    metrics.measure(app, service.poster)
     return app
 
 

@@ -25,6 +25,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from wallet.http.routing import Routes
+from wallet.ledger.poster import Poster
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -65,8 +66,9 @@ def batch_posted(size: int, kinds: Sequence[str]) -> None:
         _child(_postings, POSTINGS, kind).inc()
 
 
-def measure(app: Flask) -> None:
-    """Count and time every request of `app`, whatever becomes of it."""
+def measure(app: Flask, poster: Poster) -> None:
+    """Count and time every request of `app`, whatever becomes of it, and the poster's batches."""
+    poster.observe = batch_posted
     app.wsgi_app = _Measured(app.wsgi_app)  # type: ignore[method-assign,assignment]
 
 

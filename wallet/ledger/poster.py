@@ -199,8 +199,8 @@ class Poster:
     def _tell(self, batch: list[_Job]) -> None:
         if self.observe is None:
             return
-        receipts = ((job.command.KIND, job.receipt) for job in batch)
-        posted = [kind for kind, receipt in receipts if receipt and not receipt.replayed]
+        done = [(job.command.KIND, job.receipt) for job in batch if job.error is None]
+        posted = [kind for kind, receipt in done if receipt is not None and not receipt.replayed]
         try:
             self.observe(len(batch), posted)
         except Exception:  # nobody's numbers are worth a payment

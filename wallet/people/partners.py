@@ -19,12 +19,6 @@ from wallet.errors import Code, Refused
 
 _SECRET_BYTES: Final = 32
 
-INSERT_CLIENT: Final = text("""
-    INSERT INTO partners (holder_id, client_id, secret_mac, role)
-    VALUES (:holder_id, :client_id, :secret_mac, :role)
-        ON CONFLICT (holder_id) DO UPDATE
-       SET client_id = excluded.client_id, secret_mac = excluded.secret_mac, role = excluded.role
-""")
 READ_CLIENT: Final = text("""
     SELECT holder_id, secret_mac FROM partners WHERE client_id = :client_id
 """)
@@ -33,24 +27,6 @@ READ_CLIENT: Final = text("""
 def new_secret() -> str:
     """Return a client secret; it is shown to its owner once."""
     return secrets.token_urlsafe(_SECRET_BYTES)
-
-
-def set_client(
-    connection: Connection,
-    holder_id: int,
-    role: str,
-    client_id: str,
-    secret: str,
-    keys: Sequence[PinKey],
-) -> None:
-    """Make a holder a `partner` or `maker` with these credentials; older ones end."""
-    row = {
-        "holder_id": holder_id,
-        "client_id": client_id,
-        "secret_mac": secret_mac(keys[0].key, client_id, secret),
-        "role": role,
-    }
-    connection.execute(INSERT_CLIENT, row)
 
 
 def check_client(
@@ -66,4 +42,5 @@ def check_client(
 
 
 def secret_mac(key: bytes, client_id: str, secret: str) -> bytes:
+    """Return the verifier of a client's secret."""
     return hmac.digest(key, f"client secret|{client_id}|{secret}".encode(), sha256)
