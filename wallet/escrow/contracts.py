@@ -62,6 +62,14 @@ class Contract:
         return Money(self.currency, self.amount_minor)
 
     @property
+    def released_amount(self) -> Money:
+        return Money(self.currency, self.released_minor)
+
+    @property
+    def returned_amount(self) -> Money:
+        return Money(self.currency, self.returned_minor)
+
+    @property
     def held(self) -> Money:
         """What is neither released nor returned: the balance of the contract's account."""
         left = self.amount_minor - self.released_minor - self.returned_minor

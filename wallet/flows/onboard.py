@@ -21,7 +21,7 @@ from wallet.money import CURRENCIES
 from wallet.people.agents import AGENT_DIGITS, NewAgent, candidates
 from wallet.people.holders import NewHolder
 from wallet.people.merchants import TILL_DIGITS, NewMerchant, NewTill
-from wallet.people.onboarding import NewOperator, NewPartner, SecretMac
+from wallet.people.onboarding import ClientSecret, NewOperator, NewPartner
 
 ACCOUNT_OF_ROLE: Final = {"partner": Kind.PREFUND, "maker": Kind.MAKER}
 
@@ -81,7 +81,7 @@ class Partner:
     role: str
     market: str
     currencies: tuple[str, ...]
-    secret: SecretMac
+    secret: ClientSecret
 
     def needs(self) -> Needs:
         """Nothing: the holder comes into being here."""
@@ -172,6 +172,7 @@ def decide_partner(command: Partner, facts: Facts) -> Decision:
         None, None, None, [], 0, 0, None,
     )  # fmt: skip
     client_id = facts.reference.lower()
+    mac = command.secret.mac(client_id, facts.pin_keys)
     kind = ACCOUNT_OF_ROLE[command.role]
     return _decision(
         facts,
@@ -185,7 +186,7 @@ def decide_partner(command: Partner, facts: Facts) -> Decision:
         },
         (
             NewHolder(holder, facts.now, None),
-            NewPartner(holder.id, client_id, command.secret, command.role),
+            NewPartner(holder.id, client_id, mac, command.role),
             *_accounts(facts, holder.id, kind, command.currencies),
         ),
     )

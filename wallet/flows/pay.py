@@ -7,7 +7,7 @@ settlement account where the period is zero. The payer pays the fee of the tarif
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -24,7 +24,10 @@ from wallet.people.pin import Pin, check_pin
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`actor` is the payer. `order` is the merchant's reference, from a dynamic QR code."""
+    """`actor` is the payer. `order` and `expires_at` are what a dynamic QR code says.
+
+    The expiry is looked at here, after the replay: who paid in time may ask again later.
+    """
 
     KIND: ClassVar[str] = "pay"
 
@@ -34,6 +37,7 @@ class Command:
     till: str
     amount: Money
     order: str | None = None
+    expires_at: datetime | None = None
 
     def needs(self) -> Needs:
         """The payer's PIN is guarded; wallet and settlement account are locked."""
@@ -46,6 +50,8 @@ class Command:
 
 def decide(command: Command, facts: Facts) -> Decision:
     """Return the posting, or raise the first refusal in `Code` order."""
+    if command.expires_at is not None and facts.now >= command.expires_at:
+        raise Refused(Code.QR_EXPIRED)
     payer = facts.holders[command.actor]
     till = facts.tills.get(command.till)
     if till is None:

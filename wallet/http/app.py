@@ -12,14 +12,26 @@ from werkzeug.routing import BaseConverter, ValidationError
 from sms.http import sms_blueprint
 from wallet.clock import id_of, reference
 from wallet.http import (
+    cash_ins,
+    contracts,
     docs,
     health,
     holders,
+    merchants,
     metrics,
+    operators,
+    payments,
+    payouts,
     pins,
+    prices,
+    qr_codes,
+    quotes,
     registrations,
+    sends,
     sign_ins,
     tokens,
+    transactions,
+    wallets,
 )
 from wallet.http.answers import FastJson
 from wallet.http.auth import TOKENS
@@ -35,6 +47,18 @@ BLUEPRINTS: Final[tuple[Routes, ...]] = (
     tokens.blp,
     holders.blp,
     pins.blp,
+    sends.blp,
+    payments.blp,
+    contracts.blp,
+    cash_ins.blp,
+    wallets.blp,
+    transactions.blp,
+    qr_codes.blp,
+    quotes.blp,
+    payouts.blp,
+    prices.blp,
+    merchants.blp,
+    operators.blp,
     health.blp,
     metrics.blp,
 )

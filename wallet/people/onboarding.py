@@ -5,10 +5,13 @@ The secret is chosen by the edge, shown once and never stored: the books keep it
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from sqlalchemy import Engine, text
+
+from wallet.people.partners import secret_mac
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -18,16 +21,22 @@ PARTNER_ROLES: Final = ("partner", "maker")
 FIND_HOLDER: Final = "SELECT id FROM holders WHERE msisdn = :msisdn"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class SecretMac:
-    """The MAC of a client secret. It has no say in whether two commands have the same contents:
-    a retried command comes with a new secret, and is answered without one.
+class ClientSecret:
+    """A secret on its way to its MAC. It shows itself to nobody, and has no say in whether two
+    commands have the same contents: a command sent again comes with another.
     """
 
-    value: bytes
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
 
     def __repr__(self) -> str:
-        return "SecretMac(****)"
+        return "ClientSecret(****)"
+
+    def mac(self, client_id: str, keys: Mapping[str, bytes]) -> bytes:
+        """Return the verifier under the current key."""
+        return secret_mac(next(iter(keys.values())), client_id, self._text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,7 @@ class NewPartner:
 
     holder_id: int
     client_id: str
-    secret: SecretMac
+    mac: bytes
     role: str
 
     @property
@@ -50,7 +59,7 @@ class NewPartner:
         return self.holder_id
 
     def values(self) -> tuple[Any, ...]:
-        return (self.holder_id, self.client_id, self.secret.value, self.role)
+        return (self.holder_id, self.client_id, self.mac, self.role)
 
     def apply(self, facts: Facts) -> None:
         """Nothing in the same batch asks for it."""

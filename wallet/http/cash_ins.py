@@ -1,0 +1,42 @@
+"""Cash-in: an agent takes cash and credits a customer's wallet from their float."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import marshmallow as ma
+from flask import Response
+
+from wallet.flows import cash_in
+from wallet.http.answers import receipt_answer
+from wallet.http.auth import caller, idempotency_key, keyed, requires
+from wallet.http.receipts import TransferReceiptSchema
+from wallet.http.routing import Routes
+from wallet.http.schemas import AmountField, PhoneField, PinField, service
+
+blp: Final = Routes("cash-ins", "/v1/cash-ins", "Agents take cash in.")
+
+
+class CashInSchema(ma.Schema):
+    """Cash taken from a customer, to be credited to their wallet."""
+
+    customer = PhoneField(required=True)
+    amount = AmountField(required=True)
+    pin = PinField(required=True)
+
+
+@blp.post("")
+@requires("agent")
+@keyed
+@blp.arguments(CashInSchema)
+@blp.response(201, TransferReceiptSchema)
+def create_cash_in(body: Mapping[str, Any]) -> Response:
+    """Credit a customer for cash taken.
+
+    The customer pays no fee; the agent's float goes down by the amount.
+    """
+    command = cash_in.Command(
+        caller().holder_id, idempotency_key(), body["pin"], body["customer"], body["amount"]
+    )
+    return receipt_answer(service().poster.post(cash_in.decide, command))

@@ -1,0 +1,63 @@
+"""What a command is answered with, as documented; the ledger's own words, sent as they are."""
+
+from __future__ import annotations
+
+import marshmallow as ma
+from marshmallow import fields
+
+from wallet.http.schemas import AmountField, PartySchema, ReferenceField
+
+_POSTED = "2026-01-05T09:00:00+00:00"
+
+
+class ReceiptSchema(ma.Schema):
+    """A command that was done; `reference` finds it again."""
+
+    reference = ReferenceField()
+    kind = fields.Str()
+    posted_at = fields.DateTime(metadata={"example": _POSTED})
+
+
+class TransferReceiptSchema(ReceiptSchema):
+    """Money that went to somebody. `balance` is what the one who gave the command has left."""
+
+    amount = AmountField()
+    fee = AmountField()
+    balance = AmountField()
+    receiver = fields.Nested(PartySchema)
+
+
+class HeldReceiptSchema(ReceiptSchema):
+    """Held money that was released or returned; `held` is what stays."""
+
+    amount = AmountField()
+    held = AmountField()
+    contract = ReferenceField()
+
+
+class TopUpReceiptSchema(ReceiptSchema):
+    """A quote that was accepted, and what arrived."""
+
+    quote = ReferenceField()
+    source = AmountField()
+    fee = AmountField()
+    target = AmountField()
+    receiver = fields.Nested(PartySchema)
+
+
+class PayoutReceiptSchema(ReceiptSchema):
+    """A payout that is on its way to the bank."""
+
+    amount = AmountField()
+    fee = AmountField()
+    balance = AmountField()
+    destination = fields.Str(metadata={"example": "bank 01 4567"})
+
+
+class DepositReceiptSchema(ReceiptSchema):
+    """E-money that was issued for money in the trust account."""
+
+    amount = AmountField()
+    receiver = fields.Nested(PartySchema)
+    balance = AmountField()
+    bank_reference = fields.Str(metadata={"example": "FT26005XK1"})
