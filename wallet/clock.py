@@ -68,7 +68,7 @@ class Ids:
         with self._lock:
             floor = ((now - EPOCH) // _MS) << 20
             self._last = (
-                self._last + 1 if self._last >= floor else floor | self._chance.getrandbits(16)
+                self._last + 1 if self._last >= floor else floor | self._chance.getrandbits(20)
             )
             return self._last
 
@@ -87,10 +87,13 @@ def reference(id_: int) -> str:
 
 def id_of(text: str) -> int | None:
     """Return the id that `reference` made `text` from, or None where it made no such text."""
+    letters = text.strip().upper()
+    if len(letters) != _LENGTH:
+        return None
     value = 0
-    for letter in text.strip().upper():
+    for letter in letters:
         digit = _VALUES.get(letter)
         if digit is None:
             return None
         value = value << 5 | digit
-    return value if len(text.strip()) == _LENGTH else None
+    return value
