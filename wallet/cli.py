@@ -1,0 +1,196 @@
+"""`kibubu`: what is run, and what an operator types.
+
+Where DATABASE_URL and REDIS_URL are unset (development), commands that look at a running service
+find the town that `make run` started.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import Final, ParamSpec
+
+import click
+
+from wallet.config import BadSettings, Settings
+from wallet.town.state import Addresses
+from wallet.town.state import find as find_town
+
+Parameters = ParamSpec("Parameters")
+
+NO_TOWN: Final = (
+    "No town is running here. Start one with `make run`, or set DATABASE_URL and REDIS_URL."
+)
+PARENT: Final = click.option("--parent", type=int, hidden=True)  # stop when this process is gone
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kibubu", prog_name="kibubu")
+def main() -> None:
+    """Kibubu: a mobile-wallet payment backend."""
+
+
+def told(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
+    """Tell what went wrong outside of us in a sentence; only our own defects have a traceback."""
+
+    @wraps(command)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
+        from sqlalchemy.exc import OperationalError
+
+        from wallet.embedded import CannotStart, UnsafeDirectory
+        from wallet.town.processes import CannotRun
+
+        try:
+            command(*args, **kwargs)
+        except (BadSettings, CannotRun, CannotStart, UnsafeDirectory) as error:
+            raise click.ClickException(str(error)) from error
+        except OperationalError as error:
+            raise click.ClickException(f"The database does not answer: {error.orig}") from error
+
+    return run
+
+
+@main.command()
+@PARENT
+@told
+def serve(parent: int | None) -> None:
+    """Serve HTTP and USSD: KIBUBU_WEB_PROCESSES processes with KIBUBU_WEB_THREADS threads each."""
+    from wallet import serve as web
+    from wallet.town.processes import check_port
+
+    settings = read_settings()
+    database_url, redis_url = database_of(settings), redis_of(settings)
+    check_port(settings.http_host, settings.http_port)
+    if parent is not None:
+        web.stop_with_parent(parent)
+    click.echo(f"Serving on http://{settings.http_host}:{settings.http_port}")
+    web.serve(settings, database_url, redis_url)
+
+
+@main.command()
+@PARENT
+@told
+def worker(parent: int | None) -> None:
+    """Deliver texts, release due contracts, hand payouts to the bank. Run any number."""
+    from wallet.http.logs import configure_logging
+    from wallet.serve import stop_with_parent
+    from wallet.service import Service
+    from wallet.worker import run
+
+    configure_logging()
+    settings = read_settings()
+    service = Service.start(
+        settings, database_url=database_of(settings), redis_url=redis_of(settings)
+    )
+    if parent is not None:
+        stop_with_parent(parent)
+    try:
+        run(service)
+    finally:
+        service.close()
+
+
+@main.command()
+@told
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    from wallet.database import migrate as bring_up_to_date
+
+    bring_up_to_date(database_of(read_settings()))
+    click.echo("The schema is up to date.")
+
+
+@main.command("check-books")
+@told
+def check_books() -> None:
+    """Prove the books from their entries; exit 1 when anything is wrong."""
+    from rich.console import Console
+
+    from wallet.books_shown import show_books
+    from wallet.database import make_engine
+
+    engine = make_engine(database_of(read_settings()), pool_size=1)
+    try:
+        is_clean = show_books(engine, Console())
+    finally:
+        engine.dispose()
+    sys.exit(0 if is_clean else 1)
+
+
+@main.command()
+@click.argument("number")
+@told
+def phone(number: str) -> None:
+    """A feature phone in the terminal: dials the running service, shows its texts."""
+    raise click.ClickException(f"There is no phone for {number} yet.")
+
+
+@main.command()
+@click.argument("who")
+@click.option("--pin", help="Where it is not the one that the town began with.")
+@told
+def token(who: str, pin: str | None) -> None:
+    """Sign in to the running town: a phone number, or an institution's client id."""
+    from wallet.town.signing_in import token_of
+
+    click.echo(token_of(who, pin, _town()))
+
+
+@main.command()
+@told
+def town() -> None:
+    """A small demo town to try things in; Ctrl-C stops everything."""
+    from wallet.town.run import run_town
+
+    run_town(development_settings())
+
+
+@main.command()
+@told
+def demo() -> None:
+    """Play the main job in a town of its own, over HTTP, USSD and SMS; then check the books."""
+    from wallet.demo import run_demo
+
+    run_demo(development_settings())
+
+
+def read_settings() -> Settings:
+    """Return the settings; in a running town the bank's folder is the town's."""
+    settings = Settings.from_env(os.environ)
+    if settings.database_url is None and (found := find_town()) is not None:
+        return replace(settings, bank_dir=found.bank_dir)
+    return settings
+
+
+def development_settings() -> Settings:
+    """Return the settings, unless they are production's: everybody knows the town's PINs."""
+    settings = read_settings()
+    if settings.environment == "production":
+        raise click.ClickException(
+            "A demo town has published PINs: not with KIBUBU_ENV=production."
+        )
+    return settings
+
+
+def database_of(settings: Settings) -> str:
+    """Return the database's address: DATABASE_URL, else the running town's."""
+    return settings.database_url or _town().database_url
+
+
+def redis_of(settings: Settings) -> str:
+    """Return Valkey's address: REDIS_URL, else the running town's."""
+    return settings.redis_url or _town().redis_url
+
+
+def _town() -> Addresses:
+    found = find_town()
+    if found is None:
+        raise click.ClickException(NO_TOWN)
+    return found
+
+
+if __name__ == "__main__":
+    main()

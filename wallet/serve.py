@@ -1,0 +1,92 @@
+"""The web processes: granian's WSGI workers, each with a service of its own.
+
+Metrics of all processes are gathered from files in PROMETHEUS_MULTIPROC_DIR, which has to be set
+and emptied before anything counts.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from wallet.config import Settings
+
+METRICS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
+STOP_TIMEOUT_S: Final = 30
+POLL_S: Final = 1.0
+
+Wsgi = Callable[..., Any]
+
+
+def serve(settings: Settings, database_url: str, redis_url: str) -> None:
+    """Serve until SIGTERM or SIGINT; a web process that dies is started again."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    with metrics_directory():
+        Granian(
+            "kibubu",
+            address=settings.http_host,
+            port=settings.http_port,
+            interface=Interfaces.WSGI,
+            workers=settings.web_processes,
+            blocking_threads=settings.web_threads,
+            websockets=False,
+            log_level=LogLevels.warning,
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_TIMEOUT_S,
+        ).serve(
+            target_loader=partial(load, settings, database_url, redis_url, os.getpid()),
+            wrap_loader=False,
+        )
+
+
+def load(settings: Settings, database_url: str, redis_url: str, parent: int) -> Wsgi:
+    """Return the application of one web process; called in that process."""
+    from wallet.http.app import create_app
+    from wallet.http.logs import configure_logging
+    from wallet.service import Service
+
+    configure_logging()
+    stop_with_parent(parent)
+    service = Service.start(settings, database_url=database_url, redis_url=redis_url)
+    atexit.register(service.close)
+    return create_app(service)
+
+
+@contextmanager
+def metrics_directory() -> Iterator[Path]:
+    """An empty folder for the counters; removed afterwards where it is ours."""
+    named = os.environ.get(METRICS_DIR)
+    folder = Path(named) if named else Path(tempfile.mkdtemp(prefix="kibubu-metrics-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.glob("*.db"):  # of processes that are no more
+        left.unlink()
+    os.environ[METRICS_DIR] = str(folder)
+    try:
+        yield folder
+    finally:
+        if not named:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def stop_with_parent(parent: int) -> None:
+    """Stop, as if asked to, once the process that started us is gone: nobody else would do it."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()

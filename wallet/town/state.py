@@ -1,0 +1,51 @@
+"""Where the running town is, so that commands in another terminal find it without settings.
+
+A town writes its addresses into its run directory. The directory is locked while its owner lives
+(wallet/embedded/directories.py), so a town that was killed is never found.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+from wallet.embedded.directories import base_directory, is_alive
+
+FILE: Final = "town.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where a town's servers are, and its web process; `folder` holds everything of it."""
+
+    folder: str
+    database_url: str
+    redis_url: str
+    http_url: str
+
+    @property
+    def bank_dir(self) -> Path:
+        """Where payments to banks are written."""
+        return Path(self.folder) / "bank"
+
+
+def record(addresses: Addresses) -> None:
+    """Let other commands of this user find the town."""
+    folder = Path(addresses.folder)
+    draft = folder / f"{FILE}.draft"
+    draft.write_text(json.dumps(asdict(addresses)))
+    draft.chmod(0o600)
+    draft.rename(folder / FILE)
+
+
+def find() -> Addresses | None:
+    """Return the addresses of the town that was started last, None where none is running."""
+    towns = [
+        folder
+        for folder in base_directory().glob("*/")
+        if (folder / FILE).exists() and is_alive(folder)
+    ]
+    newest = max(towns, key=lambda folder: (folder / FILE).stat().st_ctime, default=None)
+    return None if newest is None else Addresses(**json.loads((newest / FILE).read_text()))
