@@ -30,26 +30,28 @@ Wsgi = Callable[..., Any]
 
 def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     """Serve until SIGTERM or SIGINT; a web process that dies is started again."""
+    with metrics_directory():
+        serve_application(settings, partial(load, settings, database_url, redis_url, os.getpid()))
+
+
+def serve_application(settings: Settings, loader: Callable[[], Wsgi]) -> None:
+    """Serve what `loader` returns, which is called in each web process."""
     from granian import Granian
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    with metrics_directory():
-        Granian(
-            "kibubu",
-            address=settings.http_host,
-            port=settings.http_port,
-            interface=Interfaces.WSGI,
-            workers=settings.web_processes,
-            blocking_threads=settings.web_threads,
-            websockets=False,
-            log_level=LogLevels.warning,
-            respawn_failed_workers=True,
-            workers_kill_timeout=STOP_TIMEOUT_S,
-        ).serve(
-            target_loader=partial(load, settings, database_url, redis_url, os.getpid()),
-            wrap_loader=False,
-        )
+    Granian(
+        "kibubu",
+        address=settings.http_host,
+        port=settings.http_port,
+        interface=Interfaces.WSGI,
+        workers=settings.web_processes,
+        blocking_threads=settings.web_threads,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_TIMEOUT_S,
+    ).serve(target_loader=loader, wrap_loader=False)
 
 
 def load(settings: Settings, database_url: str, redis_url: str, parent: int) -> Wsgi:
