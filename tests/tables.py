@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
@@ -86,6 +87,10 @@ class Tables:
             id=id_, holder_id=holder_id, kind=kind, currency=currency, now=self.now,
         )  # fmt: skip
         return id_
+
+    @staticmethod
+    def new_key() -> UUID:
+        return uuid4()
 
     def new_id(self) -> int:
         return self.service.ids.next(self.now)

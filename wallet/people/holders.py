@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -21,12 +22,17 @@ def check_name(name: object) -> str:
     """
     if not isinstance(name, str) or len(name) > LONGEST_NAME * 2:
         raise Refused(Code.NAME_MALFORMED)
-    tidy = " ".join(name.split())
-    is_written = all(letter.isalpha() or letter in " '-.’&/" or letter.isdigit() for letter in tidy)
+    tidy = unicodedata.normalize("NFC", " ".join(name.split()))
+    is_written = all(_is_in_names(letter) for letter in tidy)
     has_letters = sum(letter.isalpha() for letter in tidy) >= 2
     if not (is_written and has_letters and len(tidy) <= LONGEST_NAME):
         raise Refused(Code.NAME_MALFORMED)
     return tidy
+
+
+def _is_in_names(letter: str) -> bool:
+    is_mark = unicodedata.category(letter).startswith("M")  # Thai vowels, for one
+    return letter.isalpha() or letter.isdigit() or is_mark or letter in " '-.’&/"
 
 
 @dataclass(frozen=True, slots=True)
