@@ -21,12 +21,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from ussd.events import Event, Screen
 from ussd.hops import Again, New, dialled, read_hop, typed_of
 from ussd.menus import STATES
-from ussd.paging import pages_of
+from ussd.menus.question import told
+from ussd.paging import in_place_of_head, pages_of
 from ussd.reads import holder_of
 from ussd.sessions import Account, Session, Sessions
 from ussd.states import HOME, End, Go, Rejected, State, Turn
-from ussd.wording import refusal, say, with_reason
+from ussd.wording import fitted, refusal, say, with_reason
 from wallet.errors import Code, Refused, Unavailable
+from wallet.ledger.entries import transaction_by_key
 from wallet.phones import parse_msisdn, region_of
 from wallet.service import Service
 
@@ -41,7 +43,7 @@ WAITS: Final = 40
 WAIT_S: Final = 0.05
 
 # After a PIN was typed these mean: type it again. Any other refusal ends the session.
-_TYPE_AGAIN: Final = frozenset(
+TYPE_AGAIN: Final = frozenset(
     {Code.PIN_MALFORMED, Code.PIN_WRONG, Code.PIN_WEAK, Code.PIN_USED_BEFORE}
 )
 _ENDED: Final = ""
@@ -106,14 +108,28 @@ class Machine:
     def _begin(self, event: Event, session: Session, inputs: tuple[str, ...]) -> Screen:
         turn = Turn(self._service, event, session)
         screen = _go(turn, Go(session.state))
-        for typed in inputs:
+        for number, typed in enumerate(inputs):
             if STATES[session.state].secret:
                 # A PIN is no part of what is dialled: this session was under way, and is lost.
-                return self._closing("lost", session)
+                return self._outcome(turn, len(inputs) - number)
             screen = _take(turn, typed)
-            if session.bad or not screen.more:
+            if not screen.more:
                 break
         return self._store(turn, screen)
+
+    def _outcome(self, turn: Turn, typed: int) -> Screen:
+        """Return what a lost session had paid before it was lost; mostly nothing.
+
+        The keys of its last hops are known although the session is not: each input has a position.
+        """
+        session = turn.session
+        for _ in range(min(typed, MISTAKES)):
+            session.position += 1
+            found = transaction_by_key(self._service.engine, turn.account.id, turn.key)
+            if found is not None and found.entries:
+                end = told(turn, found)
+                return Screen(turn.say(f"ends.{end.name}", end.values), False, f"end.{end.name}")
+        return self._closing("lost", session)
 
     # The following hops ------------------------------------------------------------------------
 
@@ -130,6 +146,7 @@ class Machine:
         if state is None:  # a menu of an older release
             return self._closing("lost", session)
         if len(found.inputs) > 1:
+            session.position += len(found.inputs)
             return self._store(turn, _reject(turn, state, turn.say("reasons.separator")))
         if not state.secret:
             return self._store(turn, _take(turn, found.inputs[0]))
@@ -199,7 +216,7 @@ def _take(turn: Turn, typed: str) -> Screen:
         return _reject(turn, state, turn.say(f"reasons.{rejected.reason}", rejected.values))
     except Refused as refused:
         reason = refusal(session.language, refused, turn.market, turn.currency)
-        if state.secret and refused.code not in _TYPE_AGAIN:
+        if state.secret and refused.code not in TYPE_AGAIN:
             session.state = _ENDED
             text = with_reason(reason, turn.say("after.nothing_moved"))
             return Screen(text, more=False, label=f"end.{refused.code}")
@@ -269,10 +286,11 @@ def _reject(turn: Turn, state: State, reason: str) -> Screen:
 
 def _show(turn: Turn, state: State, reason: str) -> Screen:
     if state.lines is None:
-        body = _prompt(turn, state)
+        text = with_reason(reason, _prompt(turn, state))
     else:
-        body = _pages(turn, state)[turn.data.get("page", 0)]
-    return Screen(with_reason(reason, body), more=True, label=state.name)
+        page = _pages(turn, state)[turn.data.get("page", 0)]
+        text = fitted(in_place_of_head(reason, page) if reason else page)
+    return Screen(text, more=True, label=state.name)
 
 
 def _prompt(turn: Turn, state: State) -> str:

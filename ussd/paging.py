@@ -7,13 +7,13 @@ from typing import Final
 
 from sms.gsm7 import LIMIT, septets
 
-REASON_SEPTETS: Final = 34
-"""Kept free on each page for the reason why an input was not taken."""
+REASON_SEPTETS: Final = 24
+"""The longest reason why an input to a list is not taken: it stands in place of the head."""
 
 
 def pages_of(head: str, lines: Sequence[str], foot: str, more: str) -> list[str]:
     """Return the pages of a list; every one fits a screen, with room for a reason."""
-    room = LIMIT - REASON_SEPTETS
+    room = LIMIT - max(0, REASON_SEPTETS - septets(head))
     pages: list[str] = []
     page: list[str] = []
     for number, line in enumerate(lines):
@@ -25,3 +25,8 @@ def pages_of(head: str, lines: Sequence[str], foot: str, more: str) -> list[str]
             page = []
         page.append(line)
     return [*pages, "\n".join((head, *page, foot))]
+
+
+def in_place_of_head(reason: str, page: str) -> str:
+    """Return a page that says first why the input was not taken."""
+    return f"{reason}\n{page.partition(chr(10))[2]}"

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.ussd.handset import Handset
 from tests.town import Town, started
+from tests.ussd.handset import Handset
 from wallet.http.app import create_app
 from wallet.service import Service
 
@@ -31,7 +31,8 @@ def app(service) -> Flask:
 
 @pytest.fixture
 def client(app) -> FlaskClient:
-    return app.test_client()
+    client: FlaskClient = app.test_client()
+    return client
 
 
 @pytest.fixture

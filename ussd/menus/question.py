@@ -16,8 +16,11 @@ def _take_reference(turn: Turn, typed: str) -> End:
     if posting_id is None:
         raise Rejected("not_a_reference")
     found = transaction(turn.service.engine, turn.account.id, posting_id)
-    if found is None:
-        return End("not_found", {})
+    return End("not_found", {}) if found is None else told(turn, found)
+
+
+def told(turn: Turn, found: Transaction) -> End:
+    """Return what is said of a posting to one whom it concerns."""
     amount = _amount(found)
     values: dict[str, object] = {
         "reference": reference(found.id),
