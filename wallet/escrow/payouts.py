@@ -101,10 +101,11 @@ class NewPayout:
     """A payout asked for: the worker hands it to the bank."""
 
     WRITE: ClassVar[str] = """
-        INSERT INTO payouts (id, merchant_id, currency, amount_minor, fee_minor, bank_code, bank_account,
-                             bank_account_name, next_at, requested_at)
+        INSERT INTO payouts (id, merchant_id, currency, amount_minor, fee_minor, bank_code,
+                             bank_account, bank_account_name, next_at, requested_at)
         SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::bigint[],
-                             %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+                             %s::text[], %s::text[], %s::text[], %s::timestamptz[],
+                             %s::timestamptz[])
     """
     RANK: ClassVar[int] = 4
 
