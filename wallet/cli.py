@@ -41,11 +41,12 @@ def told(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
         from sqlalchemy.exc import OperationalError
 
         from wallet.embedded import CannotStart, UnsafeDirectory
+        from wallet.town.actors import Unexpected
         from wallet.town.processes import CannotRun
 
         try:
             command(*args, **kwargs)
-        except (BadSettings, CannotRun, CannotStart, UnsafeDirectory) as error:
+        except (BadSettings, CannotRun, CannotStart, UnsafeDirectory, Unexpected) as error:
             raise click.ClickException(str(error)) from error
         except OperationalError as error:
             raise click.ClickException(f"The database does not answer: {error.orig}") from error

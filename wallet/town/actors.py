@@ -58,6 +58,36 @@ class Inbox:
         raise Unexpected(f"{self._msisdn} had no text like {pattern!r} in time, only: {seen}")
 
 
+class Phone:
+    """A feature phone: dials a service code, and types into one session after another."""
+
+    def __init__(self, http_url: str, callback_token: str, msisdn: str, service_code: str) -> None:
+        self._url = f"{http_url}/ussd/africastalking"
+        self._token = callback_token
+        self._msisdn = msisdn
+        self._code = service_code
+
+    def dial(self, *inputs: str) -> list[str]:
+        """Return the screens of a session: the first, and the one after each input."""
+        session_id = uuid4().hex
+        typed = ["*".join(inputs[:count]) for count in range(len(inputs) + 1)]
+        return [self._hop(session_id, text) for text in typed]
+
+    def _hop(self, session_id: str, text: str) -> str:
+        form = {
+            "sessionId": session_id,
+            "phoneNumber": self._msisdn,
+            "serviceCode": self._code,
+            "networkCode": "63902",
+            "text": text,
+        }
+        with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
+            response = client.post(self._url, params={"token": self._token}, data=form)
+        if response.status_code != httpx.codes.OK or response.text[:4] not in {"CON ", "END "}:
+            raise Unexpected(f"USSD answered {response.status_code}: {response.text}")
+        return response.text
+
+
 class App:
     """A client of the API, with the token of whoever signed in."""
 
@@ -91,6 +121,10 @@ class App:
     def post(self, path: str, body: Mapping[str, object], status: int = 201) -> Any:  # noqa: ANN401
         """Send something that must be answered with `status`."""
         return self._answer(self.send(path, body), status)
+
+    def put(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401
+        """Put something in its place."""
+        return self._answer(self._http.put(path, json=body, headers=self._headers()), 200)
 
     def send(
         self, path: str, body: Mapping[str, object], key: UUID | None = None

@@ -69,7 +69,7 @@ class Price:
 
 
 WEEK_S: Final = 7 * 86400
-MOMENT_S: Final = 10
+MOMENT_S: Final = 12
 """Long enough to release a part by hand, short enough to wait for."""
 
 NEEMA: Final = Person("Neema Kariuki", "+254722000001", "4071", about="works for the operator")

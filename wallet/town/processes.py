@@ -53,9 +53,12 @@ class Child:
         """Raise `CannotRun` with the end of its log where it has ended."""
         if self._process.poll() is None:
             return
-        lines = self.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
         ended = f"{self.name} ended with status {self._process.returncode}:"
-        raise CannotRun("\n".join([ended, *lines]))
+        raise CannotRun("\n".join([ended, *self.last_lines()]))
+
+    def last_lines(self) -> list[str]:
+        """Return the end of its log."""
+        return self.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
 
     def stop(self) -> None:
         """Ask it to stop, and kill it with its own children where it does not."""

@@ -124,7 +124,7 @@ def _pay(url: str) -> str:
 
 def _quote(url: str, clients: Clients) -> str:
     body = (
-        f'{{"receiver": "{WANJIRU.msisdn}", "target_currency": "KES", '
+        f'{{"receiver": "{WANJIRU.msisdn}", "target": {{"currency": "KES"}}, '
         '"source": {"amount": "100.00", "currency": "USD"}}'
     )
     return _curl(
