@@ -6,7 +6,7 @@ DATABASE_URL and REDIS_URL, where set, name servers to use instead. Each test th
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import count
 from uuid import uuid4
@@ -65,22 +65,26 @@ def template(servers: Servers, admin: Engine) -> Iterator[str]:
 @pytest.fixture
 def database_url(servers: Servers, admin: Engine, template: str) -> Iterator[str]:
     """A fresh, migrated, empty database."""
-    name = template.replace("template", f"test_{next(DATABASE_NUMBERS)}")
-    run(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield address(servers.database_url, name)
-    run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+    with fresh_database(servers, admin, template) as url:
+        yield url
 
 
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     """An engine on a fresh database, whose books are summed again when the test is over."""
-    from wallet.ledger.books import check_books
+    with checked_engine(database_url) as engine:
+        yield engine
 
-    engine = make_engine(database_url)
-    yield engine
-    findings = check_books(engine)
-    engine.dispose()
-    assert findings == []
+
+@pytest.fixture(scope="module")
+def shared_town(servers: Servers, admin: Engine, template: str) -> Iterator[Town]:
+    """One town for all tests of a module, where they leave it as they found it."""
+    with (
+        fresh_database(servers, admin, template) as url,
+        checked_engine(url),
+        started(url, servers.redis_url) as service,
+    ):
+        yield Town(service)
 
 
 @pytest.fixture
@@ -123,6 +127,25 @@ def service(
 def town(service: Service) -> Town:
     """Makes people, agents, merchants, partners and makers on `service`, in a line each."""
     return Town(service)
+
+
+@contextmanager
+def fresh_database(servers: Servers, admin: Engine, template: str) -> Iterator[str]:
+    name = template.replace("template", f"test_{next(DATABASE_NUMBERS)}")
+    run(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield address(servers.database_url, name)
+    run(admin, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@contextmanager
+def checked_engine(url: str) -> Iterator[Engine]:
+    from wallet.ledger.books import check_books
+
+    engine = make_engine(url)
+    yield engine
+    findings = check_books(engine)
+    engine.dispose()
+    assert findings == []
 
 
 def run(admin: Engine, statement: str) -> None:

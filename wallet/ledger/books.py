@@ -31,6 +31,11 @@ _CHECKS: Final = {
          WHERE NOT EXISTS (SELECT FROM accounts a WHERE a.id = e.account_id)
             OR NOT EXISTS (SELECT FROM postings p WHERE p.id = e.posting_id)
     """,
+    "posting {0} ({1}) told of an amount and has no entries": """
+        SELECT p.id, p.kind FROM postings p
+         WHERE coalesce(p.answer -> 'amount', p.answer -> 'target') IS NOT NULL
+           AND NOT EXISTS (SELECT FROM entries e WHERE e.posting_id = p.id)
+    """,
     "account {0} ({1}) is overdrawn: {2}": """
         SELECT id, kind, balance_minor FROM accounts WHERE kind <> 'trust' AND balance_minor < 0
     """,
@@ -41,19 +46,21 @@ _CHECKS: Final = {
     """,
     "contract {0}: released {1} + returned {2} + held {3} is not its amount {4}": """
         SELECT c.id, c.released_minor, c.returned_minor, a.balance_minor, c.amount_minor
-          FROM contracts c JOIN accounts a ON a.id = c.id
-         WHERE c.released_minor + c.returned_minor + a.balance_minor <> c.amount_minor
+          FROM contracts c
+          LEFT JOIN accounts a ON a.id = c.id AND a.kind = 'escrow' AND a.currency = c.currency
+         WHERE c.released_minor + c.returned_minor + a.balance_minor
+               IS DISTINCT FROM c.amount_minor
     """,
     "escrow account {0} has no contract": """
         SELECT a.id FROM accounts a
          WHERE a.kind = 'escrow' AND NOT EXISTS (SELECT FROM contracts c WHERE c.id = a.id)
     """,
     "{0}: payouts under way are {1}, the transit account holds {2}": """
-        SELECT a.currency, coalesce(p.amount_minor, 0), a.balance_minor
-          FROM accounts a
-          LEFT JOIN (SELECT currency, sum(amount_minor + fee_minor) AS amount_minor FROM payouts
+        SELECT currency, coalesce(p.amount_minor, 0), coalesce(a.balance_minor, 0)
+          FROM (SELECT currency, balance_minor FROM accounts WHERE kind = 'in_transit') a
+          FULL JOIN (SELECT currency, sum(amount_minor + fee_minor) AS amount_minor FROM payouts
                       WHERE state IN ('requested', 'sent') GROUP BY currency) p USING (currency)
-         WHERE a.kind = 'in_transit' AND a.balance_minor <> coalesce(p.amount_minor, 0)
+         WHERE coalesce(a.balance_minor, 0) <> coalesce(p.amount_minor, 0)
     """,
 }
 

@@ -1,0 +1,255 @@
+"""What the database refuses whatever the code does: tried with plain SQL, rule by rule."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+TABLES = ("entries", "postings", "accounts", "contracts")
+INSERT = "INSERT INTO entries (account_id, entry_no, posting_id, amount_minor, balance_after_minor)"
+OVERWRITE = "ON CONFLICT (account_id, entry_no) DO UPDATE SET amount_minor = 7"
+
+
+class Ledger:
+    """Two wallets with one entry each, a contract, and a posting to hang new entries on."""
+
+    def __init__(self, town):
+        self.town = town
+        self.payer = town.person("Payer", balance=10_000)
+        self.other = town.person("Other", balance=5_000)
+        self.merchant = town.merchant()
+        self.contract = town.hold(self.payer, self.merchant, 4_000)
+        self.posting = town.id_in(town.send(self.other, self.payer, 100))
+        self.accounts = {
+            "payer": self.account(self.payer.id, "wallet"),
+            "other": self.account(self.other.id, "wallet"),
+            "settlement": self.account(self.merchant.id, "settlement"),
+            "contract": self.contract,
+        }
+
+    def account(self, holder_id, kind):
+        query = "SELECT id FROM accounts WHERE holder_id = :holder_id AND kind = :kind"
+        return self.town.sql(query, holder_id=holder_id, kind=kind)[0][0]
+
+    def next(self, name, amount, *, skip=0, wrong_by=0, posting=None):
+        """The values of an account's next entry; `skip` numbers, wrong by `wrong_by`."""
+        id_ = self.accounts[name]
+        query = "SELECT entry_count, balance_minor FROM accounts WHERE id = :id"
+        ((count, balance),) = self.town.sql(query, id=id_)
+        posting = posting or self.posting
+        return (id_, count + 1 + skip, posting, amount, balance + amount + wrong_by)
+
+    def insert(self, *entries):
+        rows = ", ".join(f"({', '.join(map(str, entry))})" for entry in entries)
+        self.town.sql(f"{INSERT} VALUES {rows}")
+
+
+@pytest.fixture(scope="module")
+def ledger(shared_town):
+    return Ledger(shared_town)
+
+
+def broken_rule(act, *args):
+    with pytest.raises(DBAPIError) as caught:
+        act(*args)
+    diag = getattr(caught.value.orig, "diag", None)
+    assert diag is not None
+    return diag.constraint_name
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_nothing_of_the_ledger_can_be_deleted(ledger, table, statement):
+    assert str(broken_rule(ledger.town.sql, statement.format(table))).endswith("_append_only")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE entries SET amount_minor = amount_minor + 1",
+        "UPDATE entries SET posting_id = posting_id WHERE false",
+        "UPDATE postings SET answer = NULL",
+        "UPDATE postings SET sender_id = receiver_id",
+        f"{INSERT} SELECT * FROM entries {OVERWRITE}",
+    ],
+)
+def test_entries_and_postings_never_change(ledger, statement):
+    assert str(broken_rule(ledger.town.sql, statement)).endswith("_append_only")
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["balance_minor = 1", "entry_count = entry_count + 1", "kind = 'trust'", "currency = 'USD'",
+     "holder_id = 7", "id = id + 1"],
+)  # fmt: skip
+def test_a_balance_changes_only_by_entries_and_an_account_keeps_its_nature(ledger, change):
+    broken = broken_rule(ledger.town.sql, f"UPDATE accounts SET {change}")
+    assert broken == "accounts_balance_follows_entries"
+
+
+@pytest.mark.parametrize("column", ["balance_minor", "entry_count"])
+def test_an_account_opens_empty(ledger, column):
+    opening = (
+        f"INSERT INTO accounts (id, holder_id, kind, currency, opened_at, {column})"
+        " VALUES (1, 1, 'wallet', 'KES', now(), 1)"
+    )
+    assert broken_rule(ledger.town.sql, opening) == "accounts_balance_follows_entries"
+
+
+@pytest.mark.parametrize(("kind", "currency"), [("piggy_bank", "KES"), ("wallet", "kes")])
+def test_an_account_is_of_a_known_kind_and_currency(ledger, kind, currency):
+    opening = (
+        "INSERT INTO accounts (id, holder_id, kind, currency, opened_at)"
+        f" VALUES (1, 1, '{kind}', '{currency}', now())"
+    )
+    assert str(broken_rule(ledger.town.sql, opening)).startswith("accounts_")
+
+
+def test_a_holder_has_one_account_of_a_kind_and_currency(ledger):
+    opening = (ledger.town.open_account, ledger.payer.id, "wallet", "KES")
+    assert broken_rule(*opening) == "accounts_of_holder"
+
+
+def test_the_operator_has_one_account_of_a_kind_and_currency(ledger):
+    opening = (
+        "INSERT INTO accounts (id, kind, currency, opened_at) VALUES (1, 'trust', 'KES', now())"
+    )
+    assert broken_rule(ledger.town.sql, opening) == "accounts_of_operator"
+
+
+def test_entries_that_balance_and_continue_are_taken(ledger):
+    before = ledger.town.balance(ledger.payer)
+    ledger.insert(ledger.next("payer", -100), ledger.next("other", 100))
+    assert ledger.town.balance(ledger.payer) == before - 100
+
+
+def test_a_posting_nets_to_zero(ledger):
+    entries = ledger.next("payer", -100), ledger.next("other", 99)
+    assert broken_rule(ledger.insert, *entries) == "postings_net_to_zero"
+
+
+def test_a_posting_nets_to_zero_in_each_currency(ledger):
+    dollars = ledger.town.open_account(ledger.other.id, "wallet", "USD")
+    ledger.accounts["dollars"] = dollars
+    entries = ledger.next("payer", -100), ledger.next("dollars", 100)
+    assert broken_rule(ledger.insert, *entries) == "postings_net_to_zero"
+
+
+def test_two_postings_do_not_balance_each_other(ledger):
+    second = ledger.town.id_in(ledger.town.send(ledger.other, ledger.payer, 100))
+    entries = ledger.next("payer", -100), ledger.next("other", 100, posting=second)
+    assert broken_rule(ledger.insert, *entries) == "postings_net_to_zero"
+
+
+def test_entries_have_a_posting(ledger):
+    entries = ledger.next("payer", -100, posting=7), ledger.next("other", 100, posting=7)
+    assert broken_rule(ledger.insert, *entries) == "entries_have_a_posting"
+
+
+@pytest.mark.parametrize("wrong", [{"skip": 1}, {"skip": -1}, {"wrong_by": 1}, {"wrong_by": -1}])
+def test_an_entry_continues_its_accounts_numbers_and_balance(ledger, wrong):
+    entries = ledger.next("payer", -100, **wrong), ledger.next("other", 100)
+    assert broken_rule(ledger.insert, *entries) in {
+        "entries_continue_their_account", "entries_pkey",
+    }  # fmt: skip
+
+
+def test_an_entry_is_of_an_account_that_exists(ledger):
+    entries = (7, 1, ledger.posting, -100, -100), ledger.next("other", 100)
+    assert broken_rule(ledger.insert, *entries) is not None
+
+
+def test_an_entry_moves_something(ledger):
+    assert broken_rule(ledger.insert, ledger.next("payer", 0)) == "entries_move_something"
+
+
+def test_no_account_is_overdrawn(ledger):
+    more = ledger.town.balance(ledger.other) + 1
+    entries = ledger.next("other", -more), ledger.next("payer", more)
+    assert broken_rule(ledger.insert, *entries) == "accounts_not_overdrawn"
+
+
+def test_the_last_cent_can_be_taken(ledger):
+    everything = ledger.town.balance(ledger.other)
+    ledger.insert(ledger.next("other", -everything), ledger.next("payer", everything))
+    assert ledger.town.balance(ledger.other) == 0
+    ledger.insert(ledger.next("payer", -everything), ledger.next("other", everything))
+
+
+# The wall around contracts -----------------------------------------------------------------------
+
+
+def test_contract_money_reaches_no_third_account(ledger):
+    entries = ledger.next("contract", -100), ledger.next("other", 100)
+    assert broken_rule(ledger.insert, *entries) == "contracts_wall"
+
+
+def test_contract_money_reaches_no_third_account_beside_a_party(ledger):
+    entries = (
+        ledger.next("contract", -100), ledger.next("settlement", 99), ledger.next("other", 1),
+    )  # fmt: skip
+    assert broken_rule(ledger.insert, *entries) == "contracts_wall"
+
+
+def test_contract_money_reaches_no_other_contract(ledger):
+    ledger.accounts["second"] = ledger.town.hold(ledger.payer, ledger.merchant, 1_000)
+    entries = ledger.next("contract", -100), ledger.next("second", 100)
+    assert broken_rule(ledger.insert, *entries) == "contracts_wall"
+
+
+def test_an_escrow_account_without_a_contract_lets_nothing_out(ledger):
+    opening = (
+        "INSERT INTO accounts (id, kind, currency, opened_at) VALUES (1, 'escrow', 'KES', now())"
+    )
+    entries = (
+        ledger.next("payer", -100), (1, 1, ledger.posting, 100, 100),
+        ledger.next("other", 100), (1, 2, ledger.posting, -100, 0),
+    )  # fmt: skip
+
+    def open_and_drain():
+        with ledger.town.service.engine.begin() as connection:
+            connection.execute(text(opening))
+            connection.execute(text(f"{INSERT} VALUES {', '.join(map(str, entries))}"))
+
+    assert broken_rule(open_and_drain) == "contracts_wall"
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["payee_account_id = payer_account_id + 1", "payer_account_id = 1", "payer_id = payee_id",
+     "amount_minor = amount_minor + 1", "currency = 'USD'", "payee_id = 1", "opened_at = now()"],
+)  # fmt: skip
+def test_a_contract_keeps_its_parties_and_its_amount(ledger, change):
+    broken = broken_rule(ledger.town.sql, f"UPDATE contracts SET {change}")
+    assert broken == "contracts_terms_are_fixed"
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("released_minor = -1, returned_minor = 1", "contracts_parts_within_amount"),
+        ("released_minor = amount_minor + 1", "contracts_parts_within_amount"),
+        ("released_minor = amount_minor", "contracts_closed_when_empty"),
+        ("closed_at = now()", "contracts_closed_when_empty"),
+        ("deadline_at = opened_at", "contracts_period_in_range"),
+    ],
+)
+def test_the_parts_of_a_contract_fit_its_amount(ledger, change, rule):
+    assert broken_rule(ledger.town.sql, f"UPDATE contracts SET {change}") == rule
+
+
+def test_a_key_moves_money_once(ledger):
+    again = (
+        "INSERT INTO postings (id, kind, actor_id, key, fingerprint, posted_at)"
+        " SELECT id + 1, kind, actor_id, key, fingerprint, posted_at FROM postings WHERE id = "
+        f"{ledger.posting}"
+    )
+    assert broken_rule(ledger.town.sql, again) == "postings_key_once"
+
+
+def test_a_number_has_one_holder(ledger):
+    again = (
+        "INSERT INTO holders (id, msisdn, name, language, market, tier, registered_at)"
+        f" SELECT 1, msisdn, name, language, market, tier, registered_at FROM holders"
+        f" WHERE id = {ledger.payer.id}"
+    )
+    assert broken_rule(ledger.town.sql, again) == "holders_msisdn_once"
