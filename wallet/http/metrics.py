@@ -86,26 +86,29 @@ def _child(known: dict[Any, Any], metric: Any, *labels: str) -> Any:
 
 
 class _Measured:
-    """A WSGI application around another; Flask leaves the request, and so the route, behind."""
+    """A WSGI application around another, which learns the route while the answer begins.
+
+    Afterwards Flask has let go of the request.
+    """
 
     def __init__(self, inner: WSGIApplication) -> None:
         self._inner = inner
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         began = perf_counter()
-        status = "500"
+        status, route = "500", UNMATCHED
 
         def noting(line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[..., Any]:
-            nonlocal status
+            nonlocal status, route
             status = line[:3]
+            request = environ.get("werkzeug.request")
+            if request is not None and request.url_rule is not None:
+                route = request.url_rule.rule
             return start(line, headers, *rest)
 
         try:
             return self._inner(environ, noting)
         finally:
-            request = environ.get("werkzeug.request")
-            rule = request.url_rule if request is not None else None
-            route = rule.rule if rule is not None else UNMATCHED
             method = environ["REQUEST_METHOD"]
             method = method if method in METHODS else "other"
             _child(_requests, REQUESTS, method, route, status).inc()
