@@ -23,7 +23,7 @@ from wallet.config import Settings
 
 METRICS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 STOP_TIMEOUT_S: Final = 30
-POLL_S: Final = 1.0
+POLL_S: Final = 0.25
 
 Wsgi = Callable[..., Any]
 
