@@ -223,7 +223,7 @@ class Poster:
                 self._transact([job])
             except psycopg.IntegrityError as error:
                 job.error = error  # new ids, or another process's key, settle most of these
-            except (psycopg.Error, DBAPIError) as error:
+            except (psycopg.OperationalError, psycopg.InterfaceError, DBAPIError) as error:
                 log.warning("posting failed, attempt %d: %s", attempt + 1, error)
                 job.error = Unavailable("the database is not reachable")
             except Exception as defect:
