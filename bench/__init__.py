@@ -1,0 +1,1 @@
+"""The speed figures: how they are measured is told in docs/performance.md."""

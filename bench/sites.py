@@ -1,0 +1,90 @@
+"""The services under load: each has a database of its own size, and all share one Postgres."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import psycopg
+
+from bench import people, wrk
+from bench.seeding import Population, seed
+from bench.servers import ENVIRONMENT, HOST, await_answer, web
+from wallet.config import Settings
+from wallet.embedded import EmbeddedServices
+from wallet.town.processes import free_port
+
+ROUTES: Final = {"send": "/v1/sends", "pay": "/v1/payments", "ussd": "/ussd/africastalking"}
+
+
+@dataclass(slots=True)
+class Site:
+    """A running service. `answered` and `runs` count what wrk was told, by kind of load."""
+
+    name: str
+    database: str
+    url: str
+    folder: Path
+    population: Population
+    callback: str
+    answered: Counter[str] = field(default_factory=Counter)
+    runs: Counter[str] = field(default_factory=Counter)
+
+    def load(self, kind: str, run_s: int, **more: str | int) -> wrk.Outcome:
+        """Load the service with requests of a kind; see bench/load.lua."""
+        options: dict[str, str | int] = {
+            "kind": kind,
+            "folder": str(self.folder),
+            "wallets": self.population.wallets,
+            "tills": self.population.merchants,
+            "callback": self.callback,
+        }
+        outcome = wrk.run(self.url, options | more, run_s)
+        self.answered[kind] += outcome.requests
+        self.runs[kind] += 1
+        return outcome
+
+    def tidy(self, services: EmbeddedServices) -> None:
+        """Throw away the texts, which a worker would have delivered meanwhile."""
+        with psycopg.connect(services.postgres.libpq_url(self.database)) as connection:
+            connection.execute("TRUNCATE texts")
+
+
+@contextmanager
+def site(
+    services: EmbeddedServices, name: str, population: Population, tokens: int
+) -> Iterator[Site]:
+    """Seed a database, and serve it as `kibubu serve` does."""
+    settings = Settings.from_env(os.environ | ENVIRONMENT)
+    database = f"bench_{name}"
+    seed(services.postgres, database, population, settings.pin_keys[0])
+    folder = services.folder / f"tokens-{name}"
+    people.write_tokens(folder, settings.token_key, population.wallets, tokens, wrk.THREADS)
+    port = free_port(HOST)
+    log = services.folder / f"web-{name}.log"
+    env = {
+        "DATABASE_URL": services.postgres.url(database),
+        "REDIS_URL": services.redis_url,
+        "KIBUBU_HTTP_PORT": str(port),
+        "PROMETHEUS_MULTIPROC_DIR": str(services.folder / f"metrics-{name}"),
+    }
+    url = f"http://{HOST}:{port}"
+    with web(["wallet.cli", "serve", "--parent", str(os.getpid())], log, env):
+        await_answer(f"{url}/health/ready", log)
+        yield Site(name, database, url, folder, population, settings.callback_token)
+
+
+@contextmanager
+def noop_site(services: EmbeddedServices, like: Site) -> Iterator[Site]:
+    """Serve the route that does nothing; it is sent the same requests as `like`."""
+    port = free_port(HOST)
+    log = services.folder / "web-noop.log"
+    url = f"http://{HOST}:{port}"
+    with web(["bench.noop", str(os.getpid())], log, {"KIBUBU_HTTP_PORT": str(port)}):
+        await_answer(f"{url}/noop", log)
+        yield Site("noop", like.database, url, like.folder, like.population, like.callback)
