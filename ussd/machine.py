@@ -15,15 +15,17 @@ import time
 import traceback
 from typing import Final
 
+from psycopg import OperationalError as PostgresDown
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ussd.events import Event, Screen
 from ussd.hops import Again, New, dialled, read_hop, typed_of
 from ussd.menus import STATES
 from ussd.menus.question import told
 from ussd.paging import in_place_of_head, pages_of
-from ussd.reads import holder_of
+from ussd.reads import Holders
 from ussd.sessions import Account, Session, Sessions
 from ussd.states import HOME, End, Go, Rejected, State, Turn
 from ussd.wording import fitted, refusal, say, with_reason
@@ -55,6 +57,7 @@ class Machine:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._sessions = Sessions(service.valkey, service.settings.token_key)
+        self._holders = Holders(service.engine)
 
     def answer(self, event: Event) -> Screen:
         """Return the screen of a hop, whatever happens."""
@@ -68,7 +71,7 @@ class Machine:
         except RedisError as error:
             log.warning("ussd sessions are not reachable: %s", type(error).__name__)
             return self._closing("busy", session)
-        except SQLAlchemyError as error:
+        except (PostgresDown, OperationalError, InterfaceError, PoolTimeout) as error:
             log.warning("the database is not reachable: %s", type(error).__name__)
             return self._closing("busy", session)
         except Unavailable:
@@ -91,7 +94,7 @@ class Machine:
             msisdn = parse_msisdn(event.msisdn, "ZZ", service.markets)
         except Refused:
             return self._closing("not_served")
-        holder = holder_of(service.engine, msisdn)
+        holder = self._holders.find(msisdn)
         if holder is None:
             market = service.markets[region_of(msisdn)]
             session = Session("register.start", market.languages[0], market.code, msisdn)
@@ -106,7 +109,7 @@ class Machine:
         return self._begin(event, session, dialled(event))
 
     def _begin(self, event: Event, session: Session, inputs: tuple[str, ...]) -> Screen:
-        turn = Turn(self._service, event, session)
+        turn = Turn(self._service, self._holders, event, session)
         screen = _go(turn, Go(session.state))
         for number, typed in enumerate(inputs):
             if STATES[session.state].secret:
@@ -141,7 +144,7 @@ class Machine:
             return self._closing("over", session)
         if not isinstance(found, New):
             return self._closing("broken", session)
-        turn = Turn(self._service, event, session)
+        turn = Turn(self._service, self._holders, event, session)
         state = STATES.get(session.state)
         if state is None:  # a menu of an older release
             return self._closing("lost", session)

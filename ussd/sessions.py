@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import orjson
 from redis import Redis
 
 from ussd.events import Event, Screen
+from ussd.link import Link
 
 LIFETIME_S: Final = 300  # the longest that a gateway keeps a session is 180 s
 CLAIM_S: Final = 30
@@ -65,6 +66,7 @@ class Sessions:
 
     def __init__(self, valkey: Redis, secret: bytes) -> None:
         self._valkey = valkey
+        self._link = Link(valkey)
         self._key = blake2b(secret, digest_size=32, person=b"kibubu ussd").digest()
 
     def digest(self, event: Event, typed: str) -> str:
@@ -74,25 +76,25 @@ class Sessions:
 
     def get(self, event: Event) -> Session | None:
         """Return the session of a hop; None where there is none, or one we cannot read."""
-        packed = cast("bytes | None", self._valkey.get(_name(event)))
+        packed = self._link.get(_name(event))
         return None if packed is None else unpack(packed)
 
     def put(self, event: Event, session: Session) -> None:
         """Store a session for the next hop."""
-        self._valkey.set(_name(event), pack(session), ex=LIFETIME_S)
+        self._link.set(_name(event), pack(session), LIFETIME_S)
 
     def claim(self, event: Event, position: int) -> bool:
         """Say whether this delivery of a hop may be worked on: another one may be under way."""
-        name = f"{_name(event)}:{position}"
+        name = b"%s:%d" % (_name(event), position)
         return bool(self._valkey.set(name, b"1", ex=CLAIM_S, nx=True))
 
     def release(self, event: Event, position: int) -> None:
         """Let a repeated delivery of the hop settle what this one could not."""
-        self._valkey.delete(f"{_name(event)}:{position}")
+        self._valkey.delete(b"%s:%d" % (_name(event), position))
 
 
-def _name(event: Event) -> str:
-    return f"ussd:{event.gateway}:{event.session_id}"
+def _name(event: Event) -> bytes:
+    return f"ussd:{event.gateway}:{event.session_id}".encode()
 
 
 def pack(session: Session) -> bytes:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid5
 
 from ussd.events import Event
+from ussd.reads import Holders
 from ussd.sessions import Account, Session
 from ussd.wording import say
 from wallet.ledger.poster import CommandT, Decide
@@ -55,6 +56,7 @@ class Turn:
     """One hop as a state sees it."""
 
     service: Service
+    holders: Holders
     event: Event
     session: Session
     acted: bool = False

@@ -1,27 +1,13 @@
 """A town with phones, and the gateway's own form to dial the real application with."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from tests.town import Town, started
 from tests.ussd.handset import Handset
 from wallet.http.app import create_app
-from wallet.service import Service
-
-
-@pytest.fixture
-def service(engine, database_url, redis_url) -> Iterator[Service]:
-    """`engine` is asked for because it sums the books when the test is over."""
-    with started(database_url, redis_url) as service:
-        yield service
-
-
-@pytest.fixture
-def town(service) -> Town:
-    return Town(service)
 
 
 @pytest.fixture

@@ -4,11 +4,12 @@ import logging
 import threading
 from dataclasses import replace
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis import Redis
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from sms.gsm7 import LIMIT, septets
 from tests.town import PIN, WRONG_PIN, Town, started
@@ -16,6 +17,7 @@ from tests.ussd.handset import Handset
 from ussd.events import Event, Typed
 from ussd.machine import Machine
 from ussd.states import Turn
+from wallet.database import migrate
 from wallet.errors import Unavailable
 from wallet.http.app import create_app
 
@@ -42,7 +44,7 @@ def asked(dial, sender, receiver) -> Handset:
 
 def stored(valkey: Redis) -> str:
     """Everything Valkey holds."""
-    return "\n".join(f"{key!r} {valkey.get(key)!r}" for key in valkey.keys())
+    return "\n".join(f"{key!r} {valkey.get(key)!r}" for key in valkey.scan_iter())
 
 
 # Once ---------------------------------------------------------------------------------------
@@ -147,7 +149,7 @@ def test_no_pin_and_no_input_reaches_valkey(dial, sender, receiver, town, redis_
 def test_sessions_are_forgotten_in_time(asked, redis_client):
     asked.press(WRONG_PIN)
     assert redis_client.keys()
-    assert all(0 < redis_client.ttl(key) <= 300 for key in redis_client.keys())
+    assert all(0 < redis_client.ttl(key) <= 300 for key in redis_client.scan_iter())
 
 
 def test_no_pin_and_no_input_reaches_the_logs(asked, caplog, monkeypatch, receiver):
@@ -163,13 +165,14 @@ def test_no_pin_and_no_input_reaches_the_logs(asked, caplog, monkeypatch, receiv
 # What a hop costs ---------------------------------------------------------------------------
 
 
-def test_a_hop_on_a_menu_asks_postgres_nothing(dial, sender, service):
-    phone, statements = dial(sender), []
+def test_a_hop_on_a_menu_asks_postgres_nothing(dial, sender, monkeypatch):
+    phone, statements, execute = dial(sender), [], psycopg.Cursor.execute
 
-    def note(_connection, _cursor, statement, *_):
+    def note(cursor, statement, *rest, **options):
         statements.append(statement)
+        return execute(cursor, statement, *rest, **options)
 
-    event.listen(service.engine, "before_cursor_execute", note)
+    monkeypatch.setattr(psycopg.Cursor, "execute", note)
     phone.press("4", "0", "1")
     assert statements == []
     phone.press("0722000002")  # whose number that is must be read
@@ -219,10 +222,28 @@ def test_an_unsettled_payment_is_told_honestly_and_settled_by_the_same_hop(
     assert town.balance(receiver) == 25_000
 
 
-def test_without_postgres_the_first_hop_says_so(service, database_url, own_services, redis_url):
-    with started(own_services.database_url, redis_url) as service:  # never migrated: no table
+def test_without_postgres_the_first_hop_says_so(redis_url):
+    with started("postgresql://nobody@127.0.0.1:1/none", redis_url) as service:
         phone = Handset(create_app(service).test_client(), "+254722000001")
         assert phone.send("").startswith("END Kibubu is busy.")
+
+
+def test_servers_that_are_killed_and_restarted_lose_no_payment(own_services):
+    migrate(own_services.database_url)
+    with started(own_services.database_url, own_services.redis_url) as service:
+        town = Town(service)
+        sender, receiver = town.person(balance=50_000), town.person()
+        phone = Handset(create_app(service).test_client(), sender.msisdn)
+        phone.send("")
+        phone.press("1", receiver.msisdn, "100")
+        own_services.postgres.kill()
+        assert phone.press(PIN).startswith("END We cannot confirm this yet.")
+        own_services.postgres.start()
+        assert "Confirmed" in phone.send(str(phone.text))
+        own_services.valkey.kill()
+        own_services.valkey.start()
+        assert "went through" in phone.send(str(phone.text))
+        assert town.balance(receiver) == 10_000
 
 
 # Gateways that send only the latest input ---------------------------------------------------

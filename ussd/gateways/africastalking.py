@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import unquote_plus
 
 from ussd.events import Event, Screen
 
@@ -17,6 +18,15 @@ LONGEST_SESSION_ID: Final = 128
 
 class NotAHop(Exception):
     """The form lacks what every hop has, or it is absurd."""
+
+
+def read_form(raw: bytes) -> Mapping[str, str]:
+    """Return the fields of a form; of one given twice, the first."""
+    form: dict[str, str] = {}
+    for pair in raw.decode("utf-8", "replace").split("&"):
+        name, _, value = pair.partition("=")
+        form.setdefault(name, unquote_plus(value))
+    return form
 
 
 def event_of(form: Mapping[str, str]) -> Event:

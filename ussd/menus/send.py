@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ussd.reads import holder_of
 from ussd.states import HOME, End, Go, State, Turn
 from ussd.wording import person
 from wallet.errors import Code, Refused
@@ -17,7 +16,7 @@ def _take_receiver(turn: Turn, typed: str) -> Go:
     msisdn = parse_msisdn(typed, turn.market.code, turn.service.markets)
     if msisdn == turn.session.msisdn:
         raise Refused(Code.SAME_PARTIES)
-    receiver = holder_of(turn.service.engine, msisdn)
+    receiver = turn.holders.find(msisdn)
     if receiver is None:
         raise Refused(Code.RECEIVER_UNKNOWN)
     turn.data.update(receiver=msisdn, name=person(receiver.name))
