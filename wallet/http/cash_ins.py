@@ -9,6 +9,7 @@ import marshmallow as ma
 from flask import Response
 
 from wallet.flows import cash_in
+from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.receipts import TransferReceiptSchema
@@ -23,7 +24,7 @@ class CashInSchema(ma.Schema):
 
     customer = PhoneField(required=True)
     amount = AmountField(required=True)
-    pin = PinField(required=True)
+    pin = PinField(required=True, metadata={"example": examples.AGENT_PIN})
 
 
 @blp.post("")

@@ -12,6 +12,7 @@ from marshmallow import fields, validate
 from wallet.errors import Code, Refused
 from wallet.escrow.reading import Contracts, ContractView, contract_of, contracts_of
 from wallet.flows import give_back, release
+from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.pages import PageQuerySchema, PageSchema
@@ -32,7 +33,9 @@ class ContractSchema(ma.Schema):
     )
     payer = fields.Str(attribute="payer_name", metadata={"example": "Amina Odhiambo"})
     payee = fields.Str(attribute="payee_name", metadata={"example": "Duka la Juma"})
-    till = fields.Str(attribute="contract.till", allow_none=True, metadata={"example": "500123"})
+    till = fields.Str(
+        attribute="contract.till", allow_none=True, metadata={"example": examples.TILL}
+    )
     amount = AmountField(attribute="contract.amount")
     released = AmountField(attribute="contract.released_amount")
     returned = AmountField(attribute="contract.returned_amount")

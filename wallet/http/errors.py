@@ -184,6 +184,9 @@ _KEPT_HEADERS: Final = ("Allow", "Retry-After")
 class ProblemSchema(ma.Schema):
     """An error, as RFC 9457 has it. Further members are facts that help to do better."""
 
+    class Meta:
+        unknown = ma.INCLUDE
+
     type = ma.fields.Str(metadata={"example": "/errors#insufficient_funds"})
     title = ma.fields.Str(metadata={"example": TITLE[Code.INSUFFICIENT_FUNDS]})
     status = ma.fields.Int(metadata={"example": 422})
@@ -210,6 +213,15 @@ class ProblemApi(Api):  # type: ignore[misc]
             if name in _KEPT_HEADERS:
                 answer.headers[name] = value
         return answer
+
+    def _register_responses(self) -> None:
+        usual: str = Api.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE: str = MEDIA_TYPE  # these are the errors'
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
+
+    def _register_pagination_header(self) -> None:
+        """Leave out what only lists by page number need: ours use cursors."""
 
     def _register_error_handlers(self) -> None:
         register_handlers(self._app, self)

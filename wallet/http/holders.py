@@ -9,6 +9,7 @@ from uuid import uuid4
 from marshmallow import Schema, fields
 
 from wallet.flows.change import ChangeHolder, decide_change_holder
+from wallet.http import examples
 from wallet.http.auth import caller, requires
 from wallet.http.rates import check_rate
 from wallet.http.routing import Routes
@@ -18,6 +19,13 @@ from wallet.people.roles import profile_of
 
 NAMES_A_MINUTE: Final = 30
 
+NUMBER: Final = {
+    "name": "msisdn",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "example": examples.RECEIVER},
+}
+
 blp = Routes("holders", "/v1", "People and businesses with accounts.")
 
 
@@ -25,8 +33,8 @@ class ProfileSchema(Schema):
     """What you see of yourself."""
 
     holder_id = ReferenceField()
-    msisdn = fields.Str(allow_none=True, metadata={"example": "+254711000002"})
-    name = fields.Str(metadata={"example": "Amina Odhiambo"})
+    msisdn = fields.Str(allow_none=True, metadata={"example": examples.CUSTOMER})
+    name = fields.Str(metadata={"example": "Juma Otieno"})
     language = fields.Str(metadata={"example": "sw"})
     market = fields.Str(metadata={"example": "KE"})
     tier = fields.Int(metadata={"example": 0})
@@ -44,8 +52,8 @@ class ProfileChangeSchema(Schema):
 class NameSchema(Schema):
     """Who would be paid."""
 
-    msisdn = fields.Str(metadata={"example": "+254711000002"})
-    name = fields.Str(metadata={"example": "JUMA A."})
+    msisdn = fields.Str(metadata={"example": examples.RECEIVER})
+    name = fields.Str(metadata={"example": "WANJIRU K."})
 
 
 @blp.get("/me")
@@ -68,7 +76,7 @@ def change_profile(body: dict[str, Any]) -> dict[str, Any]:
     return _profile()
 
 
-@blp.get("/names/<msisdn>")
+@blp.get("/names/<msisdn>", parameters=[NUMBER])
 @requires()
 @blp.response(200, NameSchema)
 def show_name(msisdn: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from marshmallow import fields, validate
 from wallet.errors import Code, Refused
 from wallet.escrow.payouts import Destination
 from wallet.flows import onboard
+from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.receipts import ReceiptSchema
@@ -29,7 +30,7 @@ class TillSchema(ma.Schema):
     """A point of sale. Without a number, a free one of six digits is given."""
 
     label = NameField(required=True, metadata={"example": "Front counter"})
-    number = fields.Str(metadata={"pattern": "^[1-9][0-9]{4,6}$", "example": "500123"})
+    number = fields.Str(metadata={"pattern": "^[1-9][0-9]{4,6}$", "example": examples.TILL})
 
 
 class BankSchema(ma.Schema):

@@ -12,6 +12,7 @@ from marshmallow import fields
 from wallet.errors import Code, Refused
 from wallet.escrow.reading import Payouts, PayoutView, payout_of, payouts_of
 from wallet.flows import payout
+from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.pages import PageQuerySchema, PageSchema
@@ -26,7 +27,7 @@ class PayoutRequestSchema(ma.Schema):
     """What the bank shall receive; the fee comes on top."""
 
     amount = AmountField(required=True)
-    pin = PinField(required=True)
+    pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
 
 
 class PayoutSchema(ma.Schema):

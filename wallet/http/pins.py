@@ -9,6 +9,7 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from wallet.flows.change import ChangePin, decide_change_pin
+from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, requires
 from wallet.http.routing import Routes
@@ -21,7 +22,7 @@ class PinChangeRequestSchema(Schema):
     """The present PIN and the one to come."""
 
     pin = PinField(required=True)
-    new_pin = PinField(required=True, metadata={"example": "8305"})
+    new_pin = PinField(required=True, metadata={"example": examples.NEW_PIN})
 
 
 class PinChangeSchema(Schema):
@@ -29,7 +30,7 @@ class PinChangeSchema(Schema):
 
     reference = fields.Str(metadata={"example": "1QGDF9BM0K7J"})
     kind = fields.Str(metadata={"example": "change_pin"})
-    name = fields.Str(metadata={"example": "Amina Odhiambo"})
+    name = fields.Str(metadata={"example": "Juma Otieno"})
     posted_at = fields.Str(metadata={"example": "2026-01-05T09:00:00+00:00"})
 
 

@@ -12,6 +12,7 @@ from flask import Response, url_for
 from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
+from wallet.http import examples
 from wallet.http.auth import caller, requires
 from wallet.http.qr_keys import qr_key, read_payload, write_payload
 from wallet.http.routing import Routes
@@ -25,7 +26,7 @@ blp: Final = Routes("qr-codes", "/v1", "Codes that customers scan to pay.")
 
 LONGEST_LIFETIME_S: Final = 30 * 86400
 LONGEST_PAYLOAD: Final = 512
-_TILL: Final = {"pattern": "^[1-9][0-9]{4,6}$", "example": "500123"}
+_TILL: Final = {"pattern": "^[1-9][0-9]{4,6}$", "example": examples.TILL}
 
 
 class QrRequestSchema(ma.Schema):

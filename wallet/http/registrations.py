@@ -12,6 +12,7 @@ from marshmallow import Schema, fields
 from wallet.clock import reference
 from wallet.flows import register
 from wallet.flows.change import ProvePin, decide_prove_pin
+from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, requires
 from wallet.http.routing import Routes
@@ -32,18 +33,22 @@ class RegistrationRequestSchema(Schema):
 
     sign_in = ReferenceField(required=True)
     code = CodeField
-    msisdn = PhoneField(required=True)
+    msisdn = PhoneField(required=True, metadata={"example": examples.NEWCOMER})
     name = NameField(required=True)
-    pin = PinField(required=True, metadata={"description": "The PIN they choose."})
+    pin = PinField(
+        required=True, metadata={"description": "The one to come.", "example": examples.NEW_PIN}
+    )
     language = fields.Str(metadata={"example": "sw", "description": "Else the country's first."})
 
 
 class AgentRegistrationRequestSchema(Schema):
     """Somebody whom an agent registers; they set their PIN on their own phone."""
 
-    msisdn = PhoneField(required=True)
+    msisdn = PhoneField(required=True, metadata={"example": examples.NEWCOMER})
     name = NameField(required=True)
-    pin = PinField(required=True, metadata={"description": "The agent's own PIN."})
+    pin = PinField(
+        required=True, metadata={"description": "The agent's own.", "example": examples.AGENT_PIN}
+    )
     language = fields.Str(metadata={"example": "sw", "description": "Else the country's first."})
 
 
@@ -53,8 +58,8 @@ class RegistrationSchema(Schema):
     reference = fields.Str(metadata={"example": "1QGDF9BM0K7J"})
     kind = fields.Str(metadata={"example": "register"})
     holder_id = fields.Str(metadata={"example": "1QGDF9BM0K7J"})
-    msisdn = fields.Str(metadata={"example": "+254711000002"})
-    name = fields.Str(metadata={"example": "Amina Odhiambo"})
+    msisdn = fields.Str(metadata={"example": examples.NEWCOMER})
+    name = fields.Str(metadata={"example": examples.NEWCOMER_NAME})
     language = fields.Str(metadata={"example": "sw"})
     market = fields.Str(metadata={"example": "KE"})
     tier = fields.Int(metadata={"example": 0})

@@ -11,6 +11,7 @@ from marshmallow import fields
 
 from wallet.clock import id_of, reference
 from wallet.errors import Refused
+from wallet.http import examples
 from wallet.money import Money, parse_amount
 from wallet.people.holders import check_name
 from wallet.people.pin import Pin
@@ -100,7 +101,7 @@ class PhoneField(_Named):
     """A phone number becomes E.164; a short form is read as the home market's."""
 
     def __init__(self, **kwargs: Any) -> None:
-        described = {"type": "string", "example": "+254711000002", **kwargs.pop("metadata", {})}
+        described = {"type": "string", "example": examples.RECEIVER, **kwargs.pop("metadata", {})}
         super().__init__(metadata=described, **kwargs)
 
     def read(self, value: Any) -> str:
@@ -143,7 +144,7 @@ class PinField(_Named):
             "type": "string",
             "format": "password",
             "pattern": "^[0-9]{4}$",
-            "example": "7294",
+            "example": examples.CUSTOMER_PIN,
             **kwargs.pop("metadata", {}),
         }
         super().__init__(load_only=True, metadata=described, **kwargs)
@@ -160,7 +161,7 @@ class NameField(_Named):
             "type": "string",
             "minLength": 2,
             "maxLength": 40,
-            "example": "Amina Odhiambo",
+            "example": examples.NEWCOMER_NAME,
             **kwargs.pop("metadata", {}),
         }
         super().__init__(metadata=described, **kwargs)
@@ -172,5 +173,5 @@ class NameField(_Named):
 class PartySchema(ma.Schema):
     """Somebody on the other side of a payment."""
 
-    name = fields.Str(metadata={"example": "Juma Abdallah"})
-    msisdn = fields.Str(allow_none=True, metadata={"example": "+254711000002"})
+    name = fields.Str(metadata={"example": examples.RECEIVER_NAME})
+    msisdn = fields.Str(allow_none=True, metadata={"example": examples.RECEIVER})

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sms.gateways import OutboundText
 from sms.outbox import queue
 from sms.wording import render
+from wallet.http import examples
 from wallet.http.routing import Routes
 from wallet.http.schemas import PhoneField, ReferenceField, service
 from wallet.people import sign_in
@@ -22,7 +23,7 @@ blp = Routes("sign-ins", "/v1/sign-ins", "One-time codes by SMS.")
 class SignInRequestSchema(Schema):
     """Which phone is to prove itself."""
 
-    msisdn = PhoneField(required=True)
+    msisdn = PhoneField(required=True, metadata={"example": examples.CUSTOMER})
 
 
 class SignInSchema(Schema):

@@ -12,6 +12,7 @@ from marshmallow import Schema, fields, validate
 
 from wallet.errors import Refused
 from wallet.flows.change import ProvePin, decide_prove_pin
+from wallet.http import examples
 from wallet.http.auth import TOKENS
 from wallet.http.routing import Routes
 from wallet.http.schemas import PinField, ReferenceField, service
@@ -32,7 +33,7 @@ EXAMPLES: Final = {
             "grant_type": "sign_in",
             "sign_in": "1QGDF9BM0K7J",
             "code": "123456",
-            "pin": "7294",
+            "pin": examples.CUSTOMER_PIN,
         },
     },
     "refresh_token": {
@@ -56,7 +57,7 @@ blp = Routes("tokens", "/v1/tokens", "Access tokens, and signing out.")
 
 CodeField: Final = fields.Str(
     required=True,
-    validate=validate.Regexp(r"[0-9]{6}\Z", error="A code is six digits."),
+    validate=validate.Regexp(r"^[0-9]{6}$", error="A code is six digits."),
     metadata={"example": "123456", "description": "From the SMS."},
 )
 OpaqueField: Final = validate.Length(1, 200)

@@ -1,0 +1,19 @@
+"""The values that the API's document shows: people of the demo town, so that pasting them works.
+
+Who sends and pays is Juma; an agent's PIN is Amina's, a merchant's is Mama Mboga's.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+CUSTOMER: Final = "+254712345678"
+CUSTOMER_PIN: Final = "5180"
+RECEIVER: Final = "+254711000042"
+RECEIVER_NAME: Final = "Wanjiru Kamau"
+AGENT_PIN: Final = "8264"
+MERCHANT_PIN: Final = "6093"
+TILL: Final = "60100"
+NEW_PIN: Final = "8305"
+NEWCOMER: Final = "+254711555000"
+NEWCOMER_NAME: Final = "Akinyi Adhiambo"
