@@ -144,6 +144,29 @@ def test_one_that_cannot_be_released_neither_stops_the_others_nor_spins(
     assert due.release(clock.now() + LONGEST_REST) == 1
 
 
+class Late(Poster):
+    """A poster before which somebody else releases everything."""
+
+    def __init__(self, poster, release):
+        self.poster, self.release = poster, release
+
+    def submit(self, decide, command):
+        self.release(command.contract_id)
+        return self.poster.submit(decide, command)
+
+
+def test_one_that_the_payer_was_quicker_to_release_is_no_trouble(
+    town, payer, merchant, service, clock, engine, caplog
+):
+    town.hold(payer, merchant, 1_000)
+    clock.advance(PERIOD_S)
+    due = DueContracts(engine, Late(service.poster, lambda id_: town.release(payer, id_)))
+    assert due.release(clock.now()) == 1
+    assert settled(engine, merchant) == 1_000
+    assert caplog.text == ""
+    assert due.release(clock.now()) == 0
+
+
 def test_a_broken_one_does_not_clog_the_head_of_the_line(
     town, payer, merchant, service, clock, engine
 ):

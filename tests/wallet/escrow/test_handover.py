@@ -261,6 +261,24 @@ def test_a_worker_slower_than_its_lease_settles_nothing_twice(
     assert_paid_once(engine, bank, payout)
 
 
+def test_a_worker_that_lost_its_lease_does_not_move_the_next_one(
+    service, step, clock, bank, payout, engine
+):
+    step()
+    clock.advance(1)
+    bank.final = Pending()
+
+    class Slow(Bank):
+        def status(self, reference):
+            clock.advance(int(LEASE.total_seconds()))
+            step()  # another worker, meanwhile
+            return Pending()
+
+    began_at = clock.now()
+    hand_over_next(service.engine, service.poster, Slow(), began_at)
+    assert row(engine, payout).next_at == began_at + LEASE + delay(3)
+
+
 def test_the_first_final_word_stands(service, step, clock, bank, payout, engine):
     step()
     clock.advance(1)
