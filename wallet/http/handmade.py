@@ -7,21 +7,28 @@ formed is read by orjson; everything else goes to the strict reader, which says 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import orjson
 from flask import request
 
 from wallet.errors import Code, Refused
+from wallet.http import examples
 from wallet.http.bodies import json_body
 from wallet.http.routing import View
-from wallet.http.schemas import service
 from wallet.money import Money, parse_amount
 from wallet.people.pin import Pin
 from wallet.phones import parse_msisdn
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from wallet.service import Service
+
 Value = TypeVar("Value")
 
+_SHORT_DIGITS: Final = 3  # below a thousand bytes
 _AMOUNT: Final = frozenset({"amount", "currency"})
 _MISSING: Final = "Missing data for required field."
 _UNKNOWN: Final = "Unknown field."
@@ -39,9 +46,14 @@ AMOUNT: Final = {
         "currency": {"type": "string", "pattern": "^[A-Z]{3}$", "example": "KES"},
     },
 }
-PHONE: Final = {"type": "string", "example": "+254711000002"}
-PIN: Final = {"type": "string", "format": "password", "pattern": "^[0-9]{4}$", "example": "7294"}
-TILL: Final = {"type": "string", "pattern": "^[1-9][0-9]{4,6}$", "example": "500123"}
+PHONE: Final = {"type": "string", "example": examples.RECEIVER}
+PIN: Final = {
+    "type": "string",
+    "format": "password",
+    "pattern": "^[0-9]{4}$",
+    "example": examples.CUSTOMER_PIN,
+}
+TILL: Final = {"type": "string", "pattern": "^[1-9][0-9]{4,6}$", "example": examples.TILL}
 REFERENCE: Final = {"type": "string", "example": "1QGDF9BM0K7J"}
 MOMENT: Final = {"type": "string", "format": "date-time", "example": "2026-01-05T09:00:00+00:00"}
 
@@ -65,8 +77,9 @@ def plain_body(quotes: int) -> dict[str, Any]:
     `quotes` is how many quotation marks there are where every required field is a string that is
     given once. With exactly so many and no escape, no name can be given twice.
     """
-    if request.environ.get("CONTENT_TYPE") == "application/json":
-        raw = request.get_data()
+    environ = request.environ
+    if environ.get("CONTENT_TYPE") == "application/json":
+        raw = _raw(environ)
         if raw.count(b'"') == quotes and b"\\" not in raw:
             try:
                 body = orjson.loads(raw)
@@ -75,6 +88,19 @@ def plain_body(quotes: int) -> dict[str, Any]:
             if type(body) is dict:
                 return body
     return json_body()
+
+
+def _raw(environ: WSGIEnvironment) -> bytes:
+    """Return a short body, leaving it to be read again; of a longer one nothing.
+
+    Werkzeug's way there, made for bodies of any size, takes a tenth of the whole request.
+    """
+    length = environ.get("CONTENT_LENGTH", "")
+    if not (length.isdecimal() and len(length) <= _SHORT_DIGITS):
+        return b""
+    raw: bytes = environ["wsgi.input"].read(int(length))
+    environ["wsgi.input"] = BytesIO(raw)
+    return raw
 
 
 def check_names(
@@ -107,9 +133,8 @@ def check_amount_names(found: Mapping[str, Any], field: str) -> None:
     raise Refused(Code.FORMAT_ERROR, errors=errors)
 
 
-def phone_in(body: Mapping[str, Any], field: str) -> str:
+def phone_in(parts: Service, body: Mapping[str, Any], field: str) -> str:
     """Return the number in a field as E.164."""
-    parts = service()
     return named(field, parse_msisdn, body[field], parts.settings.market, parts.markets)
 
 

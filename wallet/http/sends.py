@@ -65,9 +65,10 @@ def create_send() -> Response:
     key = idempotency_key()
     body = plain_body(_QUOTES)
     check_names(body, FIELDS)
-    receiver, amount = phone_in(body, "receiver"), amount_in(body, "amount")
+    parts = service()
+    receiver, amount = phone_in(parts, body, "receiver"), amount_in(body, "amount")
     command = send.Command(sender.holder_id, key, pin_in(body, "pin"), receiver, amount)
-    return receipt_answer(service().poster.post(send.decide, command))
+    return receipt_answer(parts.poster.post(send.decide, command))
 
 
 blp.post("")(

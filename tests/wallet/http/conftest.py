@@ -155,3 +155,11 @@ def code_in(body: str) -> str:
     found = re.match(r"[0-9]{6}\b", body)
     assert found is not None, body
     return found[0]
+
+
+@pytest.fixture
+def village(service: Service, app: Flask):
+    """Everybody of tests/town.py, each with a token of their own."""
+    from tests.wallet.http.village import Village
+
+    return Village(service, app=app)
