@@ -41,12 +41,20 @@ def told(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
         from sqlalchemy.exc import OperationalError
 
         from wallet.embedded import CannotStart, UnsafeDirectory
+        from wallet.phone import CannotCall
         from wallet.town.actors import Unexpected
         from wallet.town.processes import CannotRun
 
         try:
             command(*args, **kwargs)
-        except (BadSettings, CannotRun, CannotStart, UnsafeDirectory, Unexpected) as error:
+        except (
+            BadSettings,
+            CannotCall,
+            CannotRun,
+            CannotStart,
+            UnsafeDirectory,
+            Unexpected,
+        ) as error:
             raise click.ClickException(str(error)) from error
         except OperationalError as error:
             raise click.ClickException(f"The database does not answer: {error.orig}") from error
@@ -126,7 +134,9 @@ def check_books() -> None:
 @told
 def phone(number: str) -> None:
     """A feature phone in the terminal: dials the running service, shows its texts."""
-    raise click.ClickException(f"There is no phone for {number} yet.")
+    from wallet.phone import phone as switch_on
+
+    switch_on(number, http_url())
 
 
 @main.command()
@@ -184,6 +194,14 @@ def database_of(settings: Settings) -> str:
 def redis_of(settings: Settings) -> str:
     """Return Valkey's address: REDIS_URL, else the running town's."""
     return settings.redis_url or _town().redis_url
+
+
+def http_url() -> str:
+    """Return the service's address: the running town's, else the one configured."""
+    if (found := find_town()) is not None:
+        return found.http_url
+    settings = read_settings()
+    return f"http://{settings.http_host}:{settings.http_port}"
 
 
 def _town() -> Addresses:

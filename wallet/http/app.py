@@ -36,6 +36,7 @@ from wallet.http import (
 from wallet.http.answers import FastJson
 from wallet.http.auth import TOKENS
 from wallet.http.bodies import MAX_BYTES
+from wallet.http.dev import dev_blueprint
 from wallet.http.errors import ProblemApi
 from wallet.http.routing import Routes
 from wallet.people.tokens import AccessTokens
@@ -94,6 +95,8 @@ def create_app(service: Service) -> Flask:
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
     _register_gateways(app)
+    if service.settings.environment == "development":
+        app.register_blueprint(dev_blueprint())
     docs.describe_forms(app, api)
     metrics.measure(app, service.poster)
     return app
