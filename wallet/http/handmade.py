@@ -15,8 +15,9 @@ from flask import request
 
 from wallet.errors import Code, Refused
 from wallet.http import examples
+from wallet.http.answers import REPLAYED_HEADER
 from wallet.http.bodies import json_body
-from wallet.http.routing import View
+from wallet.http.routing import REPLAYED, View
 from wallet.money import Money, parse_amount
 from wallet.people.pin import Pin
 from wallet.phones import parse_msisdn
@@ -64,7 +65,11 @@ def document(view: View, *, body: Mapping[str, Any], answer: Mapping[str, Any]) 
     manual = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {
-            "201": {"description": "Done.", "content": {"application/json": {"schema": answer}}}
+            "201": {
+                "description": "Done.",
+                "content": {"application/json": {"schema": answer}},
+                "headers": {REPLAYED_HEADER: REPLAYED},
+            }
         },
     }
     view._apidoc = {**described, "manual_doc": manual}  # type: ignore[attr-defined]  # noqa: SLF001
