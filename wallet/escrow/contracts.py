@@ -37,11 +37,13 @@ class Contract:
     opened_at: datetime
     deadline_at: datetime
     closed_at: datetime | None
+    merchant: str | None = None  # the name over the till, which is how the payer knows the payee
 
     LOCK: ClassVar[str] = """
         SELECT id, payer_id, payee_id, payer_account_id, payee_account_id, till, currency,
-               amount_minor, released_minor, returned_minor, opened_at, deadline_at, closed_at
-          FROM contracts
+               amount_minor, released_minor, returned_minor, opened_at, deadline_at, closed_at,
+               (SELECT m.name FROM merchants m WHERE m.holder_id = c.payee_id)
+          FROM contracts c
          WHERE id = ANY(%(ids)s)
          ORDER BY id
            FOR NO KEY UPDATE

@@ -62,7 +62,7 @@ def decide(command: Command, facts: Facts) -> Decision:
         "held": row.contract.held.shown,
     }
     balance = (payer_account.balance + part).shown
-    to_payer = {**common, "name": payee.name, "balance": balance}
+    to_payer = {**common, "name": contract.merchant or payee.name, "balance": balance}
     to_payee = {**common, "name": payer.name, "phone": phone_of(payer)}
     return Decision(
         Posting("return", (Leg(own, -part), Leg(payer_account, part)), payee.id, payer.id),

@@ -109,6 +109,7 @@ def _contract(
         opened_at=facts.now,
         deadline_at=facts.now + timedelta(seconds=till.escrow_period_s),
         closed_at=None,
+        merchant=till.name,
     )
 
 

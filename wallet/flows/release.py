@@ -117,7 +117,7 @@ def _texts(
     payer, payee = facts.holders[contract.payer_id], facts.holders[contract.payee_id]
     stem = "released" if kind == "release" else "released_at_deadline"
     common = {"reference": facts.reference, "amount": part.shown, "held": held.shown}
-    to_payer = {**common, "name": payee.name}
+    to_payer = {**common, "name": contract.merchant or payee.name}
     to_payee = {
         **common,
         "name": payer.name,

@@ -1,5 +1,6 @@
 """Release: by the payer at any time, by itself at the deadline; refusals in the order of `Code`."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -29,7 +30,7 @@ from tests.facts import (
 )  # fmt: skip
 from wallet.clock import reference
 from wallet.errors import Code
-from wallet.escrow.contracts import ContractMoved
+from wallet.escrow.contracts import Contract, ContractMoved
 from wallet.flows.release import Command, Due, decide, decide_due
 from wallet.money import Money
 from wallet.service import text_body
@@ -151,3 +152,10 @@ def test_a_due_release_is_refused_in_code_order(wrong, code):
 
 def test_every_worker_that_notices_uses_the_same_key():
     assert Due(OWN).key == Due(OWN).key != Due(OWN + 1).key
+
+
+def test_the_payer_is_told_the_name_over_the_till():
+    facts = contract_facts()
+    facts.records[(Contract, OWN)] = replace(a_contract(), merchant="Mama Mboga")
+    to_payer = decide(a_command(), facts).texts[0]
+    assert "to Mama Mboga" in text_body(to_payer)
