@@ -6,10 +6,23 @@ import pytest
 
 from tests.ussd.handset import URL, Handset
 from wallet.config import DEVELOPMENT_CALLBACK_TOKEN as TOKEN
+from wallet.http.app import create_app
 
 PHONE = "+254722000009"
 FORM = {"sessionId": "ATUid_x", "phoneNumber": PHONE, "serviceCode": "*384*77#", "text": ""}
 ENDED = URL.replace("?", "/ended?")
+
+
+@pytest.fixture(scope="module")
+def app(shared_town):
+    return create_app(shared_town.service)
+
+
+@pytest.fixture
+def client(app, shared_town):
+    """One town serves this module: nobody registers, and no session outlives its test."""
+    shared_town.service.valkey.flushdb()
+    return app.test_client()
 
 
 def without(name: str) -> dict[str, str]:
