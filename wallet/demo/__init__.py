@@ -12,6 +12,7 @@ from wallet.books_shown import show_books
 from wallet.config import Settings
 from wallet.demo.scene import Scene
 from wallet.demo.story import CHAPTERS
+from wallet.phone import CannotCall
 from wallet.service import Service
 from wallet.town.actors import Unexpected
 from wallet.town.people import WANJIRU
@@ -23,7 +24,7 @@ from wallet.town.seed import seed
 def run_demo(settings: Settings) -> None:
     """Start a town of its own on a free port, tell the story, check the books, stop everything.
 
-    Raises `Unexpected` where a step does not do what it says.
+    Raises `Unexpected` where a step does not do what it says, `CannotCall` where nobody answers.
     """
     console = Console(highlight=False)
     stop_on_signals()
@@ -42,7 +43,7 @@ def run_demo(settings: Settings) -> None:
                         running.check()
                         scene.title(number, chapter.__doc__ or "")
                         chapter(scene)
-                except Unexpected:
+                except (Unexpected, CannotCall):
                     for child in running.children:
                         console.print(f"[dim]{child.name}:[/]", *child.last_lines(), sep="\n")
                     raise

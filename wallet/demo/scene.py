@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from wallet.config import Settings
 from wallet.markets import MARKETS
 from wallet.money import Money, parse_amount
-from wallet.town.actors import App, Inbox, Phone, Unexpected
+from wallet.phone import Handset
+from wallet.town.actors import App, Inbox, Unexpected
 from wallet.town.people import Firm, Person
 from wallet.town.seed import Clients
 from wallet.town.state import Addresses
@@ -44,13 +45,19 @@ class Actor:
     def dial(self, *inputs: str) -> list[str]:
         """Play a USSD session on their phone, showing each hop; PINs are not shown."""
         code = MARKETS[self.person.market].service_code
-        settings = self.scene.settings
-        phone = Phone(
-            self.scene.addresses.http_url, settings.callback_token, self.person.msisdn, code
+        scene = self.scene
+        phone = Handset(
+            self.person.msisdn, scene.addresses.http_url, scene.settings.callback_token, code
         )
-        screens = phone.dial(*inputs)
-        for typed, screen in zip((code, *inputs), screens, strict=True):
-            self.scene.hop(self.person, HIDDEN if typed == self.person.pin else typed, screen)
+        screens = [phone.dial(code)]
+        scene.hop(self.person, code, screens[0])
+        for typed in inputs:
+            if phone.text is None:
+                raise Unexpected(f"the session was over too soon: {screens[-1]}")
+            screens.append(phone.type(typed))
+            scene.hop(self.person, HIDDEN if typed == self.person.pin else typed, screens[-1])
+        if phone.text is not None:
+            phone.hang_up()
         return screens
 
     def reads(self, pattern: str, timeout_s: float = 15.0) -> str:

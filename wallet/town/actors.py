@@ -1,4 +1,4 @@
-"""People of the town as they really act: an app over HTTP, a phone over USSD, an inbox of SMS.
+"""People of the town as they really act: an app over HTTP, and an inbox of SMS.
 
 They know what people know: their own number and PIN, and what their phone has received.
 """
@@ -56,36 +56,6 @@ class Inbox:
                     return body, found
             time.sleep(POLL_S)
         raise Unexpected(f"{self._msisdn} had no text like {pattern!r} in time, only: {seen}")
-
-
-class Phone:
-    """A feature phone: dials a service code, and types into one session after another."""
-
-    def __init__(self, http_url: str, callback_token: str, msisdn: str, service_code: str) -> None:
-        self._url = f"{http_url}/ussd/africastalking"
-        self._token = callback_token
-        self._msisdn = msisdn
-        self._code = service_code
-
-    def dial(self, *inputs: str) -> list[str]:
-        """Return the screens of a session: the first, and the one after each input."""
-        session_id = uuid4().hex
-        typed = ["*".join(inputs[:count]) for count in range(len(inputs) + 1)]
-        return [self._hop(session_id, text) for text in typed]
-
-    def _hop(self, session_id: str, text: str) -> str:
-        form = {
-            "sessionId": session_id,
-            "phoneNumber": self._msisdn,
-            "serviceCode": self._code,
-            "networkCode": "63902",
-            "text": text,
-        }
-        with httpx.Client(timeout=TIMEOUT_S, trust_env=False) as client:
-            response = client.post(self._url, params={"token": self._token}, data=form)
-        if response.status_code != httpx.codes.OK or response.text[:4] not in {"CON ", "END "}:
-            raise Unexpected(f"USSD answered {response.status_code}: {response.text}")
-        return response.text
 
 
 class App:

@@ -5,10 +5,12 @@ from sqlalchemy import text
 
 from wallet.errors import Refused
 from wallet.fx.pricing import Request, make_quote
+from wallet.http import examples
 from wallet.money import Money
 from wallet.people.partners import check_client
-from wallet.town.people import HOUSE, JUMA, MAKERS, SHOPS, WANJIRU
+from wallet.town.people import AMINA, HOUSE, JUMA, MAKERS, MBOGA, SHOPS, WANJIRU
 from wallet.town.seed import seed
+from wallet.town.shown import NOBODY
 
 
 def count(service, table):
@@ -76,3 +78,11 @@ def test_a_shop_holds_for_a_week_another_for_a_moment_and_one_not_at_all():
     assert periods[0] == 0
     assert 0 < periods[1] < 60
     assert periods[2] == 7 * 86400
+
+
+def test_the_examples_of_the_document_are_people_of_the_town():
+    assert (JUMA.msisdn, JUMA.pin) == (examples.CUSTOMER, examples.CUSTOMER_PIN)
+    assert (WANJIRU.msisdn, WANJIRU.name) == (examples.RECEIVER, examples.RECEIVER_NAME)
+    assert (AMINA.pin, MBOGA.pin) == (examples.AGENT_PIN, examples.MERCHANT_PIN)
+    assert examples.TILL in dict(SHOPS[0].tills)
+    assert examples.NEWCOMER == NOBODY
