@@ -14,6 +14,13 @@ RECEIVER_NAME: Final = "Wanjiru Kamau"
 AGENT_PIN: Final = "8264"
 MERCHANT_PIN: Final = "6093"
 TILL: Final = "60100"
+NEW_TILL: Final = "60900"
+QR_PAYLOAD: Final = (
+    "00020101021128210008ke.go.qr99056010040230010app.kibubu0105601005204541153034045802KE"
+    "5910Mama Mboga6007Nairobi620907056010081240008ke.go.qr0108*384*77#82310008ke.go.qr0115"
+    "05012026 12000090340010app.kibubu0216ZRWYC2OXSZ3OGGCS6304784D"
+)
+"""The till's printed code, sealed under the development key."""
 NEW_PIN: Final = "8305"
 NEWCOMER: Final = "+254711555000"
 NEWCOMER_NAME: Final = "Akinyi Adhiambo"

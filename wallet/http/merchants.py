@@ -30,7 +30,7 @@ class TillSchema(ma.Schema):
     """A point of sale. Without a number, a free one of six digits is given."""
 
     label = NameField(required=True, metadata={"example": "Front counter"})
-    number = fields.Str(metadata={"pattern": "^[1-9][0-9]{4,6}$", "example": examples.TILL})
+    number = fields.Str(metadata={"pattern": "^[1-9][0-9]{4,6}$", "example": examples.NEW_TILL})
 
 
 class BankSchema(ma.Schema):

@@ -52,11 +52,16 @@ blp = Routes("metrics", "/metrics", "Numbers for Prometheus.")
 @blp.response(200, {"type": "string"}, content_type="text/plain")
 def show_metrics() -> Response:
     """Requests by route and status, how long they took, postings by kind, sizes of batches"""
+    return Response(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def exposition() -> bytes:
+    """Return the numbers of this process, or of all processes that share a folder."""
     registry = REGISTRY
     if DIRECTORY in os.environ:
         registry = CollectorRegistry()
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return generate_latest(registry)
 
 
 def batch_posted(size: int, kinds: Sequence[str]) -> None:

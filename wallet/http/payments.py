@@ -10,6 +10,7 @@ from flask import Response
 
 from wallet.errors import Code, Refused
 from wallet.flows import pay
+from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import authenticate, idempotency_key
 from wallet.http.handmade import (
@@ -54,9 +55,9 @@ BODY: Final[dict[str, Any]] = {
         "pin": PIN,
     },
     "example": {
-        "till": "500123",
+        "till": examples.TILL,
         "amount": {"amount": "250.00", "currency": "KES"},
-        "pin": "7294",
+        "pin": examples.CUSTOMER_PIN,
     },
 }
 RECEIPT: Final[dict[str, Any]] = {

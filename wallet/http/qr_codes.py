@@ -57,7 +57,11 @@ class QrSchema(ma.Schema):
 class PayloadSchema(ma.Schema):
     """What was scanned."""
 
-    payload = fields.Str(required=True, validate=validate.Length(1, LONGEST_PAYLOAD))
+    payload = fields.Str(
+        required=True,
+        validate=validate.Length(1, LONGEST_PAYLOAD),
+        metadata={"example": examples.QR_PAYLOAD},
+    )
 
 
 class DecodedSchema(ma.Schema):

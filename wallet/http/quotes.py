@@ -14,6 +14,7 @@ from wallet.flows import top_up
 from wallet.fx.pricing import Request, make_quote
 from wallet.fx.rates import rate_text
 from wallet.fx.reading import QuoteView, quote_of
+from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.receipts import TopUpReceiptSchema
@@ -32,6 +33,13 @@ from wallet.people.names import shown_name
 blp: Final = Routes("quotes", "/v1/quotes", "Firm prices for top-ups from abroad.")
 
 
+EXAMPLE: Final = {
+    "receiver": examples.RECEIVER,
+    "source": {"currency": "USD", "amount": "100.00"},
+    "target": {"currency": "KES"},
+}
+
+
 class SideSchema(ma.Schema):
     """One side of a quote; of the two sides, one has its amount fixed."""
 
@@ -45,10 +53,8 @@ class QuoteRequestSchema(ma.Schema):
     """Whom to top up, in what, and the amount of one side; the other follows."""
 
     receiver = PhoneField(required=True)
-    source = fields.Nested(
-        SideSchema, required=True, metadata={"example": {"currency": "USD", "amount": "100.00"}}
-    )
-    target = fields.Nested(SideSchema, required=True, metadata={"example": {"currency": "KES"}})
+    source = fields.Nested(SideSchema, required=True)
+    target = fields.Nested(SideSchema, required=True)
 
 
 class QuoteSchema(ma.Schema):
@@ -79,7 +85,7 @@ class AcceptanceSchema(ma.Schema):
 
 @blp.post("")
 @requires("partner")
-@blp.arguments(QuoteRequestSchema)
+@blp.arguments(QuoteRequestSchema, example=EXAMPLE)
 @blp.response(201, QuoteSchema)
 def create_quote(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Ask for a price

@@ -1,0 +1,133 @@
+"""What is pasted from the document into a fresh demo town works."""
+
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from tests.wallet.http.conftest import sms_to
+from wallet.http import examples
+from wallet.http.auth import TOKENS
+from wallet.people.tokens import Caller
+from wallet.town import people
+from wallet.town.seed import seed
+
+# Who the values belong to. What is left out needs something that is made first, such as a code.
+EXAMPLES = {
+    "POST /v1/sign-ins": None,
+    "POST /v1/agents/registrations": "agent",
+    "PATCH /v1/me": "consumer",
+    "POST /v1/sends": "consumer",
+    "POST /v1/payments": "consumer",
+    "POST /v1/cash-ins": "agent",
+    "POST /v1/wallets": "consumer",
+    "POST /v1/qr-codes": "merchant",
+    "POST /v1/qr-codes/decode": "consumer",
+    "POST /v1/quotes": "partner",
+    "PUT /v1/prices/{base}-{quoted}": "maker",
+    "POST /v1/merchants": "operator",
+    "POST /v1/agents": "operator",
+    "POST /v1/partners": "operator",
+    "PUT /v1/rates/{base}-{quoted}": "operator",
+    "POST /v1/pin-changes": "consumer",
+}
+NEEDS_SOMETHING_MADE_FIRST = {
+    "POST /v1/registrations": "a code from an SMS",
+    "POST /v1/tokens": "a code from an SMS",
+    "POST /v1/tokens/revoke": "a refresh token",
+    "POST /v1/contracts/{contract_id}/releases": "a contract",
+    "POST /v1/contracts/{contract_id}/returns": "a contract",
+    "POST /v1/quotes/{quote_id}/acceptances": "a quote",
+    "POST /v1/payouts": "a settled payment",
+    "POST /v1/deposits": "a holder's reference",
+    "PATCH /v1/holders/{holder_id}": "a holder's reference",
+}
+PEOPLE = {
+    "consumer": people.JUMA,
+    "agent": people.AMINA,
+    "merchant": people.MBOGA,
+    "operator": people.NEEMA,
+}
+
+
+@pytest.fixture
+def town(service):
+    return seed(service)
+
+
+@pytest.fixture
+def document(client):
+    return client.get("/openapi.json").json
+
+
+def bodies(document):
+    """Each operation's example body, as Swagger UI fills it in."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            content = operation.get("requestBody", {}) if method != "parameters" else {}
+            if "application/json" in content.get("content", {}):
+                found = content["content"]["application/json"]
+                yield (
+                    f"{method.upper()} {path}",
+                    found.get("example") or built(found["schema"], document),
+                )
+
+
+def built(schema, document):
+    if "example" in schema:
+        return schema["example"]
+    if "$ref" in schema:
+        return built(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema.get("type") == "array":
+        return [built(schema["items"], document)]
+    return {name: built(each, document) for name, each in schema.get("properties", {}).items()}
+
+
+def holder_of(service, role, clients):
+    if role in PEOPLE:
+        with service.engine.connect() as connection:
+            found = text("SELECT id FROM holders WHERE msisdn = :msisdn")
+            return connection.execute(found, {"msisdn": PEOPLE[role].msisdn}).scalar_one()
+    name = people.HOUSE.name if role == "partner" else people.MAKERS[0].name
+    return clients[name].holder_id
+
+
+def test_every_body_has_an_example_and_is_tried_or_told_why_not(document):
+    assert dict(bodies(document)).keys() == EXAMPLES.keys() | NEEDS_SOMETHING_MADE_FIRST.keys()
+
+
+def test_each_example_does_what_it_says(app, service, town, document):
+    client = app.test_client()
+    found = dict(bodies(document))
+    for name, role in EXAMPLES.items():
+        method, path = name.split()
+        headers = {"Idempotency-Key": str(uuid4())}
+        if role is not None:
+            caller = Caller(holder_of(service, role, town), frozenset({role}))
+            headers["Authorization"] = f"Bearer {app.extensions[TOKENS].issue(caller)}"
+        path = path.replace("{base}", "USD").replace("{quoted}", "KES")
+        answer = client.open(path, method=method, json=found[name], headers=headers)
+        assert answer.status_code < 300, (name, found[name], answer.json)
+
+
+def test_the_people_of_the_examples_are_those_of_the_town():
+    assert (people.JUMA.msisdn, people.JUMA.pin) == (examples.CUSTOMER, examples.CUSTOMER_PIN)
+    assert (
+        people.WANJIRU.msisdn,
+        people.WANJIRU.name,
+    ) == (examples.RECEIVER, examples.RECEIVER_NAME)
+    assert people.AMINA.pin == examples.AGENT_PIN
+    assert people.MBOGA.pin == examples.MERCHANT_PIN
+    assert people.SHOPS[0].tills[0][0] == examples.TILL
+
+
+def test_signing_in_by_the_document_works(client, service, town, document):
+    found = dict(bodies(document))
+    sign_in = client.post("/v1/sign-ins", json=found["POST /v1/sign-ins"]).json["sign_in"]
+    code = sms_to(service, examples.CUSTOMER)[-1][:6]
+    content = document["paths"]["/v1/tokens"]["post"]["requestBody"]["content"]
+    example = content["application/json"]["examples"]["sign_in"]["value"]
+    body = {**example, "sign_in": sign_in, "code": code}
+    assert client.post("/v1/tokens", json=body).status_code == 200
