@@ -334,6 +334,6 @@ def test_the_documented_example_is_accepted(village):
         else schema["example"]
         for name, schema in sends.BODY["properties"].items()
     }
-    anna = village.person(msisdn="+254711900000", balance=1_000_00)
+    anna = village.person(msisdn="+254711900000", balance=1_000_00, pin=example["pin"])
     assert send(village, anna, example).status_code == 201
     assert village.balance(receiver) == 250_00
