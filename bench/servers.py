@@ -67,8 +67,8 @@ def check_durable(libpq_url: str) -> None:
 
 
 @contextmanager
-def web(command: list[str], log: Path, env: dict[str, str]) -> Iterator[None]:
-    """Run a web server of our own in a process group of its own; stop it on leaving."""
+def web(command: list[str], log: Path, env: dict[str, str]) -> Iterator[int]:
+    """Run a web server of ours in a process group of its own: its id. Stop it on leaving."""
     with log.open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *command],
@@ -80,7 +80,7 @@ def web(command: list[str], log: Path, env: dict[str, str]) -> Iterator[None]:
             start_new_session=True,
         )
     try:
-        yield
+        yield process.pid
         if process.poll() is not None:
             raise BenchFailed(f"a web server ended with status {process.returncode}: {_end(log)}")
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ from typing import Final
 import psycopg
 
 from bench import people, wrk
+from bench.cpu import Meter, spent_us
 from bench.seeding import Population, seed
 from bench.servers import ENVIRONMENT, HOST, await_answer, web
 from wallet.config import Settings
@@ -24,7 +25,9 @@ ROUTES: Final = {"send": "/v1/sends", "pay": "/v1/payments", "ussd": "/ussd/afri
 
 @dataclass(slots=True)
 class Site:
-    """A running service. `answered` and `runs` count what wrk was told, by kind of load."""
+    """A running service. What is counted by kind of load: answers that wrk had, its runs, and the
+    processor time that each run's requests took.
+    """
 
     name: str
     database: str
@@ -32,8 +35,12 @@ class Site:
     folder: Path
     population: Population
     callback: str
+    meter: Meter
     answered: Counter[str] = field(default_factory=Counter)
     runs: Counter[str] = field(default_factory=Counter)
+    cpu_us: defaultdict[str, list[dict[str, float]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def load(self, kind: str, run_s: int, **more: str | int) -> wrk.Outcome:
         """Load the service with requests of a kind; see bench/load.lua."""
@@ -44,7 +51,10 @@ class Site:
             "tills": self.population.merchants,
             "callback": self.callback,
         }
+        before = self.meter.read_us()
         outcome = wrk.run(self.url, options | more, run_s)
+        spent = spent_us(before, self.meter.read_us(), outcome.requests)
+        self.cpu_us[f"{kind}, at half rate" if "gap_us" in more else kind].append(spent)
         self.answered[kind] += outcome.requests
         self.runs[kind] += 1
         return outcome
@@ -74,9 +84,12 @@ def site(
         "PROMETHEUS_MULTIPROC_DIR": str(services.folder / f"metrics-{name}"),
     }
     url = f"http://{HOST}:{port}"
-    with web(["wallet.cli", "serve", "--parent", str(os.getpid())], log, env):
+    with web(["wallet.cli", "serve", "--parent", str(os.getpid())], log, env) as pid:
         await_answer(f"{url}/health/ready", log)
-        yield Site(name, database, url, folder, population, settings.callback_token)
+        meter = Meter(
+            {"web": pid, "Postgres": services.postgres.pid, "Valkey": services.valkey.pid}
+        )
+        yield Site(name, database, url, folder, population, settings.callback_token, meter)
 
 
 @contextmanager
@@ -85,6 +98,7 @@ def noop_site(services: EmbeddedServices, like: Site) -> Iterator[Site]:
     port = free_port(HOST)
     log = services.folder / "web-noop.log"
     url = f"http://{HOST}:{port}"
-    with web(["bench.noop", str(os.getpid())], log, {"KIBUBU_HTTP_PORT": str(port)}):
+    with web(["bench.noop", str(os.getpid())], log, {"KIBUBU_HTTP_PORT": str(port)}) as pid:
         await_answer(f"{url}/noop", log)
-        yield Site("noop", like.database, url, like.folder, like.population, like.callback)
+        told = (like.database, url, like.folder, like.population, like.callback)
+        yield Site("noop", *told, Meter({"web": pid}))

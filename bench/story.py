@@ -19,6 +19,7 @@ from bench.seeding import Population
 from bench.servers import servers
 from bench.sites import Site, noop_site, site
 from bench.sizes import Sizes
+from bench.table import cpu_table
 from wallet.embedded import EmbeddedServices
 from wallet.town.processes import doing
 
@@ -31,6 +32,7 @@ class Stage:
 
     services: EmbeddedServices
     sites: Mapping[str, Site]
+    noop: Site | None
     loads: Mapping[str, Callable[[int], float]]
 
 
@@ -43,6 +45,7 @@ def bench(sizes: Sizes, rows: Sequence[Row], console: Console) -> list[Figure]:
         figures = [figure_of(row, rates, sizes) for row in rows]
         if loads.SEND in rates:
             figures.append(_latency(stage, median(rates[loads.SEND]) / 2, sizes, console))
+        console.print(cpu_table([*stage.sites.values(), *([stage.noop] if stage.noop else [])]))
         for each in stage.sites.values():
             with doing(console, f"Proving the {each.population.wallets:,} wallets' books"):
                 prove(stage.services.postgres, each)
@@ -61,6 +64,7 @@ def _stage(sizes: Sizes, needed: Sequence[str], console: Console) -> Iterator[St
             with doing(console, f"Seeding {population.wallets:,} wallets"):
                 sites[name] = stack.enter_context(site(services, name, population, sizes.tokens))
         found = _site_loads(sites)
+        noop = None
         if loads.NOOP in needed:
             noop = stack.enter_context(noop_site(services, sites["main"]))
             found[loads.NOOP] = partial(_rate, noop, "noop")
@@ -70,7 +74,7 @@ def _stage(sizes: Sizes, needed: Sequence[str], console: Console) -> Iterator[St
             found[loads.PGBENCH] = partial(pgbench.run, services.postgres)
         with psycopg.connect(services.libpq_url, autocommit=True) as connection:
             connection.execute("CHECKPOINT")
-        yield Stage(services, sites, {load: found[load] for load in needed})
+        yield Stage(services, sites, noop, {load: found[load] for load in needed})
 
 
 def _populations(sizes: Sizes, needed: Sequence[str]) -> dict[str, Population]:

@@ -1,13 +1,18 @@
-"""The figures as a table: green reached its aim, yellow its bar, red fell short."""
+"""The figures as a table: green reached its aim, yellow its bar, red fell short.
+
+And what a request costs, in processor time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Final
 
 from rich.table import Table
 
 from bench.rows import Figure
+from bench.sites import Site
 
 COLOURS: Final = ("red", "yellow", "green")
 UNITS: Final = {"1/s": "{:,.0f}/s", "ms": "{:,.1f} ms"}
@@ -37,3 +42,17 @@ def _cells(figure: Figure) -> tuple[str, ...]:
         figure.reach,
         figure.aim,
     )
+
+
+def cpu_table(sites: Sequence[Site]) -> Table:
+    """Return what a request of each kind costs: medians of all runs."""
+    table = Table(title="Processor time a request, in microseconds", title_justify="left")
+    table.add_column("Load")
+    parts = ("web", "Postgres", "Valkey", "wrk")
+    for part in parts:
+        table.add_column(part, justify="right")
+    for site in sites:
+        for kind, runs in site.cpu_us.items():
+            shown = [f"{median(run.get(part, 0) for run in runs):,.0f}" for part in parts]
+            table.add_row(f"{kind}, {site.population.wallets:,} wallets", *shown)
+    return table

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.cpu import Meter
 from bench.proof import counted_wrongly, unbalanced
 from bench.seeding import Population, seed
 from bench.sites import Site
@@ -12,7 +13,7 @@ from wallet.config import Settings
 def site(own_services):
     population = Population(wallets=10, sends=30)
     seed(own_services.postgres, "bench_proved", population, Settings.from_env({}).pin_keys[0])
-    return Site("proved", "bench_proved", "http://127.0.0.1:9", Path(), population, "")
+    return Site("proved", "bench_proved", "http://127.0.0.1:9", Path(), population, "", Meter({}))
 
 
 def test_payments_that_were_answered_have_to_be_in_the_books(own_services, site):
