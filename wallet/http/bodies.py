@@ -25,7 +25,10 @@ def json_body() -> dict[str, Any]:
     """
     if request.mimetype != "application/json":
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, expected="application/json")
-    return parse_object(request.get_data(cache=True))
+    raw = request.get_data(cache=True)
+    if len(raw) >= MAX_BYTES and request.content_length is None:  # then it has been cut there
+        raise Refused(Code.BODY_TOO_LARGE)
+    return parse_object(raw)
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
