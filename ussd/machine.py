@@ -24,31 +24,20 @@ from ussd.events import Event, Screen
 from ussd.hops import Again, New, dialled, read_hop, typed_of
 from ussd.menus import STATES
 from ussd.menus.question import told
-from ussd.paging import in_place_of_head, pages_of
 from ussd.reads import Holders
 from ussd.sessions import Account, Session, Sessions
-from ussd.states import HOME, End, Go, Rejected, State, Turn
-from ussd.wording import fitted, refusal, say, with_reason
-from wallet.errors import Code, Refused, Unavailable
+from ussd.states import HOME, Go, Turn
+from ussd.steps import ENDED, MISTAKES, go, reject, take
+from ussd.wording import say
+from wallet.errors import Refused, Unavailable
 from wallet.ledger.entries import transaction_by_key
 from wallet.phones import parse_msisdn, region_of
 from wallet.service import Service
 
 log = logging.getLogger(__name__)
 
-BACK: Final = "0"
-START_AGAIN: Final = "00"
-MORE: Final = "98"
-LONGEST_INPUT: Final = 160
-MISTAKES: Final = 3
 WAITS: Final = 40
 WAIT_S: Final = 0.05
-
-# After a PIN was typed these mean: type it again. Any other refusal ends the session.
-TYPE_AGAIN: Final = frozenset(
-    {Code.PIN_MALFORMED, Code.PIN_WRONG, Code.PIN_WEAK, Code.PIN_USED_BEFORE}
-)
-_ENDED: Final = ""
 
 
 class Machine:
@@ -110,12 +99,12 @@ class Machine:
 
     def _begin(self, event: Event, session: Session, inputs: tuple[str, ...]) -> Screen:
         turn = Turn(self._service, self._holders, event, session)
-        screen = _go(turn, Go(session.state))
+        screen = go(turn, Go(session.state))
         for number, typed in enumerate(inputs):
             if STATES[session.state].secret:
                 # A PIN is no part of what is dialled: this session was under way, and is lost.
                 return self._outcome(turn, len(inputs) - number)
-            screen = _take(turn, typed)
+            screen = take(turn, typed)
             if not screen.more:
                 break
         return self._store(turn, screen)
@@ -140,7 +129,7 @@ class Machine:
         found = read_hop(session, self._sessions, event)
         if isinstance(found, Again):
             return found.screen
-        if session.state == _ENDED:
+        if session.state == ENDED:
             return self._closing("over", session)
         if not isinstance(found, New):
             return self._closing("broken", session)
@@ -150,9 +139,9 @@ class Machine:
             return self._closing("lost", session)
         if len(found.inputs) > 1:
             session.position += len(found.inputs)
-            return self._store(turn, _reject(turn, state, turn.say("reasons.separator")))
+            return self._store(turn, reject(turn, state, turn.say("reasons.separator")))
         if not state.secret:
-            return self._store(turn, _take(turn, found.inputs[0]))
+            return self._store(turn, take(turn, found.inputs[0]))
         return self._take_secret(turn, found.inputs[0])
 
     def _take_secret(self, turn: Turn, typed: str) -> Screen:
@@ -163,7 +152,7 @@ class Machine:
             if screen is not None:
                 return screen  # else the other one died or hangs: the key settles it
         try:
-            screen = _take(turn, typed)
+            screen = take(turn, typed)
         except Exception:
             self._sessions.release(event, position)
             raise
@@ -205,103 +194,3 @@ def log_defect(defect: BaseException) -> None:
     """Log where it went wrong, never what was typed: an error's own words may quote it."""
     where = "".join(traceback.format_tb(defect.__traceback__))
     log.error("ussd defect: %s\n%s", type(defect).__name__, where)
-
-
-def _take(turn: Turn, typed: str) -> Screen:
-    """Let the present state take one input; return the screen that follows."""
-    session = turn.session
-    session.position += 1
-    state = STATES[session.state]
-    typed = typed.strip()
-    try:
-        step = _step(turn, state, typed)
-    except Rejected as rejected:
-        return _reject(turn, state, turn.say(f"reasons.{rejected.reason}", rejected.values))
-    except Refused as refused:
-        reason = refusal(session.language, refused, turn.market, turn.currency)
-        if state.secret and refused.code not in TYPE_AGAIN:
-            session.state = _ENDED
-            text = with_reason(reason, turn.say("after.nothing_moved"))
-            return Screen(text, more=False, label=f"end.{refused.code}")
-        return _reject(turn, state, reason)
-    session.bad = 0
-    return _go(turn, step)
-
-
-def _step(turn: Turn, state: State, typed: str) -> Go | End:
-    if not typed:
-        raise Rejected("empty")
-    if len(typed) > LONGEST_INPUT:
-        raise Rejected("too_long")
-    if typed == START_AGAIN and turn.session.account is not None and turn.account.has_pin:
-        return Go(HOME)
-    if state.lines is not None and typed in {BACK, MORE}:
-        page = turn.data.get("page", 0) + (1 if typed == MORE else -1)
-        if 0 <= page < len(_pages(turn, state)):
-            turn.data["page"] = page
-            return Go(_SAME)
-        if typed == MORE:
-            raise Rejected("not_a_choice")
-    if typed == BACK and state.back:
-        return Go(state.back)
-    return state.take(turn, typed)
-
-
-_SAME: Final = "."
-"""The same state, another page: it is not entered again."""
-
-
-def _go(turn: Turn, step: Go | End) -> Screen:
-    """Enter the next state; return its screen."""
-    session = turn.session
-    if isinstance(step, Go) and step.state == _SAME:
-        return _show(turn, STATES[session.state], "")
-    while isinstance(step, Go):
-        session.state = step.state
-        state = STATES[step.state]
-        turn.data.pop("page", None)
-        if step.state == HOME:
-            turn.data.clear()  # an amount, a name, a currency: nothing of one errand in the next
-        following = state.enter(turn) if state.enter is not None else None
-        if following is None:
-            notice = turn.say(f"notices.{step.notice}") if step.notice else ""
-            return _show(turn, state, notice)
-        step = following
-    session.state = _ENDED
-    text = with_reason("", turn.say(f"ends.{step.name}", step.values))
-    turn.data.clear()
-    return Screen(text, more=False, label=f"end.{step.name}")
-
-
-def _reject(turn: Turn, state: State, reason: str) -> Screen:
-    """Ask again, with the reason first; end kindly after the third mistake in a row."""
-    session = turn.session
-    session.bad += 1
-    if session.bad >= MISTAKES:
-        session.state = _ENDED
-        values = {"service_code": turn.market.service_code}
-        return Screen(turn.say("ends.too_many_mistakes", values), more=False, label="end.mistakes")
-    if state.retry:
-        session.state = state.retry
-        state = STATES[state.retry]
-    return _show(turn, state, reason)
-
-
-def _show(turn: Turn, state: State, reason: str) -> Screen:
-    if state.lines is None:
-        text = with_reason(reason, _prompt(turn, state))
-    else:
-        page = _pages(turn, state)[turn.data.get("page", 0)]
-        text = fitted(in_place_of_head(reason, page) if reason else page)
-    return Screen(text, more=True, label=state.name)
-
-
-def _prompt(turn: Turn, state: State) -> str:
-    name, values = state.ask(turn) if state.ask is not None else (state.name, None)
-    return turn.say(f"prompts.{name}", values)
-
-
-def _pages(turn: Turn, state: State) -> list[str]:
-    assert state.lines is not None
-    head = turn.say(f"prompts.{state.name}", {"currency": turn.currency})
-    return pages_of(head, state.lines(turn), turn.say("lists.foot"), turn.say("lists.more"))

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from sms.gsm7 import LIMIT, septets
-from ussd.machine import TYPE_AGAIN
 from ussd.menus import STATES
 from ussd.paging import REASON_SEPTETS, in_place_of_head, pages_of
+from ussd.steps import TYPE_AGAIN
 from ussd.wording import (
     LANGUAGES,
     NAME_SEPTETS,
