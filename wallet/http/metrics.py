@@ -2,15 +2,21 @@
 
 With PROMETHEUS_MULTIPROC_DIR set before this module is imported, each process keeps its numbers in
 files of that folder and any of them sums up all; `kibubu serve` sets it, and empties the folder
-when it starts. This is on the way of every payment, so a request costs two dictionary look-ups
-and two additions.
+when it starts. This is on the way of every payment, so a request is only added up in memory; what
+has added up is handed to the library once a second, and when somebody asks.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
+import threading
+from bisect import bisect_left
+from collections import Counter as Tally
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from time import perf_counter
+from functools import cache
+from time import perf_counter, sleep
 from typing import TYPE_CHECKING, Any, Final
 
 from flask import Flask, Response
@@ -31,6 +37,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 DIRECTORY: Final = "PROMETHEUS_MULTIPROC_DIR"
+FLUSH_S: Final = 1
 UNMATCHED: Final = "unmatched"
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 LATENCIES_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 30)
@@ -57,6 +64,7 @@ def show_metrics() -> Response:
 
 def exposition() -> bytes:
     """Return the numbers of this process, or of all processes that share a folder."""
+    flush()
     registry = REGISTRY
     if DIRECTORY in os.environ:
         registry = CollectorRegistry()
@@ -67,27 +75,58 @@ def exposition() -> bytes:
 def batch_posted(size: int, kinds: Sequence[str]) -> None:
     """Count a batch of the poster: how many commands it held, and the kinds it posted."""
     BATCH.observe(size)
-    for kind in kinds:
-        _child(_postings, POSTINGS, kind).inc()
+    for kind, count in Tally(kinds).items():
+        POSTINGS.labels(kind).inc(count)
 
 
 def measure(app: Flask, poster: Poster) -> None:
     """Count and time every request of `app`, whatever becomes of it, and the poster's batches."""
     poster.observe = batch_posted
     app.wsgi_app = _Measured(app.wsgi_app)  # type: ignore[method-assign,assignment]
+    _keep_flushing()
 
 
-_requests: Final[dict[Any, Counter]] = {}
-_seconds: Final[dict[Any, Histogram]] = {}
-_postings: Final[dict[Any, Counter]] = {}
+class _Answered:
+    """What requests of one method, route and status took, since it was last handed over."""
+
+    __slots__ = ("buckets", "count", "sum_s")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sum_s: float = 0
+        self.buckets = [0] * (len(LATENCIES_S) + 1)
 
 
-def _child(known: dict[Any, Any], metric: Any, *labels: str) -> Any:
-    """Return the metric of these labels; finding it in the library costs far more."""
-    found = known.get(labels)
-    if found is None:
-        found = known[labels] = metric.labels(*labels)
-    return found
+_answered: Final[defaultdict[tuple[str, str, str], _Answered]] = defaultdict(_Answered)
+_lock: Final = threading.Lock()
+
+
+def flush() -> None:
+    """Hand over what was counted in this process."""
+    with _lock:
+        taken = list(_answered.items())
+        _answered.clear()
+    for (method, route, status), found in taken:
+        REQUESTS.labels(method, route, status).inc(found.count)
+        seconds = SECONDS.labels(route)
+        # Its own `observe` takes one request at a time, under two locks.
+        seconds._sum.inc(found.sum_s)  # noqa: SLF001
+        for bucket, count in zip(seconds._buckets, found.buckets, strict=True):  # noqa: SLF001
+            if count:
+                bucket.inc(count)
+
+
+@cache
+def _keep_flushing() -> None:
+    """Start the one thread of this process that flushes."""
+
+    def run() -> None:
+        while True:
+            sleep(FLUSH_S)
+            flush()
+
+    threading.Thread(target=run, name="metrics", daemon=True).start()
+    atexit.register(flush)
 
 
 class _Measured:
@@ -115,6 +154,9 @@ class _Measured:
             return self._inner(environ, noting)
         finally:
             method = environ["REQUEST_METHOD"]
-            method = method if method in METHODS else "other"
-            _child(_requests, REQUESTS, method, route, status).inc()
-            _child(_seconds, SECONDS, route).observe(perf_counter() - began)
+            took_s = perf_counter() - began
+            with _lock:
+                found = _answered[(method if method in METHODS else "other", route, status)]
+                found.count += 1
+                found.sum_s += took_s
+                found.buckets[bisect_left(LATENCIES_S, took_s)] += 1
