@@ -17,7 +17,7 @@
 | KIBUBU_HTTP_HOST | 127.0.0.1 | address to listen on |
 | KIBUBU_HTTP_PORT | $PORT, else 8000 | port to listen on |
 | KIBUBU_WEB_PROCESSES | 2 | web processes |
-| KIBUBU_WEB_THREADS | 16 | request threads in each web process |
+| KIBUBU_WEB_THREADS | 64 | request threads in each; as many payments can share a batch |
 """
 
 import re
@@ -101,7 +101,7 @@ class Settings:
             http_host=reader.get("KIBUBU_HTTP_HOST") or "127.0.0.1",
             http_port=reader.number("KIBUBU_HTTP_PORT", reader.number("PORT", 8000, 65535), 65535),
             web_processes=reader.number("KIBUBU_WEB_PROCESSES", 2, 256),
-            web_threads=reader.number("KIBUBU_WEB_THREADS", 16, 1024),
+            web_threads=reader.number("KIBUBU_WEB_THREADS", 64, 1024),
         )
         problems = [*reader.problems, *_gateway_problems(settings), *_production_problems(settings)]
         if problems:

@@ -6,7 +6,6 @@ and emptied before anything counts.
 
 from __future__ import annotations
 
-import atexit
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, Final
 
@@ -63,7 +63,7 @@ def load(settings: Settings, database_url: str, redis_url: str, parent: int) -> 
     configure_logging()
     stop_with_parent(parent)
     service = Service.start(settings, database_url=database_url, redis_url=redis_url)
-    atexit.register(service.close)
+    Finalize(service, service.close, exitpriority=1)  # forked processes run no atexit
     return create_app(service)
 
 

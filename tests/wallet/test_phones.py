@@ -1,12 +1,20 @@
 """Phone numbers: what is accepted becomes E.164, what is not is refused with its own code."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wallet.errors import Code, Refused
 from wallet.markets import MARKETS
-from wallet.phones import local_number, masked, parse_msisdn, region_of
+from wallet.phones import (
+    _local_any,
+    _parse,
+    _parse_any,
+    local_number,
+    masked,
+    parse_msisdn,
+    region_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -87,3 +95,29 @@ def test_a_number_is_shown_as_its_country_writes_it(msisdn, local):
 
 def test_a_log_shows_no_whole_number():
     assert masked("+254711000002") == "+2547…002"
+
+
+NATIONAL = st.text("0123456789", min_size=6, max_size=11)
+STARTS = (
+    "+254",
+    "+2547",
+    "+25411",
+    "+63",
+    "+639",
+    "+66",
+    "+668",
+    "+666",
+    "+255",
+    "+44",
+    "+1",
+    "+7",
+)
+
+
+@settings(max_examples=1500)
+@given(st.sampled_from(STARTS), NATIONAL)
+def test_the_short_way_through_a_number_agrees_with_the_long_one(start, rest):
+    text = start + rest
+    assert _parse(text, "KE") == _parse_any(text, "KE")
+    if _parse_any(text, "KE")[1] is None:
+        assert local_number(text) == _local_any(text)
