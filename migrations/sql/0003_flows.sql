@@ -108,3 +108,19 @@ CREATE TABLE payouts (
 );
 CREATE INDEX payouts_open ON payouts (next_at) WHERE state IN ('requested', 'sent');
 CREATE INDEX payouts_of_merchant ON payouts (merchant_id, id);
+
+-- Who is closed can do nothing more: money must not reach them afterwards and be locked for ever.
+CREATE FUNCTION refuse_closing() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM contracts WHERE payer_id = NEW.id AND closed_at IS NULL)
+       OR EXISTS (SELECT FROM contracts WHERE payee_id = NEW.id AND closed_at IS NULL)
+       OR EXISTS (SELECT FROM payouts
+                   WHERE merchant_id = NEW.id AND state IN ('requested', 'sent')) THEN
+        RAISE EXCEPTION 'holder % is still party to a contract or a payout', NEW.id
+            USING ERRCODE = 'integrity_constraint_violation',
+                  CONSTRAINT = 'holders_close_without_ties';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER holders_close_without_ties BEFORE UPDATE OF status ON holders FOR EACH ROW
+    WHEN (NEW.status = 'closed' AND OLD.status <> 'closed') EXECUTE FUNCTION refuse_closing();

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from wallet.errors import Code, Refused
+from wallet.escrow.engagements import Engagements
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Posting, Text
 from wallet.people.holders import HolderChanged
@@ -66,7 +67,9 @@ class ChangeHolder:
 
     def needs(self) -> Needs:
         """The holder's own row, and with the accounts' locks an end to payments under way."""
-        return Needs(guarded=(self.holder_id,))
+        closes = self.status == "closed"
+        records = ((Engagements, self.holder_id),) if closes else ()
+        return Needs(guarded=(self.holder_id,), records=records)
 
 
 def decide_change_pin(command: ChangePin, facts: Facts) -> Decision:
@@ -126,6 +129,10 @@ def decide_change_holder(command: ChangeHolder, facts: Facts) -> Decision:
         if account.holder_id == holder.id
     ):  # fmt: skip
         raise Refused(Code.INCORRECT_STATE, state="balance_not_zero")
+    ties = facts.record(Engagements, holder.id)
+    if command.status == "closed" and ties is not None and (ties.in_contracts or ties.in_payouts):
+        tied = "contract_open" if ties.in_contracts else "payout_under_way"
+        raise Refused(Code.INCORRECT_STATE, state=tied)
     row = HolderChanged(
         holder.id,
         command.status or holder.status,

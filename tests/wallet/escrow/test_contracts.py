@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from tests.town import WRONG_PIN
 from wallet.clock import id_of
 from wallet.errors import Code, Refused
+from wallet.flows.change import ChangeHolder, decide_change_holder
 
 
 @pytest.fixture
@@ -115,6 +117,32 @@ def test_a_frozen_payer_cannot_release_but_the_deadline_still_comes(town, clock,
     assert code_of(town.release, payer, contract_id) is Code.SENDER_FROZEN
     clock.advance(3600)
     assert town.release_due(contract_id).answer["amount"]["amount"] == "100.00"
+
+
+@pytest.mark.parametrize("who", ["payer", "payee"])
+def test_nobody_is_closed_while_a_contract_of_theirs_is_open(town, merchant, who):
+    """What came back or was released to them would be locked for ever."""
+    payer = town.person(balance=10_000)
+    contract_id = town.hold(payer, merchant, 10_000)
+    party = payer if who == "payer" else merchant
+    assert code_of(close, town, party) is Code.INCORRECT_STATE
+    with pytest.raises(IntegrityError, match="holders_close_without_ties|still party"):
+        town.set_status(party, "closed")
+    town.give_back(merchant, contract_id, 4_000)
+    town.send(payer, town.person(), 4_000)
+    assert code_of(close, town, party) is Code.INCORRECT_STATE
+    town.release(payer, contract_id)
+    if who == "payee":
+        payout_id = town.id_in(town.payout(merchant, 1_000))
+        assert code_of(close, town, party) is Code.INCORRECT_STATE
+        town.payout_sent(payout_id)
+        town.settle(payout_id, paid=True)
+    assert close(town, party)["status"] == "closed"
+
+
+def close(town, holder):
+    command = ChangeHolder(0, town.new_key(), holder.id, status="closed")
+    return town.service.poster.post(decide_change_holder, command).answer
 
 
 def test_both_are_texted_of_every_act(town, clock, payer, merchant):

@@ -9,6 +9,7 @@ from tests.facts import (
     pin_faults, refusal, some_facts, wordings,
 )  # fmt: skip
 from wallet.errors import Code
+from wallet.escrow.engagements import Engagements
 from wallet.flows.change import (
     ChangeHolder, ChangePin, ProvePin, decide_change_holder, decide_change_pin, decide_prove_pin,
 )  # fmt: skip
@@ -28,9 +29,10 @@ def a_proof(pin=PIN):
     return ProvePin(HOLDER, KEY, pin)
 
 
-def the_facts(*, known=True, balance=0, holder=None):
+def the_facts(*, known=True, balance=0, holder=None, in_contracts=False, in_payouts=False):
     holders = [a_holder(HOLDER, **holder or {})] if known else []
-    return some_facts(holders, [an_account(11, HOLDER, balance), an_account(12, 99, 500)])
+    accounts = [an_account(11, HOLDER, balance), an_account(12, 99, 500)]
+    return some_facts(holders, accounts, records=[Engagements(HOLDER, in_contracts, in_payouts)])
 
 
 CHANGE_FAULTS: list[Fault] = [
@@ -110,6 +112,15 @@ def test_only_an_empty_wallet_can_be_closed():
     assert decide_change_holder(an_edit(status="closed"), the_facts(balance=0)).rows
     refused = refusal(decide_change_holder, an_edit(status="closed"), the_facts(balance=1))
     assert (refused.code, refused.facts) == (Code.INCORRECT_STATE, {"state": "balance_not_zero"})
+
+
+@pytest.mark.parametrize(
+    ("tie", "state"), [("in_contracts", "contract_open"), ("in_payouts", "payout_under_way")]
+)
+def test_who_still_has_money_with_others_cannot_be_closed_but_can_be_frozen(tie, state):
+    refused = refusal(decide_change_holder, an_edit(status="closed"), the_facts(**{tie: True}))
+    assert (refused.code, refused.facts) == (Code.INCORRECT_STATE, {"state": state})
+    assert decide_change_holder(an_edit(status="frozen"), the_facts(**{tie: True})).rows
 
 
 def test_what_is_not_named_stays_as_it_is():

@@ -35,8 +35,8 @@ PAYER, PAYEE = 1, 2
 LARGEST, DAILY, MONTHLY = 25_000_000, 50_000_000, 500_000_000
 
 
-def a_command(amount=10_000, pin=PIN, till="50001", order=None):
-    return Command(PAYER, KEY, pin, till, Money("KES", amount), order)
+def a_command(amount=10_000, pin=PIN, till="50001", order=None, expires_at=None):
+    return Command(PAYER, KEY, pin, till, Money("KES", amount), order, expires_at)
 
 
 def the_facts(
@@ -63,6 +63,7 @@ def the_facts(
 
 
 FAULTS: list[Fault] = [
+    (Code.QR_EXPIRED, {"expires_at": NOW}),
     (Code.TILL_UNKNOWN, {"till_known": False}),
     (Code.SAME_PARTIES, {"merchant": PAYER}),
     (Code.SENDER_CLOSED, {"payer": {"status": "closed"}}),
@@ -140,6 +141,12 @@ def test_both_are_told_of_a_payment_at_once():
 
 def test_a_merchant_without_a_phone_is_not_texted():
     assert len(decide(a_command(), the_facts(payee={"msisdn": None})).texts) == 1
+
+
+def test_a_second_before_its_code_expires_a_payment_is_taken():
+    assert decide(a_command(expires_at=NOW + timedelta(seconds=1)), the_facts()).posting.legs
+    refused = refusal(decide, a_command(expires_at=NOW), the_facts())
+    assert refused.code is Code.QR_EXPIRED
 
 
 def test_the_answer_names_the_merchants_order():

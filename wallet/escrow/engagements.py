@@ -1,0 +1,42 @@
+"""What ties a holder to money that is not in their accounts: open contracts, payouts under way.
+
+Who is closed can do nothing more, so money that arrived afterwards would be locked for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from wallet.ledger.facts import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Engagements:
+    """Whether a holder is a party to an open contract, or awaits a bank's word on a payout."""
+
+    id: int
+    in_contracts: bool
+    in_payouts: bool
+
+    # Nothing is locked: what comes in between meets the database's own rule.
+    LOCK: ClassVar[str] = """
+        SELECT h.id,
+               EXISTS (SELECT FROM contracts c WHERE c.payer_id = h.id AND c.closed_at IS NULL)
+               OR EXISTS (SELECT FROM contracts c WHERE c.payee_id = h.id AND c.closed_at IS NULL),
+               EXISTS (SELECT FROM payouts p
+                        WHERE p.merchant_id = h.id AND p.state IN ('requested', 'sent'))
+          FROM holders h
+         WHERE h.id = ANY(%(ids)s::bigint[])
+         ORDER BY h.id
+    """
+    RANK: ClassVar[int] = 10
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the engagements of one row of LOCK."""
+        return cls(*row)
+
+    def needs(self) -> Needs:
+        """Nothing more: the command guards the holder."""
+        return Needs()
