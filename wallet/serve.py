@@ -63,7 +63,7 @@ def load(settings: Settings, database_url: str, redis_url: str, parent: int) -> 
     configure_logging()
     stop_with_parent(parent)
     service = Service.start(settings, database_url=database_url, redis_url=redis_url)
-    Finalize(service, service.close, exitpriority=1)  # forked processes run no atexit
+    Finalize(None, service.close, exitpriority=1)  # forked processes run no atexit
     return create_app(service)
 
 
