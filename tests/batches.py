@@ -6,10 +6,14 @@ from threading import Event
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
+from tests.town import PIN
 from wallet.errors import Code, Refused
+from wallet.flows import send
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import Poster, Receipt
 from wallet.ledger.posting import Decision, Posting
+from wallet.money import Money
+from wallet.people.pin import Pin
 
 Outcome = Receipt | Exception
 
@@ -70,3 +74,9 @@ def _word(found: Outcome) -> str:
     if isinstance(found, Receipt):
         return "replayed" if found.replayed else "done"
     return found.code.value if isinstance(found, Refused) else type(found).__name__
+
+
+def a_send(sender, receiver, minor=100, key: UUID | None = None, pin=PIN):
+    return send.decide, send.Command(
+        sender.id, key or uuid4(), Pin(pin), receiver.msisdn, Money("KES", minor)
+    )

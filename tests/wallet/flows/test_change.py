@@ -5,13 +5,30 @@ from datetime import timedelta
 import pytest
 
 from tests.facts import (
-    KEY, NOW, PIN, WRONG_PIN, Fault, a_holder, an_account, code_of, in_code_order, msisdn_of,
-    pin_faults, refusal, some_facts, wordings,
+    KEY,
+    NOW,
+    PIN,
+    WRONG_PIN,
+    Fault,
+    a_holder,
+    an_account,
+    code_of,
+    in_code_order,
+    msisdn_of,
+    pin_faults,
+    refusal,
+    some_facts,
+    wordings,
 )  # fmt: skip
 from wallet.errors import Code
 from wallet.escrow.engagements import Engagements
 from wallet.flows.change import (
-    ChangeHolder, ChangePin, ProvePin, decide_change_holder, decide_change_pin, decide_prove_pin,
+    ChangeHolder,
+    ChangePin,
+    ProvePin,
+    decide_change_holder,
+    decide_change_pin,
+    decide_prove_pin,
 )  # fmt: skip
 from wallet.people.holders import HolderChanged
 from wallet.people.pin import Pin, PinState
