@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any, Final
 
 from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
 from sms.http import sms_blueprint
+from ussd.http import ussd_blueprint
 from wallet.clock import id_of, reference
 from wallet.http import (
     cash_ins,
@@ -86,27 +85,27 @@ def create_app(service: Service) -> Flask:
     app = Flask("kibubu", static_folder=None)
     app.config.update(docs.CONFIG, MAX_CONTENT_LENGTH=MAX_BYTES)
     app.json = FastJson(app)
-    app.extensions["kibubu"] = service
-    app.extensions[TOKENS] = AccessTokens(service.settings.token_key, service.clock)
+    work_with(app, service)
     app.url_map.converters["reference"] = ReferenceConverter
     api = ProblemApi(app)
     api.register_converter(ReferenceConverter, _reference_parameter)
     docs.add_docs(app, api)
     for blueprint in BLUEPRINTS:
         api.register_blueprint(blueprint)
-    _register_gateways(app)
+    app.register_blueprint(sms_blueprint())
+    app.register_blueprint(ussd_blueprint())
     if service.settings.environment == "development":
         app.register_blueprint(dev_blueprint())
     docs.describe_forms(app, api)
-    metrics.measure(app, service.poster)
+    metrics.measure(app)
     return app
 
 
-def _register_gateways(app: Flask) -> None:
-    """The callbacks of SMS and USSD gateways: their forms, no part of our own API."""
-    app.register_blueprint(sms_blueprint())
-    if find_spec("ussd") and find_spec("ussd.http"):
-        app.register_blueprint(import_module("ussd.http").ussd_blueprint())
+def work_with(app: Flask, service: Service) -> None:
+    """Let `app` serve `service`. Tests give one application one service after another."""
+    app.extensions["kibubu"] = service
+    app.extensions[TOKENS] = AccessTokens(service.settings.token_key, service.clock)
+    service.poster.observe = metrics.batch_posted
 
 
 def _reference_parameter(_: BaseConverter) -> dict[str, Any]:

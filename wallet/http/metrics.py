@@ -31,7 +31,6 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from wallet.http.routing import Routes
-from wallet.ledger.poster import Poster
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -79,9 +78,8 @@ def batch_posted(size: int, kinds: Sequence[str]) -> None:
         POSTINGS.labels(kind).inc(count)
 
 
-def measure(app: Flask, poster: Poster) -> None:
-    """Count and time every request of `app`, whatever becomes of it, and the poster's batches."""
-    poster.observe = batch_posted
+def measure(app: Flask) -> None:
+    """Count and time every request of `app`, whatever becomes of it."""
     app.wsgi_app = _Measured(app.wsgi_app)  # type: ignore[method-assign,assignment]
     _keep_flushing()
 

@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import cache
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,7 +20,7 @@ from werkzeug.test import TestResponse
 from wallet.clock import FakeClock, id_of
 from wallet.config import Settings
 from wallet.flows import register
-from wallet.http.app import create_app
+from wallet.http.app import create_app, work_with
 from wallet.http.auth import TOKENS
 from wallet.people.pin import Pin
 from wallet.people.tokens import Caller
@@ -128,6 +130,23 @@ def service(engine, database_url: str, redis_url: str, clock: FakeClock) -> Iter
 
 @pytest.fixture
 def app(service: Service) -> Flask:
+    """The application; made once, which takes longer than most tests."""
+    app = one_app()
+    work_with(app, service)
+    return app
+
+
+@cache
+def one_app() -> Flask:
+    with_nothing = SimpleNamespace(
+        settings=Settings.from_env({}), clock=FakeClock(NOON), poster=SimpleNamespace()
+    )
+    return create_app(cast("Service", with_nothing))
+
+
+@pytest.fixture
+def own_app(service: Service) -> Flask:
+    """An application to add routes to."""
     return create_app(service)
 
 

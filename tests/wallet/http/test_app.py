@@ -41,10 +41,10 @@ def create_try(body, try_id):
 
 
 @pytest.fixture
-def app(app: Flask) -> Flask:
-    api: ProblemApi = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+def app(own_app: Flask) -> Flask:
+    api: ProblemApi = own_app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
     api.register_blueprint(routes)
-    return app
+    return own_app
 
 
 BODY = {"amount": {"amount": "250.00", "currency": "KES"}, "receiver": "0711000002", "pin": "7294"}

@@ -20,17 +20,17 @@ RAISED = {
 
 
 @pytest.fixture
-def client(app):
-    @app.get("/raises/<what>")
+def client(own_app):
+    @own_app.get("/raises/<what>")
     def raises(what):
         error = RAISED[what]()
         raise error
 
-    @app.get("/aborts/<int:status>")
+    @own_app.get("/aborts/<int:status>")
     def aborts(status):
         abort(status)
 
-    return app.test_client()
+    return own_app.test_client()
 
 
 def is_problem(answer):

@@ -102,13 +102,13 @@ def test_a_pin_on_its_way_shows_itself_to_nobody(log):
     assert "4071" not in log.getvalue()
 
 
-def test_a_defect_of_a_request_is_logged_without_what_was_sent(log, app):
-    @app.post("/breaks")
+def test_a_defect_of_a_request_is_logged_without_what_was_sent(log, own_app):
+    @own_app.post("/breaks")
     def breaks():
         raise ZeroDivisionError
 
     body = {"pin": "4071", "receiver": "+254711000002"}
-    answer = app.test_client().post("/breaks?pin=4071", json=body)
+    answer = own_app.test_client().post("/breaks?pin=4071", json=body)
     (line,) = lines(log)
     assert answer.json["instance"] in line["event"]
     assert "ZeroDivisionError" in line["exception"]
