@@ -87,9 +87,10 @@ def _texts(
     sender, receiver = parties
     assert sender.msisdn is not None
     assert receiver.msisdn is not None
+    shown = amount.shown
     sent = {
         "reference": facts.reference,
-        "amount": amount.shown,
+        "amount": shown,
         "name": receiver.name,
         "phone": phone_of(receiver),
         "fee": fee.shown,
@@ -97,7 +98,7 @@ def _texts(
     }
     received = {
         "reference": facts.reference,
-        "amount": amount.shown,
+        "amount": shown,
         "name": sender.name,
         "phone": phone_of(sender),
         "balance": (target.balance + amount).shown,

@@ -13,9 +13,13 @@ from types import NoneType
 from typing import Any, Final
 from uuid import UUID
 
+from wallet.ledger.accounts import Kind
+
 
 def _text(value: str) -> str:
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if '"' in value or "\\" in value:
+        value = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{value}"'
 
 
 def _quoted(value: object) -> str:
@@ -34,14 +38,10 @@ _WRITTEN: Final[dict[type, Callable[[Any], str]]] = {
     bytes: _bytes,
     datetime: _quoted,
     date: str,
+    Kind: _text,
 }
 
 
 def array(column: Iterable[Any]) -> str:
     """Return the array literal of a column's values."""
-    return "{" + ",".join([_element(value) for value in column]) + "}"
-
-
-def _element(value: object) -> str:
-    written = _WRITTEN.get(type(value))
-    return written(value) if written is not None else _text(str(value))  # a StrEnum, mostly
+    return "{" + ",".join([_WRITTEN[type(value)](value) for value in column]) + "}"
