@@ -1,5 +1,6 @@
 """Refresh tokens: one use each; one that comes twice ends its family."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -93,3 +94,28 @@ def test_only_a_hash_is_stored(family, engine):
         row = connection.execute(text("SELECT * FROM refresh_tokens")).one()
     assert token not in repr(row)
     assert token.encode() not in row.token_hash
+
+
+def test_no_token_is_born_while_its_family_ends(family, engine, clock):
+    first = family.issue()
+    second = family.rotate(first).token
+    with ThreadPoolExecutor(1) as pool:
+        with engine.begin() as connection:
+            third = refresh_tokens.rotate(connection, second, clock.now()).token
+            thief = pool.submit(family.rotate, first)
+            until_blocked(engine)
+        assert thief.result().refusal is Code.REFRESH_TOKEN_REUSED
+    assert family.rotate(third).refusal is Code.UNAUTHENTICATED
+
+
+def until_blocked(engine):
+    waiting = text("""
+        SELECT count(*) FROM pg_stat_activity
+         WHERE datname = current_database() AND wait_event_type = 'Lock'
+    """)
+    for _ in range(2000):
+        with engine.connect() as connection:
+            if connection.execute(waiting).scalar():
+                return
+        time.sleep(0.005)
+    raise AssertionError("nobody waits")
