@@ -109,7 +109,8 @@ def in_code_order(faults: Sequence[Fault]) -> list[Any]:
     rows = []
     for place, (code, _) in enumerate(faults):
         wrong: dict[str, Any] = {}
-        for _, fault in reversed(faults[place:]):
+        later = [fault for other, fault in faults[place + 1 :] if other is not code]
+        for fault in (*reversed(later), faults[place][1]):
             for name, value in fault.items():  # where two cannot both be, the earlier one is
                 both = isinstance(value, dict) and isinstance(wrong.get(name), dict)
                 wrong[name] = wrong[name] | value if both else value

@@ -246,18 +246,24 @@ class Model:
         return (self.now + NAIROBI).date()
 
     def check_limits(self, name: str, minor: int) -> None:
-        spent, today = self.people[name].spent, self.today()
-        month = sum(
-            out for day, out in spent.items() if (day.year, day.month) == (today.year, today.month)
-        )
+        today = self.today()
+        day, month = self.spent_by(name, today)
         if minor < MINIMUM:
             raise No("less_than_transaction_min_value")
         if minor > LARGEST:
             raise No("greater_than_transaction_max_value")
-        if spent[today] + minor > DAILY:
+        if day + minor > DAILY:
             raise No("daily_value_limit_exceeded")
         if month + minor > MONTHLY:
             raise No("monthly_value_limit_exceeded")
+
+    def spent_by(self, name: str, today: date) -> tuple[int, int]:
+        """What somebody has spent on a day, and in the month so far."""
+        spent = self.people[name].spent
+        month = sum(
+            out for day, out in spent.items() if (day.year, day.month) == (today.year, today.month)
+        )
+        return spent.get(today, 0), month
 
     def spend(self, name: str, minor: int) -> None:
         self.people[name].spent[self.today()] += minor

@@ -306,6 +306,20 @@ class Story(RuleBasedStateMachine):
         assert found == expected
 
     @invariant()
+    def what_is_used_of_the_limits_is_the_models(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        used = self.town.sql(
+            "SELECT holder_id, day, day_out_minor, month_out_minor FROM limit_usage"
+            " WHERE holder_id = ANY(:ids)", ids=[each.id for each in self.cast.values()],
+        )  # fmt: skip
+        found = {holder: (day, out, month) for holder, day, out, month in used}
+        last = {name: max(each.spent) for name, each in self.model.people.items() if each.spent}
+        assert found == {
+            self.cast[name].id: (day, *self.model.spent_by(name, day)) for name, day in last.items()
+        }
+
+    @invariant()
     def released_and_returned_and_held_are_the_amount(self) -> None:
         if not hasattr(self, "model") or not self.model.contracts:
             return

@@ -104,6 +104,12 @@ def test_payments_count_against_the_limits_of_day_and_month(spent):
     assert refused.facts == {"remaining": "99.99"}
 
 
+def test_what_is_paid_is_counted():
+    decision = decide(a_command(10_000), the_facts(paid_today=500))
+    (used,) = (row for row in decision.rows if isinstance(row, Usage))
+    assert (used.day_out_minor, used.month_out_minor) == (10_500, 10_500)
+
+
 def test_a_payment_is_held_in_a_contract_of_its_own():
     facts = the_facts()
     decision = decide(a_command(10_000), facts)

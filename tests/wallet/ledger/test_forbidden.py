@@ -153,6 +153,12 @@ def test_an_entry_continues_its_accounts_numbers_and_balance(ledger, wrong):
     }  # fmt: skip
 
 
+def test_an_accounts_numbers_begin_at_one(ledger):
+    first, last = ledger.next("payer", -50), ledger.next("payer", -100, skip=1)
+    entries = (first[0], 0, *first[2:]), (*last[:3], -50, last[4]), ledger.next("other", 100)
+    assert broken_rule(ledger.insert, *entries) == "entries_continue_their_account"
+
+
 def test_an_entry_is_of_an_account_that_exists(ledger):
     entries = (7, 1, ledger.posting, -100, -100), ledger.next("other", 100)
     assert broken_rule(ledger.insert, *entries) is not None

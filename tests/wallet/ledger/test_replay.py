@@ -27,10 +27,11 @@ def test_one_key_moves_money_once_and_replays_its_answer(town, amina, juma):
     assert (town.balance(juma), len(town.texts(juma))) == (100, 2)
 
 
-def test_two_of_one_key_in_a_batch_move_money_once(service, town, amina, juma):
+def test_two_of_one_key_in_a_batch_move_money_once(service, town, amina, juma, caplog):
     key = uuid4()
     outcomes = together(service.poster, [a_send(amina, juma, key=key) for _ in range(3)])
     assert codes(outcomes) == ["done", "replayed", "replayed"]
+    assert caplog.text == ""  # the database did not have to refuse the second
     assert len({str(each.answer) for each in outcomes if isinstance(each, Receipt)}) == 1
     assert town.balance(juma) == 100
 
@@ -159,6 +160,24 @@ def test_a_connection_that_the_server_ended_is_replaced(town, amina, juma):
     town.send(amina, juma, 100)
     town.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
              " WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
+    assert not town.send(amina, juma, 100).replayed
+
+
+def test_a_database_that_is_away_for_a_moment_is_waited_for(
+    service, town, amina, juma, monkeypatch
+):
+    failures = [1, 2, 3]
+    connect = service.poster._connect
+
+    def connect_at_last():
+        if failures:
+            failures.pop()
+            raise psycopg.OperationalError("connection refused")
+        return connect()
+
+    monkeypatch.setattr(poster_module, "PAUSE_S", 0)
+    monkeypatch.setattr(service.poster, "_connect", connect_at_last)
+    service.poster._connection = None
     assert not town.send(amina, juma, 100).replayed
 
 

@@ -1,5 +1,6 @@
 """PINs: which are refused, how attempts are counted and locks grow, what is kept of them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -211,6 +212,28 @@ def test_no_pin_is_in_the_database(town):
     tables = town.sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     for (table,) in tables:
         assert town.sql(f"SELECT 1 FROM {table} t WHERE t::text ~ '\\y{PIN}\\y'") == []
+
+
+def test_guessing_where_nobody_has_an_account_is_counted_over_all_processes(
+    service, town, database_url, redis_url, clock
+):
+    """Without a wallet to lock, the holder's own row has to be."""
+    someone = town.business()
+    first = change.ChangePin(someone.id, town.new_key(), None, Pin(PIN))
+    service.poster.post(change.decide_change_pin, first)
+    barrier = Barrier(20)
+
+    def guess(poster):
+        command = change.ProvePin(someone.id, town.new_key(), WRONG)
+        barrier.wait()
+        with pytest.raises(Refused) as caught:
+            poster.post(change.decide_prove_pin, command)
+        return caught.value.code
+
+    with started(database_url, redis_url, clock) as other, ThreadPoolExecutor(20) as pool:
+        codes = list(pool.map(guess, [service.poster, other.poster] * 10))
+    assert (codes.count(Code.PIN_WRONG), codes.count(Code.PIN_LOCKED)) == (2, 18)
+    assert attempts(town, someone)[:2] == (0, 1)
 
 
 def test_parallel_guessing_gets_three_attempts_over_all_processes(
