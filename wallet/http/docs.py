@@ -14,7 +14,8 @@ from flask import Blueprint, Flask, Response
 from werkzeug.routing import Rule
 
 from wallet.errors import Code
-from wallet.http.errors import STATUS, TITLE, ProblemApi
+from wallet.http.codes import STATUS, TITLE
+from wallet.http.errors import ProblemApi
 
 ASSETS_URL: Final = "/docs/assets/"
 

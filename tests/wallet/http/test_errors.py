@@ -6,7 +6,8 @@ import sqlalchemy.exc
 from flask import abort
 
 from wallet.errors import Code, Refused, Unavailable
-from wallet.http.errors import MEDIA_TYPE, STATUS, TITLE
+from wallet.http.codes import STATUS, TITLE
+from wallet.http.errors import MEDIA_TYPE
 
 SECRET = "PIN 7294 of +254711000002"
 RAISED = {
