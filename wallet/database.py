@@ -4,11 +4,14 @@ PostgreSQL is the only dialect. READ COMMITTED is enough because the ledger take
 before it reads; durability (`synchronous_commit`) stays whatever the server says.
 """
 
+from functools import cache
 from importlib.util import find_spec
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, TextClause, create_engine, text
 from sqlalchemy.engine import URL, make_url
 
 # Any fixed number: two releases that start together then migrate one after the other.
@@ -41,6 +44,26 @@ def make_engine(url: str, *, pool_size: int = 10) -> Engine:
             "options": "-c timezone=UTC",
         },
     )
+
+
+_READERS: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
+
+
+@cache
+def _parsed(statement: str) -> TextClause:
+    return text(statement)
+
+
+def read(engine: Engine, statement: str, **named: object) -> list[tuple[Any, ...]]:
+    """Return the rows of one written-out SELECT.
+
+    One statement is one snapshot: it needs no transaction, nor the round trips of one.
+    """
+    reader = _READERS.get(engine)
+    if reader is None:
+        reader = _READERS[engine] = engine.execution_options(isolation_level="AUTOCOMMIT")
+    with reader.connect() as connection:
+        return [tuple(row) for row in connection.execute(_parsed(statement), named)]
 
 
 def migration_config() -> Config:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from wallet.clock import reference
+from wallet.database import read
 from wallet.escrow.contracts import Contract
 from wallet.escrow.payouts import Destination
 from wallet.ledger.entries import LONGEST_PAGE, cursor_id
@@ -102,10 +103,8 @@ class Payouts:
 
 def contract_of(engine: Engine, holder_id: int, contract_id: int) -> ContractView | None:
     """Return a contract to its payer or its payee, to nobody else."""
-    with engine.connect() as connection:
-        named = {"contract": contract_id, "holder": holder_id}
-        row = connection.execute(text(READ_CONTRACT), named).one_or_none()
-    return None if row is None else _contract(tuple(row))
+    rows = read(engine, READ_CONTRACT, contract=contract_id, holder=holder_id)
+    return _contract(rows[0]) if rows else None
 
 
 def contracts_of(
@@ -120,26 +119,24 @@ def contracts_of(
     """Return a holder's contracts, as `payer`, as `payee` or, without a side, both."""
     assert 0 < limit <= LONGEST_PAGE, limit
     assert side in {None, "payer", "payee"}, side
-    named = {
-        "holder": holder_id,
-        "payer": side != "payee",
-        "payee": side != "payer",
-        "open": only_open,
-        "before": cursor_id(before),
-        "limit": limit + 1,
-    }
-    with engine.connect() as connection:
-        rows = connection.execute(text(READ_CONTRACTS), named).all()
-    items = tuple(_contract(tuple(row)) for row in rows[:limit])
+    rows = read(
+        engine,
+        READ_CONTRACTS,
+        holder=holder_id,
+        payer=side != "payee",
+        payee=side != "payer",
+        open=only_open,
+        before=cursor_id(before),
+        limit=limit + 1,
+    )
+    items = tuple(_contract(row) for row in rows[:limit])
     return Contracts(items, reference(items[-1].contract.id) if len(rows) > limit else None)
 
 
 def payout_of(engine: Engine, merchant_id: int, payout_id: int) -> PayoutView | None:
     """Return a merchant's own payout."""
-    with engine.connect() as connection:
-        named = {"payout": payout_id, "merchant": merchant_id}
-        row = connection.execute(text(READ_PAYOUT), named).one_or_none()
-    return None if row is None else _payout(tuple(row))
+    rows = read(engine, READ_PAYOUT, payout=payout_id, merchant=merchant_id)
+    return _payout(rows[0]) if rows else None
 
 
 def payouts_of(
@@ -147,10 +144,10 @@ def payouts_of(
 ) -> Payouts:
     """Return a merchant's payouts, newest first."""
     assert 0 < limit <= LONGEST_PAGE, limit
-    named = {"merchant": merchant_id, "before": cursor_id(before), "limit": limit + 1}
-    with engine.connect() as connection:
-        rows = connection.execute(text(READ_PAYOUTS), named).all()
-    items = tuple(_payout(tuple(row)) for row in rows[:limit])
+    rows = read(
+        engine, READ_PAYOUTS, merchant=merchant_id, before=cursor_id(before), limit=limit + 1
+    )
+    items = tuple(_payout(row) for row in rows[:limit])
     return Payouts(items, reference(items[-1].id) if len(rows) > limit else None)
 
 

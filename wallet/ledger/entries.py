@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 
 from wallet.clock import id_of, reference
+from wallet.database import read
 from wallet.errors import Code, Refused
 from wallet.money import Money
 
@@ -140,17 +141,13 @@ class Transaction:
 
 def balances(engine: Engine, holder_id: int) -> tuple[Balance, ...]:
     """Return all accounts of a holder with what is in them."""
-    with engine.connect() as connection:
-        rows = connection.execute(text(BALANCES), {"holder": holder_id}).all()
-    return tuple(_balance(tuple(row)) for row in rows)
+    return tuple(_balance(row) for row in read(engine, BALANCES, holder=holder_id))
 
 
 def account_of(engine: Engine, holder_id: int, account_id: int) -> Balance | None:
     """Return one account, if it is this holder's own."""
-    with engine.connect() as connection:
-        named = {"account": account_id, "holder": holder_id}
-        row = connection.execute(text(OWN_ACCOUNT), named).one_or_none()
-    return None if row is None else _balance(tuple(row))
+    rows = read(engine, OWN_ACCOUNT, account=account_id, holder=holder_id)
+    return _balance(rows[0]) if rows else None
 
 
 def statement(
@@ -161,9 +158,7 @@ def statement(
     Raises `Refused` for a cursor that is none of ours.
     """
     assert 0 < limit <= LONGEST_PAGE, limit
-    named = {"account": account_id, "before": cursor_id(before), "limit": limit + 1}
-    with engine.connect() as connection:
-        rows = connection.execute(text(STATEMENT), named).all()
+    rows = read(engine, STATEMENT, account=account_id, before=cursor_id(before), limit=limit + 1)
     lines = tuple(
         Line(posting, kind, Money(currency, amount), Money(currency, after), name, posted_at)
         for _, posting, kind, currency, amount, after, name, posted_at in rows[:limit]
@@ -187,25 +182,22 @@ def cursor_id(before: str | None) -> int:
 
 def transaction(engine: Engine, holder_id: int, posting_id: int) -> Transaction | None:
     """Return what of a posting concerns this holder; None where nothing does."""
-    named = {"holder": holder_id, "posting": posting_id}
-    with engine.connect() as connection:
-        row = connection.execute(text(TRANSACTION), named).one_or_none()
-        if row is None:
-            return None
-        found = connection.execute(text(OWN_ENTRIES), named).all()
+    rows = read(engine, TRANSACTION, holder=holder_id, posting=posting_id)
+    if not rows:
+        return None
+    found = read(engine, OWN_ENTRIES, holder=holder_id, posting=posting_id)
     entries = tuple(
         OwnEntry(account, kind, Money(currency, amount), Money(currency, after))
         for account, kind, currency, amount, after in found
     )
-    id_, kind, posted_at, original_id, answer, counterpart = row
+    id_, kind, posted_at, original_id, answer, counterpart = rows[0]
     return Transaction(id_, kind, counterpart, entries, original_id, answer, posted_at)
 
 
 def transaction_by_key(engine: Engine, actor: int, key: UUID) -> Transaction | None:
     """Answer "did it go through?": what the actor's command of this key did; None for nothing."""
-    with engine.connect() as connection:
-        found = connection.execute(text(BY_KEY), {"actor": actor, "key": key}).scalar()
-    return None if found is None else transaction(engine, actor, found)
+    found = read(engine, BY_KEY, actor=actor, key=key)
+    return transaction(engine, actor, found[0][0]) if found else None
 
 
 def _balance(row: tuple[Any, ...]) -> Balance:
