@@ -15,6 +15,8 @@ def pair(shared_town, servers) -> Iterator[tuple[Child, Child]]:
     url = shared_town.service.engine.url.render_as_string(hide_password=False)
     with child(url, servers.redis_url) as one, child(url, servers.redis_url) as two:
         yield one, two
+    query = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    assert shared_town.sql(query) == [(0,)]  # the database would have sorted them out unseen
 
 
 def at_once(pair: tuple[Child, Child], first: list[Wanted], second: list[Wanted]) -> list[Said]:

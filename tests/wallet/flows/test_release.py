@@ -91,6 +91,12 @@ def test_one_cent_more_than_held_is_refused():
     assert (refused.code, refused.facts) == (Code.MORE_THAN_HELD, {"held": "100.00"})
 
 
+def test_what_was_released_or_returned_is_no_longer_held():
+    facts = contract_facts(contract={"released": 1_000, "returned": 3_000})
+    refused = refusal(decide, a_command(6_001), facts)
+    assert (refused.code, refused.facts) == (Code.MORE_THAN_HELD, {"held": "60.00"})
+
+
 def test_the_payer_may_still_release_when_the_worker_is_late():
     assert decide(a_command(), contract_facts(now=DEADLINE + timedelta(hours=1))).posting.legs
 

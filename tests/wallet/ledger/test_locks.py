@@ -1,0 +1,101 @@
+"""What one process has locked another waits for, so that it decides by what the first has left."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event
+from time import sleep
+
+import pytest
+
+from tests.batches import Anything, nothing
+from wallet.escrow.contracts import Contract
+from wallet.ledger.facts import Needs
+from wallet.ledger.poster import Poster
+
+
+@pytest.fixture
+def merchant(town):
+    return town.merchant()
+
+
+@contextmanager
+def holding(poster: Poster, wants: Needs) -> Iterator[None]:
+    """Keep a batch that needs `wants` between its locks and its commit."""
+    is_locked, may_commit = Event(), Event()
+
+    def decide(command, facts):
+        is_locked.set()
+        may_commit.wait()
+        return nothing(command, facts)
+
+    pending = poster.submit(decide, Anything(wants=wants))
+    is_locked.wait()
+    try:
+        yield
+    finally:
+        may_commit.set()
+        pending.wait()
+
+
+def waits(town, poster: Poster, wants: Needs) -> bool:
+    """Whether another command that needs `wants` comes to wait for a lock, or is done at once."""
+    is_decided = Event()
+
+    def decide(command, facts):
+        is_decided.set()
+        return nothing(command, facts)
+
+    poster.submit(decide, Anything(wants=wants))
+    query = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    while not is_decided.is_set():
+        if town.sql(query) != [(0,)]:
+            return True
+        sleep(0.01)
+    return False
+
+
+def needs_of(town, what, amina, juma, merchant):
+    match what:
+        case "the one whose PIN is checked":
+            return Needs(guarded=(town.business().id,))
+        case "somebody's accounts":
+            return Needs(holders=(amina.id,))
+        case "the accounts of a number":
+            return Needs(msisdns=(amina.msisdn,))
+        case "the accounts of a till":
+            return Needs(tills=(merchant.till,))
+        case "a contract":
+            return Needs(records=((Contract, town.hold(amina, merchant, 1_000)),))
+    contract_id = town.hold(amina, merchant, 1_000)
+    return Needs(accounts=(contract_id,))
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "the one whose PIN is checked", "somebody's accounts", "the accounts of a number",
+        "the accounts of a till", "a contract", "a contract's account",
+    ],
+)  # fmt: skip
+def test_a_process_waits_for_what_another_has_locked(
+    service, town, other_town, amina, juma, merchant, what
+):
+    wants = needs_of(town, what, amina, juma, merchant)
+    with holding(service.poster, wants):
+        assert waits(town, other_town.service.poster, wants)
+
+
+def test_a_process_does_not_wait_for_what_nobody_else_needs(service, town, other_town, amina, juma):
+    with holding(service.poster, Needs(guarded=(amina.id,))):
+        assert not waits(town, other_town.service.poster, Needs(guarded=(juma.id,)))
+
+
+def test_reading_somebodys_contract_locks_both_parties(
+    service, town, other_town, amina, juma, merchant
+):
+    contract = Needs(records=((Contract, town.hold(amina, merchant, 1_000)),))
+    with holding(service.poster, contract):
+        assert waits(town, other_town.service.poster, Needs(holders=(merchant.id,)))
