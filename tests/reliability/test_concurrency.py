@@ -49,6 +49,18 @@ def test_opposite_sends_neither_deadlock_nor_mint_money(shared_town, pair):
     assert posted(shared_town, *there, *back) == 600
 
 
+def test_two_crowds_that_pay_the_same_people_do_not_deadlock(shared_town, pair):
+    """Nobody sends twice, so only the order in which accounts are locked keeps them apart."""
+    receivers = [shared_town.person() for _ in range(8)]
+    crowds = [[shared_town.person(balance=5_000) for _ in range(24)] for _ in "12"]
+    wanted = [
+        [a_send(sender, receivers[(n * 3 + each) % 8]) for n, sender in enumerate(crowd * 5)]
+        for each, crowd in enumerate(crowds)
+    ]
+    assert words(at_once(pair, *wanted)) == {"done": 240}
+    assert sum(shared_town.balance(person) for person in receivers) == 24_000
+
+
 def test_one_payer_drained_from_both_sides_is_never_overdrawn(shared_town, pair):
     payer, one, two = shared_town.person(balance=10_000), *(shared_town.person() for _ in "12")
     wanted = [[a_send(payer, each, 100 + n % 3) for n in range(150)] for each in (one, two)]

@@ -6,6 +6,7 @@ from threading import Event
 from time import sleep
 
 import pytest
+from sqlalchemy import text
 
 from tests.batches import Anything, nothing
 from wallet.escrow.contracts import Contract
@@ -86,6 +87,39 @@ def test_a_process_waits_for_what_another_has_locked(
     wants = needs_of(town, what, amina, juma, merchant)
     with holding(service.poster, wants):
         assert waits(town, other_town.service.poster, wants)
+
+
+def first_of(town, table):
+    """Eight rows' ids, rising."""
+    if table == "contracts":
+        payer, merchant = town.person(balance=10_000), town.merchant()
+        return sorted(town.hold(payer, merchant, 100) for _ in range(8))
+    people = sorted(town.person().id for _ in range(8))
+    if table == "holders":
+        return people
+    rows = town.sql("SELECT id FROM accounts WHERE holder_id = ANY(:ids) ORDER BY id", ids=people)
+    return [id_ for (id_,) in rows]
+
+
+@pytest.mark.parametrize("table", ["holders", "accounts", "contracts"])
+def test_rows_are_locked_in_the_order_of_their_ids_so_nobody_waits_in_a_circle(
+    service, town, table
+):
+    """Waiting for the lowest, a batch holds none of the others yet."""
+    ids = first_of(town, table)
+    given = tuple(reversed(ids))
+    wants = {
+        "holders": Needs(guarded=given),
+        "accounts": Needs(accounts=given),
+        "contracts": Needs(records=tuple((Contract, id_) for id_ in given)),
+    }[table]
+    lock = text(f"SELECT id FROM {table} WHERE id = ANY(:ids) FOR UPDATE NOWAIT")
+    with service.engine.connect() as lowest, service.engine.connect() as others:
+        lowest.execute(lock, {"ids": ids[:1]})
+        assert waits(town, service.poster, wants)
+        assert len(others.execute(lock, {"ids": ids[1:]}).all()) == 7
+        others.rollback()
+        lowest.rollback()
 
 
 def test_a_process_does_not_wait_for_what_nobody_else_needs(service, town, other_town, amina, juma):
