@@ -6,6 +6,8 @@ CREATE TABLE accounts (
     holder_id bigint,               -- null for the operator's own accounts and for contracts
     kind text NOT NULL,
     currency text NOT NULL,
+    lane smallint NOT NULL DEFAULT 0,   -- the operator earns fees in several accounts of a kind, one
+                                        -- to a poster, so that posters do not wait for each other
     balance_minor bigint NOT NULL DEFAULT 0,   -- what the operator owes; negative: what it is owed
     entry_count bigint NOT NULL DEFAULT 0,
     opened_at timestamptz NOT NULL,
@@ -21,8 +23,8 @@ CREATE TABLE accounts (
 -- One account of a kind and currency to a holder; also how the poster finds a holder's accounts.
 CREATE UNIQUE INDEX accounts_of_holder ON accounts (holder_id, kind, currency)
     WHERE holder_id IS NOT NULL;
--- One account of a kind and currency to the operator; also how the poster finds them.
-CREATE UNIQUE INDEX accounts_of_operator ON accounts (kind, currency)
+-- One account of a kind, currency and lane to the operator; also how the poster finds them.
+CREATE UNIQUE INDEX accounts_of_operator ON accounts (kind, currency, lane)
     WHERE holder_id IS NULL AND kind <> 'escrow';
 
 CREATE TABLE postings (
@@ -95,7 +97,7 @@ CREATE TRIGGER accounts_open_empty BEFORE INSERT ON accounts FOR EACH ROW
     WHEN (NEW.balance_minor <> 0 OR NEW.entry_count <> 0)
     EXECUTE FUNCTION refuse_balance_by_hand();
 CREATE TRIGGER accounts_balance_follows_entries
-    BEFORE UPDATE OF id, holder_id, kind, currency, balance_minor, entry_count ON accounts
+    BEFORE UPDATE OF id, holder_id, kind, currency, lane, balance_minor, entry_count ON accounts
     FOR EACH ROW WHEN (pg_trigger_depth() = 0)
     EXECUTE FUNCTION refuse_balance_by_hand();
 

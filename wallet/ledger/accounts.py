@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from wallet.money import Money
 
@@ -21,6 +22,10 @@ class Kind(StrEnum):
     IN_TRANSIT = "in_transit"  # payouts on their way to a bank
     FEES = "fees"
     FX_MARGIN = "fx_margin"
+
+
+EARNED: Final = frozenset({Kind.FEES, Kind.FX_MARGIN})
+"""What the operator earns: only ever added to, so it may lie in several accounts."""
 
 
 @dataclass(slots=True)

@@ -33,7 +33,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 from wallet.errors import Code, Refused, Unavailable
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision
-from wallet.ledger.reading import Connection, Receipts, operator_account, read_facts
+from wallet.ledger.reading import Connection, Receipts, operator_account, read_facts, take_lane
 from wallet.ledger.writing import Render, Writes, write
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ class Poster:
         self._markets = markets
         self._pin_keys = pin_keys
         self._render = render
-        self._operator_ids: dict[tuple[str, str], int] = {}
+        self._lane = 0
+        self._operator_ids: dict[tuple[str, str], int] = {}  # of this lane
         self._connection: PoolProxiedConnection | None = None  # the poster thread's own
         self.observe: Observe | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
@@ -252,6 +253,8 @@ class Poster:
         assert isinstance(raw, psycopg.Connection)
         raw.autocommit = True  # BEGIN and COMMIT travel with the statements
         raw.execute(SETTINGS)
+        self._lane = take_lane(raw)
+        self._operator_ids.clear()
         return connection
 
     def _decide_and_write(self, connection: Connection, batch: list[_Job]) -> None:
@@ -262,7 +265,7 @@ class Poster:
             for key in need.operator:
                 if key not in self._operator_ids:
                     self._operator_ids[key] = operator_account(
-                        connection, *key, id_=self._ids.next(now), now=now
+                        connection, *key, self._lane, id_=self._ids.next(now), now=now
                     )
         keys = [job.command.key for job in batch]
         receipts = read_facts(connection, facts, needs, self._operator_ids, keys)

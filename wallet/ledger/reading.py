@@ -17,7 +17,7 @@ from uuid import UUID
 
 import psycopg
 
-from wallet.ledger.accounts import Account
+from wallet.ledger.accounts import EARNED, Account
 from wallet.ledger.arrays import array
 from wallet.ledger.facts import Facts, Holder, Needs, Record, Till, Usage
 
@@ -68,15 +68,22 @@ FIND_RECEIPTS: Final = """
 """
 
 OPEN_OPERATOR_ACCOUNT: Final = """
-    INSERT INTO accounts (id, kind, currency, opened_at)
-    VALUES (%(id)s, %(kind)s, %(currency)s, %(now)s)
+    INSERT INTO accounts (id, kind, currency, lane, opened_at)
+    VALUES (%(id)s, %(kind)s, %(currency)s, %(lane)s, %(now)s)
         ON CONFLICT DO NOTHING
 """
 
 FIND_OPERATOR_ACCOUNT: Final = """
     SELECT id FROM accounts
      WHERE holder_id IS NULL AND kind <> 'escrow' AND kind = %(kind)s AND currency = %(currency)s
+       AND lane = %(lane)s
 """
+
+# Held for as long as the connection lives; where all lanes are taken, posters share the last.
+TAKE_LANE: Final = """
+    SELECT lane FROM generate_series(0, 62) AS lane WHERE pg_try_advisory_lock(7212, lane) LIMIT 1
+"""
+LAST_LANE: Final = 63
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Receipts = dict[tuple[int, UUID], tuple[bytes, Mapping[str, Any]]]
@@ -193,11 +200,18 @@ def _name(connection: Connection, facts: Facts, wanted: _Wanted) -> None:
         wanted.holders.update(terms)
 
 
+def take_lane(connection: Connection) -> int:
+    """Return the number of the accounts that fees of this connection's postings go to."""
+    row = connection.execute(TAKE_LANE).fetchone()
+    return LAST_LANE if row is None else int(row[0])
+
+
 def operator_account(
-    connection: Connection, kind: str, currency: str, *, id_: int, now: datetime
+    connection: Connection, kind: str, currency: str, lane: int, *, id_: int, now: datetime
 ) -> int:
     """Return the id of the operator's account, opened as `id_` where there was none."""
-    named = {"id": id_, "kind": kind, "currency": currency, "now": now}
+    lane = lane if kind in EARNED else 0
+    named = {"id": id_, "kind": kind, "currency": currency, "lane": lane, "now": now}
     connection.execute(OPEN_OPERATOR_ACCOUNT, named)
     row = connection.execute(FIND_OPERATOR_ACCOUNT, named).fetchone()
     assert row is not None, (kind, currency)
