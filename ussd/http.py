@@ -6,11 +6,12 @@ the gateway with a message that is not ours. Bodies are never logged: they hold 
 
 from __future__ import annotations
 
+import hmac
 import logging
-from collections.abc import Mapping
-from typing import Final, cast
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Flask, Response, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from sms.http import check_callback_token
@@ -20,10 +21,16 @@ from ussd.machine import Machine, log_defect
 from ussd.metrics import count_end, count_hop
 from ussd.wording import say
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+    from wallet.http.shortcut import Answer
+
 log = logging.getLogger(__name__)
 
 FORM_BYTES: Final = 256 * 1024
 SHORT_DIGITS: Final = 4  # below ten thousand bytes
+TEXT: Final = "text/plain; charset=utf-8"
 FORM: Final = "application/x-www-form-urlencoded"
 MACHINE: Final = "kibubu ussd"
 STATUSES: Final = frozenset({"Success", "Incomplete", "Failed"})
@@ -40,16 +47,41 @@ def ussd_blueprint() -> Blueprint:
 
 def take_hop() -> Response:
     """One hop of a session: what was typed in, a screen out."""
+    screen = _screen(current_app.extensions, _form)
+    headers = {LABEL_HEADER: screen.label}
+    return Response(body_of(screen), headers=headers, content_type=TEXT)
+
+
+def hop_handler(app: Flask) -> Callable[[WSGIEnvironment], Answer | None]:
+    """Return what answers a plain hop without Flask; any other hop it leaves to `take_hop`."""
+    extensions = app.extensions
+
+    def answer(environ: WSGIEnvironment) -> Answer | None:
+        wanted = b"token=" + extensions["kibubu"].settings.callback_token.encode()
+        if not hmac.compare_digest(environ["QUERY_STRING"].encode(), wanted):
+            return None  # refused there, or it was written another way
+        length = environ.get("CONTENT_LENGTH", "")
+        is_short = length.isdecimal() and len(length) <= SHORT_DIGITS
+        if environ.get("CONTENT_TYPE") != FORM or not is_short:
+            return None
+        raw = environ["wsgi.input"].read(int(length))
+        screen = _screen(extensions, lambda: read_form(raw))
+        headers = [("Content-Type", TEXT), (LABEL_HEADER, screen.label)]
+        return "200 OK", headers, body_of(screen).encode()
+
+    return answer
+
+
+def _screen(extensions: dict[str, Any], form: Callable[[], Mapping[str, str]]) -> Screen:
     try:
-        screen = _machine().answer(event_of(_form()))
+        screen = _machine(extensions).answer(event_of(form()))
     except (NotAHop, RequestEntityTooLarge):
-        screen = _apology("malformed")
+        screen = _apology(extensions, "malformed")
     except Exception as defect:  # noqa: BLE001 -- a defect too is answered with a screen
         log_defect(defect)
-        screen = _apology("defect")
+        screen = _apology(extensions, "defect")
     count_hop(screen.label)
-    headers = {LABEL_HEADER: screen.label}
-    return Response(body_of(screen), headers=headers, content_type="text/plain; charset=utf-8")
+    return screen
 
 
 def take_ended() -> Response:
@@ -58,7 +90,7 @@ def take_ended() -> Response:
         form = _form()
         status = form.get("status", "")
         status = status if status in STATUSES else "other"
-        label = _machine().last_label(event_of(form))
+        label = _machine(current_app.extensions).last_label(event_of(form))
         count_end(status, label)
         log.info("a ussd session ended: %s at %s", status, label)
     except (NotAHop, RequestEntityTooLarge):
@@ -82,14 +114,13 @@ def _form() -> Mapping[str, str]:
     return request.form
 
 
-def _machine() -> Machine:
-    extensions = current_app.extensions
+def _machine(extensions: dict[str, Any]) -> Machine:
     found = extensions.get(MACHINE)
     if found is None:
         found = extensions[MACHINE] = Machine(extensions["kibubu"])
     return cast("Machine", found)
 
 
-def _apology(name: str) -> Screen:
-    language = current_app.extensions["kibubu"].home.languages[0]
+def _apology(extensions: dict[str, Any], name: str) -> Screen:
+    language = extensions["kibubu"].home.languages[0]
     return Screen(say(language, f"ends.{name}"), more=False, label=f"end.{name}")

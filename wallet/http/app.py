@@ -8,8 +8,9 @@ from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
 from sms.http import sms_blueprint
-from ussd.http import ussd_blueprint
+from ussd.http import hop_handler, ussd_blueprint
 from wallet.clock import id_of, reference
+from wallet.flows import pay, send
 from wallet.http import (
     cash_ins,
     contracts,
@@ -38,6 +39,7 @@ from wallet.http.bodies import MAX_BYTES
 from wallet.http.dev import dev_blueprint
 from wallet.http.errors import ProblemApi
 from wallet.http.routing import Routes
+from wallet.http.shortcut import Shortcuts, posting
 from wallet.people.tokens import AccessTokens
 from wallet.service import Service
 
@@ -97,6 +99,12 @@ def create_app(service: Service) -> Flask:
     if service.settings.environment == "development":
         app.register_blueprint(dev_blueprint())
     docs.describe_forms(app, api)
+    handlers = {
+        "/v1/sends": posting(app, TOKENS, sends.read_send, send.decide, sends.QUOTES),
+        "/v1/payments": posting(app, TOKENS, payments.read_payment, pay.decide, payments.QUOTES),
+        "/ussd/africastalking": hop_handler(app),
+    }
+    app.wsgi_app = Shortcuts(app.wsgi_app, handlers)  # type: ignore[method-assign,assignment]
     metrics.measure(app)
     return app
 

@@ -82,17 +82,22 @@ def plain_body(quotes: int) -> dict[str, Any]:
     `quotes` is how many quotation marks there are where every required field is a string that is
     given once. With exactly so many and no escape, no name can be given twice.
     """
-    environ = request.environ
-    if environ.get("CONTENT_TYPE") == "application/json":
-        raw = _raw(environ)
-        if raw.count(b'"') == quotes and b"\\" not in raw:
-            try:
-                body = orjson.loads(raw)
-            except orjson.JSONDecodeError:
-                return json_body()  # says what is wrong
-            if type(body) is dict:
-                return body
-    return json_body()
+    body = plain_object(request.environ, quotes)
+    return json_body() if body is None else body  # which says what is wrong
+
+
+def plain_object(environ: WSGIEnvironment, quotes: int) -> dict[str, Any] | None:
+    """Return a body's JSON object where it is plainly one, else None; it can be read again."""
+    if environ.get("CONTENT_TYPE") != "application/json":
+        return None
+    raw = _raw(environ)
+    if raw.count(b'"') != quotes or b"\\" in raw:
+        return None
+    try:
+        body = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None
+    return body if type(body) is dict else None
 
 
 def _raw(environ: WSGIEnvironment) -> bytes:

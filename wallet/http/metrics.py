@@ -31,6 +31,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from wallet.http.routing import Routes
+from wallet.http.shortcut import ROUTE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -143,8 +144,9 @@ class _Measured:
         def noting(line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[..., Any]:
             nonlocal status, route
             status = line[:3]
+            route = environ.get(ROUTE, UNMATCHED)
             request = environ.get("werkzeug.request")
-            if request is not None and request.url_rule is not None:
+            if route is UNMATCHED and request is not None and request.url_rule is not None:
                 route = request.url_rule.rule
             return start(line, headers, *rest)
 

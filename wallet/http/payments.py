@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from flask import Response
@@ -30,14 +30,18 @@ from wallet.http.handmade import (
 from wallet.http.qr_keys import qr_key, read_payload
 from wallet.http.routing import Routes, mark
 from wallet.http.schemas import service
+from wallet.http.shortcut import post
 from wallet.money import Money
 from wallet.qr import MerchantCode
+
+if TYPE_CHECKING:
+    from wallet.service import Service
 
 blp: Final = Routes("payments", "/v1/payments", "Pay a merchant by till number or QR.")
 
 BY_TILL: Final = frozenset({"till", "amount", "pin"})
 BY_CODE: Final = frozenset({"qr", "pin"})
-_QUOTES: Final = 18  # by till: five names and four strings
+QUOTES: Final = 18  # by till: five names and four strings
 
 BODY: Final[dict[str, Any]] = {
     "type": "object",
@@ -86,21 +90,25 @@ def create_payment() -> Response:
     """
     payer = authenticate("consumer")
     key = idempotency_key()
-    body = plain_body(_QUOTES)
+    parts = service()
+    command = read_payment(parts, payer.holder_id, key, plain_body(QUOTES))
+    return receipt_answer(post(parts, pay.decide, command))
+
+
+def read_payment(parts: Service, payer_id: int, key: UUID, body: Mapping[str, Any]) -> pay.Command:
+    """Return the command a body asks for. Raises `Refused`, naming the field."""
     if body.keys() == BY_TILL:
         till, amount = text_in(body, "till"), amount_in(body, "amount")
-        command = pay.Command(payer.holder_id, key, pin_in(body, "pin"), till, amount)
-    else:
-        command = _by_code(payer.holder_id, key, body)
-    return receipt_answer(service().poster.post(pay.decide, command))
+        return pay.Command(payer_id, key, pin_in(body, "pin"), till, amount)
+    return _by_code(parts, payer_id, key, body)
 
 
-def _by_code(payer_id: int, key: UUID, body: Mapping[str, Any]) -> pay.Command:
+def _by_code(parts: Service, payer_id: int, key: UUID, body: Mapping[str, Any]) -> pay.Command:
     if "qr" not in body:
         check_names(body, BY_TILL)
     check_names(body, BY_CODE, frozenset({"amount"}))
     payload = text_in(body, "qr")
-    code = named("qr", read_payload, payload, qr_key(service().settings.token_key))
+    code = named("qr", read_payload, payload, qr_key(parts.settings.token_key))
     amount = _amount(code, amount_in(body, "amount") if "amount" in body else None)
     return pay.Command(
         payer_id, key, pin_in(body, "pin"), code.till, amount, code.reference, code.expires_at

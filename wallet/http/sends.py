@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from flask import Response
 
@@ -24,11 +26,15 @@ from wallet.http.handmade import (
 )
 from wallet.http.routing import Routes, mark
 from wallet.http.schemas import service
+from wallet.http.shortcut import post
+
+if TYPE_CHECKING:
+    from wallet.service import Service
 
 blp: Final = Routes("sends", "/v1/sends", "Send money from wallet to wallet.")
 
 FIELDS: Final = frozenset({"receiver", "amount", "pin"})
-_QUOTES: Final = 18  # five names and four strings
+QUOTES: Final = 18  # five names and four strings
 
 BODY: Final[dict[str, Any]] = {
     "type": "object",
@@ -63,12 +69,16 @@ def create_send() -> Response:
     """
     sender = authenticate("consumer")
     key = idempotency_key()
-    body = plain_body(_QUOTES)
-    check_names(body, FIELDS)
     parts = service()
+    command = read_send(parts, sender.holder_id, key, plain_body(QUOTES))
+    return receipt_answer(post(parts, send.decide, command))
+
+
+def read_send(parts: Service, sender_id: int, key: UUID, body: Mapping[str, Any]) -> send.Command:
+    """Return the command a body asks for. Raises `Refused`, naming the field."""
+    check_names(body, FIELDS)
     receiver, amount = phone_in(parts, body, "receiver"), amount_in(body, "amount")
-    command = send.Command(sender.holder_id, key, pin_in(body, "pin"), receiver, amount)
-    return receipt_answer(parts.poster.post(send.decide, command))
+    return send.Command(sender_id, key, pin_in(body, "pin"), receiver, amount)
 
 
 blp.post("")(
