@@ -36,7 +36,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise Refused(Code.MALFORMED, reason="The JSON is nested too deeply.")
     try:
-        body = json.loads(raw, object_pairs_hook=_object, parse_constant=_constant)
+        # Decoded here: json.loads would guess UTF-16, and let encoded surrogates pass.
+        body = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_constant)
         if b"\\u" in raw:  # only an escape can spell a lone surrogate
             json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:

@@ -27,6 +27,8 @@ AS_JSON = {
     "a NUL": (rb'{"pin": "\u0000"}', JSON, 400, "malformed"),
     "half a character": (rb'{"pin": "\ud83d"}', JSON, 400, "malformed"),
     "another encoding": ('{"name": "Ámina"}'.encode("latin-1"), JSON, 400, "malformed"),
+    "UTF-16": (r'{"pin": "\u0000"}'.encode("utf-16-le"), JSON, 400, "malformed"),
+    "half a character as bytes": (b'{"pin": "\xed\xa0\x80"}', JSON, 400, "malformed"),
     "deep lists": (b'{"a":' + b"[" * 50_000, JSON, 400, "malformed"),
     "deep objects": (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, JSON, 400, "malformed"),
     "an endless number": (b'{"a": %s}' % (b"9" * 60_000), JSON, 400, "malformed"),

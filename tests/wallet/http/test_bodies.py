@@ -52,6 +52,15 @@ def test_a_nul_is_refused():
     assert reason(rb'{"a":"x\u0000"}') == "Text holds a NUL character."
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [r'{"a":"x\u0000"}'.encode("utf-16-le"), '{"a":1}'.encode("utf-32"), '\ufeff{"a":1}'.encode(),
+     b'{"a":"\xed\xa0\x80"}', b'{"\xed\xbf\xbf":1}'],
+)  # fmt: skip
+def test_what_is_not_utf8_is_refused_also_where_json_could_be_guessed(raw):
+    assert reason(raw) == "The body is not JSON."
+
+
 def test_nesting_has_a_limit():
     assert parse_object(nested(MAX_DEPTH)) == json.loads(nested(MAX_DEPTH))
     assert reason(nested(MAX_DEPTH + 1)) == "The JSON is nested too deeply."
