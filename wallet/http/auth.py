@@ -11,6 +11,7 @@ from flask import current_app, g, request
 
 from wallet.errors import Code, Refused
 from wallet.http.routing import mark
+from wallet.people.roles import check_staff
 from wallet.people.tokens import AccessTokens, Caller
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -23,7 +24,8 @@ TOKENS: Final = "kibubu.tokens"
 def authenticate(*roles: str) -> Caller:
     """Return who calls, by their access token; one of `roles` is needed where any are named.
 
-    Raises `Refused` with `unauthenticated`, `token_expired` or `forbidden`.
+    Raises `Refused` with `unauthenticated`, `token_expired` or `forbidden`; for the operator's
+    staff also with `sender_frozen` or `sender_closed`.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -32,6 +34,9 @@ def authenticate(*roles: str) -> Caller:
     found = tokens.read(token.strip())
     if roles and found.roles.isdisjoint(roles):
         raise Refused(Code.FORBIDDEN, roles=sorted(roles))
+    if "operator" in roles:
+        with current_app.extensions["kibubu"].engine.connect() as connection:
+            check_staff(connection, found.holder_id)
     g.caller = found
     return found
 

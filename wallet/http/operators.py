@@ -187,6 +187,9 @@ def change_holder(body: Mapping[str, Any], holder_id: int) -> Response:
 def set_reference_rate(body: Mapping[str, Any], base: str, quoted: str) -> None:
     """Set a reference rate, around which makers' prices must lie"""
     parts = service()
-    as_of = body["as_of"].astimezone(UTC)
+    try:
+        as_of = body["as_of"].astimezone(UTC)
+    except OverflowError as error:  # the edge of the calendar, seen from another zone
+        raise Refused(Code.FORMAT_ERROR, field="as_of") from error
     rate = ReferenceRate(base, quoted, parse_rate(body["mid"], "mid"), body["source"], as_of)
     set_rate(parts.engine, rate, parts.clock.now())

@@ -21,6 +21,7 @@ READ_ROLES: Final = """
 """
 READ_ROLES_OF_ID: Final = text(READ_ROLES + "WHERE h.id = :id")
 READ_ROLES_OF_MSISDN: Final = text(READ_ROLES + "WHERE h.msisdn = :msisdn")
+READ_STATUS: Final = text("SELECT status FROM holders WHERE id = :id")
 READ_PROFILE: Final = text("""
     SELECT id, msisdn, name, language, market, tier, status, pin_mac IS NOT NULL AS pin_set
       FROM holders
@@ -63,6 +64,16 @@ def business_of(connection: Connection, holder_id: int) -> Caller:
     row = connection.execute(READ_ROLES_OF_ID, {"id": holder_id}).one()
     _check_open(row)
     return Caller(row.id, frozenset({row.role}) & _BY_SECRET)
+
+
+def check_staff(connection: Connection, holder_id: int) -> None:
+    """Raise `Refused` where one of the operator's staff is frozen or closed.
+
+    What they do asks for no PIN and touches none of their own accounts, so no flow looks at them.
+    """
+    status = connection.execute(READ_STATUS, {"id": holder_id}).scalar_one_or_none()
+    if status != "active":
+        raise Refused(Code.SENDER_FROZEN if status == "frozen" else Code.SENDER_CLOSED)
 
 
 def profile_of(connection: Connection, holder_id: int) -> Profile:

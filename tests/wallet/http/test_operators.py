@@ -214,6 +214,23 @@ def test_a_frozen_holder_cannot_send_until_thawed(village, staff):
     assert (refused.json["code"], sent.status_code) == ("sender_frozen", 201)
 
 
+@pytest.mark.parametrize("status", ["frozen", "closed"])
+def test_staff_who_are_frozen_or_closed_can_do_nothing_more(village, staff, anna, status):
+    agent = village.agent("Amina")
+    village.sql("UPDATE holders SET status = :to WHERE id = :id", to=status, id=staff.holder_id)
+    issue = {"holder": ref(agent.id), "kind": "float", "amount": kes("9.00"), "bank_reference": "1"}
+    with village.unchanged():
+        for method, path, body in (
+            ("POST", "/v1/deposits", issue),
+            ("POST", "/v1/agents", {"msisdn": anna.msisdn, "name": "Duka la Anna"}),
+            ("POST", "/v1/merchants", a_shop(anna)),
+            ("PATCH", f"/v1/holders/{ref(staff.holder_id)}", {"status": "active"}),
+            ("PUT", "/v1/rates/USD-KES", a_rate()),
+        ):
+            answer = staff.call(method, path, body, key=uuid4())
+            assert (answer.status_code, answer.json["code"]) == (403, f"sender_{status}"), path
+
+
 def test_a_bad_change_changes_nothing(village, staff):
     anna = village.person(balance=500_00)
     cases = (
@@ -247,6 +264,8 @@ BAD_RATES: tuple[tuple[str, dict[str, Any], int], ...] = (
     ("USD-KES", {"as_of": "2026-01-05T09:00:00"}, 422),  # whose nine o'clock?
     ("USD-KES", {"as_of": "yesterday"}, 422),
     ("USD-KES", {"as_of": "2027-01-01T00:00:00Z"}, 422),
+    ("USD-KES", {"as_of": "0001-01-01T00:00:00+05:00"}, 422),  # before the first year there is
+    ("USD-KES", {"as_of": "9999-12-31T23:59:59-05:00"}, 422),
     ("USD-KES", {"source": ""}, 422),
     ("USD-USD", {}, 422),
     ("USD-XXX", {}, 422),
