@@ -35,6 +35,8 @@ class Broken:
 
 def read_hop(session: Session, sessions: Sessions, event: Event) -> Again | New | Broken:
     """Compare a hop with what its session has taken."""
+    if event.msisdn != session.msisdn:
+        return Broken()  # whose session it is stays; a stored screen is for their eyes only
     last, previous = session.last, session.previous
     assert last is not None  # a session is stored with the screen of its first hop
     if event.mode is Typed.LATEST:

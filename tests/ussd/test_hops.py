@@ -1,9 +1,11 @@
 """Which part of a hop is new."""
 
+from dataclasses import replace
+
 import pytest
 from redis import Redis
 
-from ussd.events import Event, Screen
+from ussd.events import Event, Screen, Typed
 from ussd.hops import Again, Broken, New, dialled, read_hop
 from ussd.sessions import Account, Hop, Session, Sessions, pack, unpack
 
@@ -49,6 +51,13 @@ def test_what_is_new_is_what_comes_after_what_was_taken(sessions, before, typed,
 @pytest.mark.parametrize("typed", ["2", "2*1", "12", "12*3", "\N{BANANA}"])
 def test_what_does_not_continue_is_broken(sessions, typed):
     assert isinstance(read_hop(a_session(sessions, "", "1"), sessions, hop(typed)), Broken)
+
+
+@pytest.mark.parametrize("typed", ["", "1", "1*2", "1*2*3"])
+@pytest.mark.parametrize("mode", Typed)
+def test_another_number_in_the_same_session_sees_and_does_nothing(sessions, typed, mode):
+    stranger = replace(hop(typed), msisdn="+254722000002", mode=mode)
+    assert isinstance(read_hop(a_session(sessions, "", "1*2"), sessions, stranger), Broken)
 
 
 @pytest.mark.parametrize(
