@@ -32,12 +32,12 @@ CREATE TRIGGER contracts_never_deleted BEFORE DELETE OR TRUNCATE ON contracts
 
 CREATE FUNCTION refuse_new_parties() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'a contract keeps its parties and its amount'
+    RAISE EXCEPTION 'a contract keeps its parties, its amount and its deadline'
         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'contracts_terms_are_fixed';
 END $$;
 CREATE TRIGGER contracts_terms_are_fixed
     BEFORE UPDATE OF id, payer_id, payee_id, payer_account_id, payee_account_id, currency,
-                     amount_minor, opened_at ON contracts
+                     amount_minor, till, opened_at, deadline_at ON contracts
     FOR EACH ROW EXECUTE FUNCTION refuse_new_parties();
 
 CREATE TABLE reference_rates (

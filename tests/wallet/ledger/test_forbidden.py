@@ -222,9 +222,10 @@ def test_an_escrow_account_without_a_contract_lets_nothing_out(ledger):
 @pytest.mark.parametrize(
     "change",
     ["payee_account_id = payer_account_id + 1", "payer_account_id = 1", "payer_id = payee_id",
-     "amount_minor = amount_minor + 1", "currency = 'USD'", "payee_id = 1", "opened_at = now()"],
+     "amount_minor = amount_minor + 1", "currency = 'USD'", "payee_id = 1", "opened_at = now()",
+     "deadline_at = deadline_at - interval '1 s'", "till = '1'"],
 )  # fmt: skip
-def test_a_contract_keeps_its_parties_and_its_amount(ledger, change):
+def test_a_contract_keeps_its_parties_its_amount_and_its_deadline(ledger, change):
     broken = broken_rule(ledger.town.sql, f"UPDATE contracts SET {change}")
     assert broken == "contracts_terms_are_fixed"
 
@@ -236,11 +237,20 @@ def test_a_contract_keeps_its_parties_and_its_amount(ledger, change):
         ("released_minor = amount_minor + 1", "contracts_parts_within_amount"),
         ("released_minor = amount_minor", "contracts_closed_when_empty"),
         ("closed_at = now()", "contracts_closed_when_empty"),
-        ("deadline_at = opened_at", "contracts_period_in_range"),
     ],
 )
 def test_the_parts_of_a_contract_fit_its_amount(ledger, change, rule):
     assert broken_rule(ledger.town.sql, f"UPDATE contracts SET {change}") == rule
+
+
+def test_a_contract_has_a_period(ledger):
+    columns = (
+        "id, payer_id, payee_id, payer_account_id, payee_account_id, currency, amount_minor, "
+        "opened_at"
+    )
+    opening = f"INSERT INTO contracts ({columns}, deadline_at)"
+    broken = broken_rule(ledger.town.sql, f"{opening} SELECT {columns}, opened_at FROM contracts")
+    assert broken == "contracts_period_in_range"
 
 
 def test_a_key_moves_money_once(ledger):
