@@ -52,7 +52,8 @@ WORKER: Final = 0
 SETTINGS: Final = """
     -- Every statement of a batch finds its rows by key. A plan made while a table was small, or
     -- not yet analysed, must not scan it once it has grown.
-    SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off
+    SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off;
+    SET lock_timeout = '10s'   -- whoever holds a lock so long will not let go of it soon
 """
 
 _NOT_CONTENTS: Final = frozenset({"actor", "key", "pin"})
@@ -132,6 +133,21 @@ def fingerprint(command: Command) -> bytes:
     return blake2b(repr(contents).encode(), digest_size=16).digest()
 
 
+_MAY_PASS: Final = (psycopg.IntegrityError, psycopg.OperationalError)
+
+
+def _is_outage(error: Exception) -> bool:
+    """Tell whether the database could not be asked, as against what it said of a statement."""
+    if isinstance(error, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure):
+        return False
+    return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | DBAPIError)
+
+
+def _fail(batch: list[_Job], error: Exception) -> None:
+    for job in batch:
+        job.error, job.receipt = error, None
+
+
 class Poster:
     """Posts commands for one process. `post` may be called from any thread."""
 
@@ -208,32 +224,27 @@ class Poster:
             log.exception("a batch could not be counted")
 
     def _post_batch(self, batch: list[_Job]) -> None:
-        try:
-            self._transact(batch)
-        except Exception as error:  # noqa: BLE001 -- one command must not fail its neighbours
-            log.warning("a batch of %d is posted one by one: %s", len(batch), error)
-            for job in batch:
-                self._post_alone(job)
-
-    def _post_alone(self, job: _Job) -> None:
-        """Post one command, again where that can help: new ids, a restarted database."""
+        """Post a batch; again where that can help, and alone where one may fail its neighbours."""
         for attempt in range(TRIES):
-            job.error = job.receipt = None
             time.sleep(PAUSE_S * attempt)
             try:
-                self._transact([job])
-            except psycopg.IntegrityError as error:
-                job.error = error  # new ids, or another process's key, settle most of these
-            except (psycopg.OperationalError, psycopg.InterfaceError, DBAPIError) as error:
-                log.warning("posting failed, attempt %d: %s", attempt + 1, error)
-                job.error = Unavailable("the database is not reachable")
-            except Exception as defect:
-                log.exception("posting %s failed", job.command.KIND)
-                job.error = defect
-                return
+                self._transact(batch)
+            except Exception as error:
+                is_outage = _is_outage(error)
+                if len(batch) > 1 and not is_outage:
+                    log.warning("a batch of %d is posted one by one: %s", len(batch), error)
+                    for job in batch:
+                        self._post_batch([job])
+                    return
+                _fail(batch, Unavailable("the database is not reachable") if is_outage else error)
+                # New ids, or another process's key, settle most of what a constraint refuses.
+                if not (is_outage or isinstance(error, _MAY_PASS)):
+                    log.exception("posting %s failed", batch[0].command.KIND)
+                    return
+                log.warning("posting %d failed, attempt %d: %s", len(batch), attempt + 1, error)
             else:
                 return
-        log.error("gave up posting %s: %r", job.command.KIND, job.error)
+        log.error("gave up posting %s: %r", batch[0].command.KIND, batch[0].error)
 
     def _transact(self, batch: list[_Job]) -> None:
         if self._connection is None:

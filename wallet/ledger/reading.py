@@ -70,7 +70,7 @@ FIND_RECEIPTS: Final = """
 OPEN_OPERATOR_ACCOUNT: Final = """
     INSERT INTO accounts (id, kind, currency, lane, opened_at)
     VALUES (%(id)s, %(kind)s, %(currency)s, %(lane)s, %(now)s)
-        ON CONFLICT DO NOTHING
+        ON CONFLICT (kind, currency, lane) WHERE holder_id IS NULL AND kind <> 'escrow' DO NOTHING
 """
 
 FIND_OPERATOR_ACCOUNT: Final = """
