@@ -19,8 +19,8 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from wallet.database import CONNECT_TIMEOUT_S
 
 CONNECTIONS: Final = 4
-MOST_CONNECTIONS: Final = 10
-WAIT_S: Final = 2
+MOST_CONNECTIONS: Final = 24
+WAIT_S: Final = 4  # a gateway waits five
 
 READ_HOLDER: Final = """
     SELECT id, name, language, market, status, pin_mac IS NOT NULL
