@@ -20,7 +20,7 @@ demo: $(INSTALLED) ## The main job played over HTTP, USSD and SMS, then the book
 	@$(BIN)/kibubu demo
 
 test: $(INSTALLED) ## All tests, on real PostgreSQL and Valkey.
-	@$(BIN)/python -m pytest -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: $(INSTALLED) ## Lint, formatting, types; migrations apply to an empty database.
 	$(BIN)/python -m ruff check .
