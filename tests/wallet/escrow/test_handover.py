@@ -180,7 +180,7 @@ def test_killed_around_the_settling_a_payout_is_paid_once(
     service, step, finish, clock, bank, payout, engine, when
 ):
     class Dying(NoPoster):
-        def post(self, decide, command):
+        def post(self, decide, command, timeout_s=0):
             if when == "after":
                 service.poster.post(decide, command)
             raise Killed
@@ -234,7 +234,7 @@ def test_a_database_lost_before_the_settling_loses_nothing(
     service, step, finish, clock, bank, payout, engine
 ):
     class Away(NoPoster):
-        def post(self, decide, command):
+        def post(self, decide, command, timeout_s=0):
             raise Unavailable("the database is not reachable")
 
     step()
