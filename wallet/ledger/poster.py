@@ -6,7 +6,8 @@ no timer, so an idle system adds no delay. A batch is: one locking read of what 
 commit.
 
 - A refusal refuses its own command only.
-- A batch that fails for a technical reason is posted again, command by command.
+- A batch that fails for a technical reason is posted again: whole while the database cannot be
+  reached, else command by command.
 - The same actor, key and contents replay the first answer, also across processes and crashes:
   the key is a unique column of the posting itself.
 """

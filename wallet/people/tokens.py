@@ -1,8 +1,8 @@
 """Access tokens: HS256, ten minutes, holding who somebody is and what roles they have.
 
-A token is checked on every request, so one that was verified is remembered, in a small dictionary
-of this process, until it expires. There is nothing to forget sooner: an access token cannot be
-called back, which is why it lives so shortly.
+A token is checked on every request, so one that was verified is remembered by its digest, in
+a bounded dictionary of this process, until it expires. There is nothing to forget sooner: an
+access token cannot be called back, which is why it lives so shortly.
 """
 
 from __future__ import annotations
