@@ -12,10 +12,13 @@ PAYER_ACCOUNT, PAYEE_ACCOUNT = 11, 12
 DEADLINE = NOW + timedelta(days=1)
 
 
-def a_contract(*, amount: int = 10_000, released: int = 0, returned: int = 0) -> Contract:
+def a_contract(
+    *, amount: int = 10_000, released: int = 0, returned: int = 0, disputed: int = 0
+) -> Contract:
     is_empty = released + returned == amount
     return Contract(
-        OWN, PAYER, PAYEE, PAYER_ACCOUNT, PAYEE_ACCOUNT, "50001", "KES", amount, released, returned,
+        OWN, "payment", PAYER, PAYEE, None, PAYER_ACCOUNT, PAYEE_ACCOUNT, "50001", None, "KES",
+        amount, released, returned, disputed, "release", None, None, None,
         NOW, DEADLINE, NOW if is_empty else None,
     )  # fmt: skip
 

@@ -12,8 +12,8 @@ CREATE TABLE accounts (
     entry_count bigint NOT NULL DEFAULT 0,
     opened_at timestamptz NOT NULL,
     CONSTRAINT accounts_kind_is_known CHECK (kind IN (
-        'trust', 'wallet', 'float', 'settlement', 'escrow', 'prefund', 'maker', 'in_transit',
-        'fees', 'fx_margin')),
+        'trust', 'wallet', 'float', 'settlement', 'reserve', 'escrow', 'prefund', 'maker',
+        'in_transit', 'fees', 'commissions', 'fx_margin')),
     CONSTRAINT accounts_currency_is_iso CHECK (currency ~ '^[A-Z]{3}$'),
     -- Only the mirror of the safeguarded bank money may stand below zero: it is the counterpart
     -- of everything issued.
@@ -140,7 +140,8 @@ BEGIN
           LEFT JOIN parties c ON c.id = e.account_id
           JOIN fresh o ON o.posting_id = e.posting_id AND o.account_id <> e.account_id
          WHERE e.amount_minor < 0 AND e.account_id = ANY(escrow_ids)
-           AND (c.id IS NULL OR o.account_id NOT IN (c.payer_account_id, c.payee_account_id))
+           AND o.account_id IS DISTINCT FROM c.payer_account_id
+           AND o.account_id IS DISTINCT FROM c.payee_account_id
          LIMIT 1;
     END IF;
     IF outside IS NOT NULL THEN
@@ -166,6 +167,17 @@ BEGIN
     IF carried <> cardinality(account_ids) THEN
         RAISE EXCEPTION 'entries do not continue their accounts'
             USING ERRCODE = 'serialization_failure', CONSTRAINT = 'entries_continue_their_account';
+    END IF;
+
+    -- A contract's row says where its money went before the entries do: both tell the same.
+    IF cardinality(escrow_ids) > 0 AND EXISTS (
+        SELECT FROM accounts a LEFT JOIN contracts c ON c.id = a.id
+         WHERE a.id = ANY(escrow_ids)
+           AND c.amount_minor - c.released_minor - c.returned_minor
+               IS DISTINCT FROM a.balance_minor) THEN
+        RAISE EXCEPTION 'a contract''s parts are not what its account holds'
+            USING ERRCODE = 'integrity_constraint_violation',
+                  CONSTRAINT = 'contracts_parts_follow_entries';
     END IF;
     RETURN NULL;
 END $$;

@@ -1,44 +1,149 @@
 -- What flows keep beside the entries: contracts, prices and quotes, payouts.
 
+CREATE TABLE pricings (             -- what a merchant pays us; a change is a new row, so that a
+    id bigint PRIMARY KEY,          -- contract keeps the terms it was paid under
+    merchant_id bigint NOT NULL REFERENCES merchants (holder_id),
+    commission_bps int NOT NULL,    -- of what is released
+    commission_min_minor bigint NOT NULL DEFAULT 0,   -- of one payment
+    commission_max_minor bigint,
+    reserve_bps int NOT NULL DEFAULT 0,   -- of what is released, kept back for `reserve_days`
+    reserve_days int NOT NULL DEFAULT 0,
+    monthly_fee_minor bigint,       -- where it is paid, commission_bps_paid applies that month
+    commission_bps_paid int,
+    after_delivery_s bigint,        -- proof of delivery brings the deadline down to this
+    set_at timestamptz NOT NULL,
+    CONSTRAINT pricings_bps_in_range CHECK (
+        commission_bps BETWEEN 0 AND 10000 AND reserve_bps BETWEEN 0 AND 10000
+        AND (commission_bps_paid IS NULL OR commission_bps_paid BETWEEN 0 AND commission_bps)),
+    CONSTRAINT pricings_reserve_is_whole CHECK ((reserve_bps > 0) = (reserve_days > 0)),
+    CONSTRAINT pricings_fee_is_whole CHECK (
+        (monthly_fee_minor IS NULL) = (commission_bps_paid IS NULL)),
+    CONSTRAINT pricings_amounts_not_negative CHECK (
+        commission_min_minor >= 0 AND commission_max_minor >= commission_min_minor
+        AND monthly_fee_minor > 0),
+    CONSTRAINT pricings_reserve_days_in_range CHECK (reserve_days BETWEEN 0 AND 365)
+);
+CREATE INDEX pricings_of_merchant ON pricings (merchant_id, id);
+ALTER TABLE merchants ADD COLUMN pricing_id bigint REFERENCES pricings (id);   -- null: free
+ALTER TABLE merchants ADD COLUMN monthly_paid_until timestamptz;   -- the monthly fee is paid so far
+
+CREATE TABLE reserves (             -- kept back of releases, each until its day
+    id bigint PRIMARY KEY,
+    merchant_id bigint NOT NULL REFERENCES merchants (holder_id),
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,
+    kept_at timestamptz NOT NULL,
+    available_at timestamptz NOT NULL,
+    freed_at timestamptz,
+    CONSTRAINT reserves_amount_is_positive CHECK (amount_minor > 0)
+);
+CREATE INDEX reserves_due ON reserves (available_at) WHERE freed_at IS NULL;   -- the worker
+CREATE INDEX reserves_of_merchant ON reserves (merchant_id, available_at) WHERE freed_at IS NULL;
+
+CREATE TRIGGER pricings_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON pricings
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 CREATE TABLE contracts (
     id bigint PRIMARY KEY REFERENCES accounts (id),   -- also its account and its payment's reference
+    origin text NOT NULL,
     payer_id bigint NOT NULL REFERENCES holders (id),
-    payee_id bigint NOT NULL REFERENCES holders (id),
+    payee_id bigint REFERENCES holders (id),          -- null until a claim's payee registers
+    payee_msisdn text,                                -- of a claim: who may become the payee
     payer_account_id bigint NOT NULL REFERENCES accounts (id),
-    payee_account_id bigint NOT NULL REFERENCES accounts (id),
+    payee_account_id bigint REFERENCES accounts (id),
     till text,
+    description text,
     currency text NOT NULL,
     amount_minor bigint NOT NULL,
     released_minor bigint NOT NULL DEFAULT 0,
     returned_minor bigint NOT NULL DEFAULT 0,
+    disputed_minor bigint NOT NULL DEFAULT 0,         -- the frozen part of what is held
+    at_deadline text NOT NULL DEFAULT 'release',      -- where the undisputed rest goes by itself
+    steps smallint,                                   -- of a prepaid plan: visits paid for
+    steps_done smallint,
+    pricing_id bigint REFERENCES pricings (id),       -- the merchant's terms when it was paid
     opened_at timestamptz NOT NULL,
     deadline_at timestamptz NOT NULL,
     closed_at timestamptz,
+    CONSTRAINT contracts_origin_is_known CHECK (origin IN ('payment', 'offer', 'claim', 'plan')),
     CONSTRAINT contracts_amount_is_positive CHECK (amount_minor > 0),
     CONSTRAINT contracts_parts_within_amount CHECK (
-        released_minor >= 0 AND returned_minor >= 0
-        AND released_minor + returned_minor <= amount_minor),
+        released_minor >= 0 AND returned_minor >= 0 AND disputed_minor >= 0
+        AND released_minor + returned_minor + disputed_minor <= amount_minor),
     CONSTRAINT contracts_closed_when_empty CHECK (
         (closed_at IS NOT NULL) = (released_minor + returned_minor = amount_minor)),
-    CONSTRAINT contracts_period_in_range CHECK (deadline_at > opened_at),
-    CONSTRAINT contracts_two_parties CHECK (payer_account_id <> payee_account_id)
-);
-CREATE INDEX contracts_due ON contracts (deadline_at) WHERE closed_at IS NULL;  -- the worker
+    CONSTRAINT contracts_period_in_range CHECK (
+        deadline_at > opened_at AND deadline_at <= opened_at + interval '91 days'),
+    CONSTRAINT contracts_two_parties CHECK (payer_account_id <> payee_account_id),
+    CONSTRAINT contracts_payee_is_whole CHECK (
+        (payee_id IS NULL) = (payee_account_id IS NULL)
+        AND (payee_id IS NOT NULL OR payee_msisdn IS NOT NULL)),
+    CONSTRAINT contracts_end_is_known CHECK (at_deadline IN ('release', 'return')),
+    CONSTRAINT contracts_steps_in_range CHECK (
+        (steps IS NULL) = (steps_done IS NULL) AND steps_done BETWEEN 0 AND steps)
+) WITH (fillfactor = 80);
+-- The worker; what is disputed waits for its dispute, not for the deadline.
+CREATE INDEX contracts_due ON contracts (deadline_at)
+    WHERE released_minor + returned_minor + disputed_minor < amount_minor;
 CREATE INDEX contracts_of_payer ON contracts (payer_id, id);   -- "my held payments"
 CREATE INDEX contracts_of_payee ON contracts (payee_id, id);
+CREATE INDEX contracts_unclaimed ON contracts (payee_msisdn)   -- the worker, once they register
+    WHERE payee_id IS NULL AND closed_at IS NULL;
 
 CREATE TRIGGER contracts_never_deleted BEFORE DELETE OR TRUNCATE ON contracts
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE FUNCTION refuse_new_parties() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION 'a contract keeps its parties, its amount and its deadline'
+    RAISE EXCEPTION 'a contract keeps its parties and its amount'
         USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'contracts_terms_are_fixed';
 END $$;
 CREATE TRIGGER contracts_terms_are_fixed
-    BEFORE UPDATE OF id, payer_id, payee_id, payer_account_id, payee_account_id, currency,
-                     amount_minor, till, opened_at, deadline_at ON contracts
+    BEFORE UPDATE OF id, origin, payer_id, payee_msisdn, payer_account_id, currency, amount_minor,
+                     till, description, at_deadline, steps, pricing_id, opened_at ON contracts
     FOR EACH ROW EXECUTE FUNCTION refuse_new_parties();
+-- It is put off by the payee, and comes sooner only by a proof of delivery, where the merchant's
+-- terms provide for one.
+CREATE TRIGGER contracts_deadline_not_hastened
+    BEFORE UPDATE OF deadline_at ON contracts FOR EACH ROW
+    WHEN (NEW.deadline_at < OLD.deadline_at AND OLD.pricing_id IS NULL)
+    EXECUTE FUNCTION refuse_new_parties();
+-- A claim gets its payee once: whoever registered the number it was made to.
+CREATE FUNCTION check_claim() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.payee_id IS NULL AND EXISTS (
+        SELECT FROM holders h JOIN accounts a ON a.holder_id = h.id
+         WHERE h.id = NEW.payee_id AND h.msisdn = OLD.payee_msisdn AND a.id = NEW.payee_account_id)
+    THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'a contract keeps its parties'
+        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'contracts_terms_are_fixed';
+END $$;
+CREATE TRIGGER contracts_claimed_by_number
+    BEFORE UPDATE OF payee_id, payee_account_id ON contracts FOR EACH ROW
+    WHEN (NEW.payee_id IS DISTINCT FROM OLD.payee_id
+          OR NEW.payee_account_id IS DISTINCT FROM OLD.payee_account_id)
+    EXECUTE FUNCTION check_claim();
+-- What has ended stays ended, and a deadline that money followed is not moved afterwards.
+CREATE TRIGGER contracts_closed_stay_closed
+    BEFORE UPDATE ON contracts FOR EACH ROW WHEN (OLD.closed_at IS NOT NULL)
+    EXECUTE FUNCTION refuse_new_parties();
+
+-- released + returned + held = amount, whoever writes: at the end of every transaction.
+CREATE FUNCTION check_parts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (SELECT c.amount_minor - c.released_minor - c.returned_minor <> a.balance_minor
+          FROM contracts c JOIN accounts a ON a.id = c.id WHERE c.id = NEW.id) THEN
+        RAISE EXCEPTION 'the parts of contract % are not what its account holds', NEW.id
+            USING ERRCODE = 'integrity_constraint_violation',
+                  CONSTRAINT = 'contracts_parts_follow_entries';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER contracts_parts_follow_entries
+    AFTER INSERT OR UPDATE OF released_minor, returned_minor ON contracts
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_parts();
 
 CREATE TABLE reference_rates (
     base text NOT NULL,

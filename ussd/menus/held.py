@@ -11,6 +11,7 @@ from wallet.escrow.reading import ContractView, contracts_of
 from wallet.flows import release
 from wallet.money import Money, parse_amount
 from wallet.people.pin import Pin
+from wallet.phones import local_number
 
 MOST: Final = 20
 """The newest so many are listed; older ones are released at their deadline like all."""
@@ -26,7 +27,9 @@ def _enter_list(turn: Turn) -> Go | None:
 
 def _item(view: ContractView) -> tuple[int, int, str, str, str]:
     contract = view.contract
-    name, deadline_at = shop(view.payee_name), contract.deadline_at.isoformat()
+    # A claim's payee has no name yet, only the number the money was sent to.
+    payee = view.payee_name or local_number(contract.payee_msisdn or "")
+    name, deadline_at = shop(payee), contract.deadline_at.isoformat()
     return (contract.id, contract.held.minor, contract.currency, name, deadline_at)
 
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from wallet.errors import Code, Refused
+from wallet.escrow.pricing import Pricing
+from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Needs
 from wallet.money import Money
 
@@ -25,39 +27,56 @@ class Contract:
     """A contract as one batch sees it, and its row as it shall be written."""
 
     id: int
+    origin: str  # payment, offer, claim (of a number not yet registered) or plan
     payer_id: int
-    payee_id: int
+    payee_id: int | None  # None until a claim's payee registers
+    payee_msisdn: str | None  # of a claim
     payer_account_id: int
-    payee_account_id: int
+    payee_account_id: int | None
     till: str | None
+    description: str | None
     currency: str
     amount_minor: int
     released_minor: int
     returned_minor: int
+    disputed_minor: int  # the frozen part of what is held
+    at_deadline: str  # where the undisputed rest goes by itself: release or return
+    steps: int | None  # visits of a prepaid plan
+    steps_done: int | None
+    pricing_id: int | None  # the merchant's terms when it was paid
     opened_at: datetime
     deadline_at: datetime
     closed_at: datetime | None
     merchant: str | None = None  # the name over the till, which is how the payer knows the payee
+    pricing: Pricing | None = None  # the terms of `pricing_id`
 
-    LOCK: ClassVar[str] = """
-        SELECT id, payer_id, payee_id, payer_account_id, payee_account_id, till, currency,
-               amount_minor, released_minor, returned_minor, opened_at, deadline_at, closed_at,
-               (SELECT m.name FROM merchants m WHERE m.holder_id = c.payee_id)
+    COLUMNS: ClassVar[str] = """c.id, c.origin, c.payer_id, c.payee_id, c.payee_msisdn,
+        c.payer_account_id, c.payee_account_id, c.till, c.description, c.currency, c.amount_minor,
+        c.released_minor, c.returned_minor, c.disputed_minor, c.at_deadline, c.steps, c.steps_done,
+        c.pricing_id, c.opened_at, c.deadline_at, c.closed_at"""
+    LOCK: ClassVar[str] = f"""
+        SELECT {COLUMNS}, CASE WHEN c.till IS NOT NULL THEN m.name END, {Pricing.COLUMNS}
           FROM contracts c
-         WHERE id = ANY(%(ids)s)
-         ORDER BY id
-           FOR NO KEY UPDATE
+          LEFT JOIN merchants m ON m.holder_id = c.payee_id
+          LEFT JOIN pricings p ON p.id = c.pricing_id
+         WHERE c.id = ANY(%(ids)s)
+         ORDER BY c.id
+           FOR NO KEY UPDATE OF c
     """
     RANK: ClassVar[int] = 1
+    PRICING_AT: ClassVar[int] = 22
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
         """Return the contract of one row of LOCK."""
-        return cls(*row)
+        own, terms = row[: cls.PRICING_AT], row[cls.PRICING_AT :]
+        return replace(cls(*own), pricing=Pricing.from_columns(terms))
 
     def needs(self) -> Needs:
-        """Both parties, and the contract's own account."""
-        return Needs(holders=(self.payer_id, self.payee_id), accounts=(self.id,))
+        """Both parties, the contract's own account, and where its commission goes."""
+        parties = (self.payer_id,) if self.payee_id is None else (self.payer_id, self.payee_id)
+        earned = () if self.pricing is None else ((Kind.COMMISSIONS, self.currency),)
+        return Needs(holders=parties, accounts=(self.id,), operator=earned)
 
     @property
     def amount(self) -> Money:
@@ -77,6 +96,16 @@ class Contract:
         left = self.amount_minor - self.released_minor - self.returned_minor
         return Money(self.currency, left)
 
+    @property
+    def disputed(self) -> Money:
+        """The frozen part of what is held; each dispute's own rules move it."""
+        return Money(self.currency, self.disputed_minor)
+
+    @property
+    def rest(self) -> Money:
+        """What is held and not disputed: it keeps its course and its deadline."""
+        return self.held - self.disputed
+
     def check_currency(self, amount: Money | None) -> None:
         """Raise `Refused` where `amount` is in another currency than the contract."""
         if amount is not None and amount.currency != self.currency:
@@ -88,32 +117,39 @@ class Contract:
             raise Refused(Code.CONTRACT_CLOSED)
 
     def part(self, amount: Money | None) -> Money:
-        """Return what an act moves: `amount`, or all that is held where none is named.
+        """Return what an act moves: `amount`, or all of the undisputed rest where none is named.
 
-        Raises `Refused` where the contract holds less.
+        Raises `Refused` where the rest is less.
         """
         assert self.closed_at is None, self
-        if amount is None:
-            return self.held
-        assert amount.is_positive, amount
-        if amount > self.held:
-            raise Refused(Code.MORE_THAN_HELD, held=self.held.text)
-        return amount
+        if not self.rest.is_positive or (amount is not None and amount > self.rest):
+            raise self.more_than_held()
+        assert amount is None or amount.is_positive, amount
+        return self.rest if amount is None else amount
+
+    def more_than_held(self) -> Refused:
+        """What to say to one who asks for more than the undisputed rest."""
+        if self.disputed_minor:
+            return Refused(Code.MORE_THAN_HELD, held=self.rest.text, disputed=self.disputed.text)
+        return Refused(Code.MORE_THAN_HELD, held=self.held.text)
 
     def released(self, part: Money, now: datetime) -> ContractMoved:
         """Return the row after `part` went to the payee."""
-        return self._moved(replace(self, released_minor=self.released_minor + part.minor), now)
+        return self.moved(now, released_minor=self.released_minor + part.minor)
 
     def returned(self, part: Money, now: datetime) -> ContractMoved:
         """Return the row after `part` went back to the payer."""
-        return self._moved(replace(self, returned_minor=self.returned_minor + part.minor), now)
+        return self.moved(now, returned_minor=self.returned_minor + part.minor)
 
-    def _moved(self, after: Contract, now: datetime) -> ContractMoved:
-        closed = replace(after, closed_at=None if after.held.is_positive else now)
-        return ContractMoved(closed)
+    def moved(self, now: datetime, **changed: object) -> ContractMoved:
+        """Return the row with some of its columns changed, closed once nothing is held."""
+        after = replace(self, **changed)  # type: ignore[arg-type]  # named by their own callers
+        assert 0 <= after.disputed_minor <= after.held.minor, after
+        return ContractMoved(replace(after, closed_at=None if after.held.is_positive else now))
 
     def accounts(self, facts: Facts) -> tuple[Account, Account, Account]:
-        """Return the contract's own account, the payer's and the payee's."""
+        """Return the contract's own account, the payer's and the payee's, who must be known."""
+        assert self.payee_account_id is not None, self
         return (
             facts.accounts[self.id],
             facts.accounts[self.payer_account_id],
@@ -126,11 +162,13 @@ class NewContract:
     """A contract that a payment opens; its account is opened before it."""
 
     WRITE: ClassVar[str] = """
-        INSERT INTO contracts (id, payer_id, payee_id, payer_account_id, payee_account_id, till,
-                               currency, amount_minor, opened_at, deadline_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[],
-                             %s::text[], %s::text[], %s::bigint[], %s::timestamptz[],
-                             %s::timestamptz[])
+        INSERT INTO contracts (id, origin, payer_id, payee_id, payee_msisdn, payer_account_id,
+                               payee_account_id, till, description, currency, amount_minor,
+                               at_deadline, steps, steps_done, pricing_id, opened_at, deadline_at)
+        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::text[],
+                             %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[],
+                             %s::bigint[], %s::text[], %s::smallint[], %s::smallint[],
+                             %s::bigint[], %s::timestamptz[], %s::timestamptz[])
     """
     RANK: ClassVar[int] = 2
 
@@ -144,13 +182,20 @@ class NewContract:
         contract = self.contract
         return (
             contract.id,
+            contract.origin,
             contract.payer_id,
             contract.payee_id,
+            contract.payee_msisdn,
             contract.payer_account_id,
             contract.payee_account_id,
             contract.till,
+            contract.description,
             contract.currency,
             contract.amount_minor,
+            contract.at_deadline,
+            contract.steps,
+            contract.steps_done,
+            contract.pricing_id,
             contract.opened_at,
             contract.deadline_at,
         )
@@ -161,14 +206,18 @@ class NewContract:
 
 @dataclass(frozen=True, slots=True)
 class ContractMoved:
-    """A contract's parts as they stand after an act."""
+    """What an act, or time, may change of a contract; the rest of it is fixed."""
 
     WRITE: ClassVar[str] = """
         UPDATE contracts c
            SET released_minor = v.released_minor, returned_minor = v.returned_minor,
-               closed_at = v.closed_at
-          FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])
-               AS v (id, released_minor, returned_minor, closed_at)
+               disputed_minor = v.disputed_minor, steps_done = v.steps_done,
+               payee_id = v.payee_id, payee_account_id = v.payee_account_id,
+               deadline_at = v.deadline_at, closed_at = v.closed_at
+          FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[],
+                      %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+               AS v (id, released_minor, returned_minor, disputed_minor, steps_done, payee_id,
+                     payee_account_id, deadline_at, closed_at)
          WHERE c.id = v.id
     """
     RANK: ClassVar[int] = 3
@@ -181,8 +230,17 @@ class ContractMoved:
 
     def values(self) -> tuple[Any, ...]:
         contract = self.contract
-        parts = (contract.released_minor, contract.returned_minor)
-        return (contract.id, *parts, contract.closed_at)
+        return (
+            contract.id,
+            contract.released_minor,
+            contract.returned_minor,
+            contract.disputed_minor,
+            contract.steps_done,
+            contract.payee_id,
+            contract.payee_account_id,
+            contract.deadline_at,
+            contract.closed_at,
+        )
 
     def apply(self, facts: Facts) -> None:
         facts.records[(Contract, self.contract.id)] = self.contract

@@ -29,7 +29,9 @@ LONGEST_REST: Final = timedelta(minutes=10)
 DUE: Final = text("""
     SELECT id
       FROM contracts   -- index contracts_due
-     WHERE closed_at IS NULL AND deadline_at <= :now AND id <> ALL(:resting)
+     WHERE released_minor + returned_minor + disputed_minor < amount_minor
+       AND deadline_at <= :now
+       AND id <> ALL(:resting)
      ORDER BY deadline_at
      LIMIT :limit
        FOR NO KEY UPDATE SKIP LOCKED

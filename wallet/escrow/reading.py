@@ -15,15 +15,16 @@ from wallet.escrow.payouts import Destination
 from wallet.ledger.entries import LONGEST_PAGE, cursor_id
 from wallet.money import Money
 
-_CONTRACT: Final = """c.id, c.payer_id, c.payee_id, c.payer_account_id, c.payee_account_id, c.till,
-    c.currency, c.amount_minor, c.released_minor, c.returned_minor, c.opened_at, c.deadline_at,
-    c.closed_at, payer.name, m.name"""
+# The payee of a payment goes by the name on the shop; of an offer, by their own.
+_CONTRACT: Final = f"""{Contract.COLUMNS}, payer.name, coalesce(m.name, payee.name)"""
+_NAMES: Final = """
+      JOIN holders payer ON payer.id = c.payer_id
+      LEFT JOIN holders payee ON payee.id = c.payee_id
+      LEFT JOIN merchants m ON m.holder_id = c.payee_id AND c.till IS NOT NULL"""
 
 READ_CONTRACT: Final = f"""
     SELECT {_CONTRACT}
-      FROM contracts c
-      JOIN holders payer ON payer.id = c.payer_id
-      JOIN merchants m ON m.holder_id = c.payee_id
+      FROM contracts c {_NAMES}
      WHERE c.id = :contract AND :holder IN (c.payer_id, c.payee_id)
 """
 
@@ -39,9 +40,7 @@ READ_CONTRACTS: Final = f"""
           ORDER BY id DESC LIMIT :limit)
     )
     SELECT {_CONTRACT}
-      FROM mine c
-      JOIN holders payer ON payer.id = c.payer_id
-      JOIN merchants m ON m.holder_id = c.payee_id
+      FROM mine c {_NAMES}
      ORDER BY c.id DESC
      LIMIT :limit
 """
@@ -67,7 +66,7 @@ class ContractView:
 
     contract: Contract
     payer_name: str
-    payee_name: str
+    payee_name: str | None  # nobody's yet, while a claim waits for its payee to register
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,10 @@ from uuid import UUID
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract
+from wallet.flows.moves import move, party_to
 from wallet.flows.parties import check_sender, phone_of
 from wallet.ledger.facts import Facts, Needs
-from wallet.ledger.posting import Decision, Leg, Posting, Text
+from wallet.ledger.posting import Decision, Text
 from wallet.money import Money
 from wallet.people.pin import Pin, check_pin
 
@@ -38,13 +39,7 @@ class Command:
 
 def decide(command: Command, facts: Facts) -> Decision:
     """Return the posting, or raise the first refusal in `Code` order."""
-    contract = facts.record(Contract, command.contract_id)
-    if contract is None:
-        raise Refused(Code.CONTRACT_UNKNOWN)
-    payee = facts.holders[command.actor]
-    if contract.payee_id != payee.id:
-        known = contract.payer_id == payee.id
-        raise Refused(Code.NOT_A_PARTY if known else Code.CONTRACT_UNKNOWN)
+    contract, payee = party_to(command.contract_id, command.actor, "payee", facts)
     contract.check_currency(command.amount)
     check_sender(payee)
     pin_rows = check_pin(command.pin, payee, facts)
@@ -54,23 +49,25 @@ def decide(command: Command, facts: Facts) -> Decision:
     part = contract.part(command.amount)
 
     payer = facts.holders[contract.payer_id]
-    own, payer_account, _ = contract.accounts(facts)
-    row = contract.returned(part, facts.now)
+    moved = move(contract, facts, "return", returned=part, by_payee=True)
     common = {
         "reference": facts.reference,
         "amount": part.shown,
-        "held": row.contract.held.shown,
+        "held": moved.contract.held.shown,
     }
-    balance = (payer_account.balance + part).shown
-    to_payer = {**common, "name": contract.merchant or payee.name, "balance": balance}
+    to_payer = {
+        **common,
+        "name": contract.merchant or payee.name,
+        "balance": moved.payer_balance.shown,
+    }
     to_payee = {**common, "name": payer.name, "phone": phone_of(payer)}
     return Decision(
-        Posting("return", (Leg(own, -part), Leg(payer_account, part)), payee.id, payer.id),
+        moved.posting,
         answer={
             "reference": facts.reference,
             "kind": "return",
             "amount": part.json,
-            "held": row.contract.held.json,
+            "held": moved.contract.held.json,
             "contract": reference(contract.id),
             "posted_at": facts.now.isoformat(),
         },
@@ -82,5 +79,5 @@ def decide(command: Command, facts: Facts) -> Decision:
             )
             if holder.msisdn is not None
         ),
-        rows=(row, *pin_rows),
+        rows=(*moved.rows, *pin_rows),
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract, NewContract
+from wallet.escrow.pricing import Charges, Pricing, charges
 from wallet.flows.limits import check_out
 from wallet.flows.parties import check_active, check_funds, phone_of, wallet_of
 from wallet.ledger.accounts import Account, Kind
@@ -44,7 +45,10 @@ class Command:
         return Needs(
             guarded=(self.actor,),
             tills=(self.till,),
-            operator=((Kind.FEES, self.amount.currency),),
+            operator=(
+                (Kind.FEES, self.amount.currency),
+                (Kind.COMMISSIONS, self.amount.currency),
+            ),
         )
 
 
@@ -70,7 +74,9 @@ def decide(command: Command, facts: Facts) -> Decision:
     total = command.amount + fee
     check_funds(source, total)
 
-    contract = _contract(command, facts, till, source, settlement)
+    pricing = Pricing.from_columns(till.pricing)
+    contract = _contract(command, facts, till, pricing, source, settlement)
+    taken = charges(pricing if contract is None else None, settlement, 0, command.amount, facts)
     target: Account = settlement
     rows: tuple[Row, ...] = ()
     if contract is not None:
@@ -83,13 +89,21 @@ def decide(command: Command, facts: Facts) -> Decision:
     return Decision(
         Posting("pay", tuple(legs), payer.id, payee.id),
         answer=_answer(command, facts, till, fee, balance, contract),
-        texts=_texts(command, facts, (payer, payee), till, fee, balance, settlement, contract),
-        rows=(used, *rows, *pin_rows),
+        texts=_texts(
+            command, facts, (payer, payee), till, fee, balance, settlement, contract, taken
+        ),
+        rows=(used, *rows, *pin_rows, *taken.rows),
+        then=taken.postings,
     )
 
 
 def _contract(
-    command: Command, facts: Facts, till: Till, source: Account, settlement: Account
+    command: Command,
+    facts: Facts,
+    till: Till,
+    pricing: Pricing | None,
+    source: Account,
+    settlement: Account,
 ) -> Contract | None:
     """Return the contract that holds the payment; None where the merchant is paid at once."""
     if till.escrow_period_s == 0:
@@ -97,19 +111,28 @@ def _contract(
     assert source.holder_id is not None
     return Contract(
         id=facts.id,
+        origin="payment",
         payer_id=source.holder_id,
         payee_id=till.merchant_id,
+        payee_msisdn=None,
         payer_account_id=source.id,
         payee_account_id=settlement.id,
         till=till.number,
+        description=None,
         currency=command.amount.currency,
         amount_minor=command.amount.minor,
         released_minor=0,
         returned_minor=0,
+        disputed_minor=0,
+        at_deadline="release",
+        steps=None,
+        steps_done=None,
+        pricing_id=None if pricing is None else pricing.id,
         opened_at=facts.now,
         deadline_at=facts.now + timedelta(seconds=till.escrow_period_s),
         closed_at=None,
         merchant=till.name,
+        pricing=pricing,
     )
 
 
@@ -145,6 +168,7 @@ def _texts(
     balance: Money,
     settlement: Account,
     contract: Contract | None,
+    taken: Charges,
 ) -> tuple[Text, ...]:
     payer, payee = parties
     common = {"reference": facts.reference, "amount": command.amount.shown, "till": till.number}
@@ -154,18 +178,18 @@ def _texts(
         "fee": fee.shown,
         "balance": balance.shown,
     }
-    taken: dict[str, str | Moment] = {**common, "name": payer.name, "phone": phone_of(payer)}
+    received: dict[str, str | Moment] = {**common, "name": payer.name, "phone": phone_of(payer)}
     if contract is None:
         wordings = ("paid_now", "payment_received")
-        taken["fee"] = Money(command.amount.currency, 0).shown
-        taken["balance"] = (settlement.balance + command.amount).shown
+        received["fee"] = taken.commission.shown
+        received["balance"] = (settlement.balance + command.amount - taken.total).shown
     else:
         wordings = ("paid_held", "payment_held")
         paid["service_code"] = facts.market(payer).service_code
         paid["deadline"] = Moment(contract.deadline_at, facts.market(payer).zone)
-        taken["deadline"] = Moment(contract.deadline_at, facts.market(payee).zone)
+        received["deadline"] = Moment(contract.deadline_at, facts.market(payee).zone)
     return tuple(
         Text(holder.msisdn, holder.language, wording, values)
-        for holder, wording, values in zip(parties, wordings, (paid, taken), strict=True)
+        for holder, wording, values in zip(parties, wordings, (paid, received), strict=True)
         if holder.msisdn is not None
     )

@@ -13,10 +13,11 @@ from uuid import UUID, uuid5
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract
+from wallet.flows.moves import Moved, move, party_to
 from wallet.flows.parties import check_sender, phone_of
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER
-from wallet.ledger.posting import Decision, Leg, Posting, Text
+from wallet.ledger.posting import Decision, Text
 from wallet.money import Money
 from wallet.people.pin import Pin, check_pin
 
@@ -61,14 +62,9 @@ class Due:
 
 def decide(command: Command, facts: Facts) -> Decision:
     """Return the release by the payer, or raise the first refusal in `Code` order."""
-    contract = facts.record(Contract, command.contract_id)
-    if contract is None:
-        raise Refused(Code.CONTRACT_UNKNOWN)
-    payer = facts.holders[command.actor]
-    if contract.payer_id != payer.id:
-        # To a stranger a contract does not exist; the payee may know why they cannot.
-        known = contract.payee_id == payer.id
-        raise Refused(Code.NOT_A_PARTY if known else Code.CONTRACT_UNKNOWN)
+    contract, payer = party_to(command.contract_id, command.actor, "payer", facts)
+    if contract.payee_id is None:
+        raise Refused(Code.INCORRECT_STATE, state="not_claimed")
     contract.check_currency(command.amount)
     check_sender(payer)
     pin_rows = check_pin(command.pin, payer, facts)
@@ -85,45 +81,49 @@ def decide_due(command: Due, facts: Facts) -> Decision:
     contract.check_open()
     if facts.now < contract.deadline_at:
         raise Refused(Code.CONTRACT_NOT_DUE, deadline_at=contract.deadline_at.isoformat())
-    return _release(contract, contract.part(None), facts, "release_due", ())
+    if not contract.rest.is_positive:
+        raise contract.more_than_held()
+    return _release(contract, contract.rest, facts, "release_due", ())
 
 
 def _release(
     contract: Contract, part: Money, facts: Facts, kind: str, pin_rows: tuple[Any, ...]
 ) -> Decision:
-    own, _, payee_account = contract.accounts(facts)
-    row = contract.released(part, facts.now)
-    held = row.contract.held
-    balance = payee_account.balance + part
+    moved = move(contract, facts, kind, released=part)
     return Decision(
-        Posting(kind, (Leg(own, -part), Leg(payee_account, part)), contract.payer_id,
-                contract.payee_id),
+        moved.posting,
         answer={
             "reference": facts.reference,
             "kind": kind,
             "amount": part.json,
-            "held": held.json,
+            "held": moved.contract.held.json,
             "contract": reference(contract.id),
             "posted_at": facts.now.isoformat(),
         },
-        texts=_texts(contract, facts, kind, part, held, balance),
-        rows=(row, *pin_rows),
-    )  # fmt: skip
+        texts=_texts(moved, facts, kind, part),
+        rows=(*moved.rows, *pin_rows),
+        then=moved.then,
+    )
 
 
-def _texts(
-    contract: Contract, facts: Facts, kind: str, part: Money, held: Money, balance: Money
-) -> tuple[Text, ...]:
+def _texts(moved: Moved, facts: Facts, kind: str, part: Money) -> tuple[Text, ...]:
+    contract = moved.contract
+    assert contract.payee_id is not None
+    assert moved.payee_balance is not None
     payer, payee = facts.holders[contract.payer_id], facts.holders[contract.payee_id]
     stem = "released" if kind == "release" else "released_at_deadline"
-    common = {"reference": facts.reference, "amount": part.shown, "held": held.shown}
+    common = {
+        "reference": facts.reference,
+        "amount": part.shown,
+        "held": contract.held.shown,
+    }
     to_payer = {**common, "name": contract.merchant or payee.name}
     to_payee = {
         **common,
         "name": payer.name,
         "phone": phone_of(payer),
-        "fee": Money(part.currency, 0).shown,
-        "balance": balance.shown,
+        "fee": moved.charges.commission.shown,
+        "balance": moved.payee_balance.shown,
     }
     return tuple(
         Text(holder.msisdn, holder.language, wording, values)

@@ -16,15 +16,17 @@ class Kind(StrEnum):
     WALLET = "wallet"
     FLOAT = "float"  # an agent's e-money
     SETTLEMENT = "settlement"  # what a merchant is owed
+    RESERVE = "reserve"  # the part of it that is kept back for a while
     ESCROW = "escrow"  # one per contract
     PREFUND = "prefund"  # a partner's money with us
     MAKER = "maker"  # a market maker's inventory
     IN_TRANSIT = "in_transit"  # payouts on their way to a bank
     FEES = "fees"
+    COMMISSIONS = "commissions"  # what merchants pay on what is released to them
     FX_MARGIN = "fx_margin"
 
 
-EARNED: Final = frozenset({Kind.FEES, Kind.FX_MARGIN})
+EARNED: Final = frozenset({Kind.FEES, Kind.COMMISSIONS, Kind.FX_MARGIN})
 """What the operator earns: only ever added to, so it may lie in several accounts."""
 
 

@@ -48,6 +48,7 @@ class Till:
     city: str
     category: str
     escrow_period_s: int
+    pricing: tuple[Any, ...] = (None,)  # columns of its terms, for wallet/escrow/pricing.py
 
 
 @dataclass(frozen=True, slots=True)

@@ -273,14 +273,16 @@ class Poster:
         now = self._clock.now()
         facts = Facts(now, 0, self._markets, self._pin_keys, self._ids)
         needs = [job.command.needs() for job in batch]
-        for need in needs:
-            for key in need.operator:
-                if key not in self._operator_ids:
-                    self._operator_ids[key] = operator_account(
-                        connection, *key, self._lane, id_=self._ids.next(now), now=now
-                    )
+
+        def operator_id(key: tuple[str, str]) -> int:
+            if key not in self._operator_ids:  # forgotten with the connection, should this fail
+                self._operator_ids[key] = operator_account(
+                    connection, *key, self._lane, id_=self._ids.next(now), now=now
+                )
+            return self._operator_ids[key]
+
         keys = [job.command.key for job in batch]
-        receipts = read_facts(connection, facts, needs, self._operator_ids, keys)
+        receipts = read_facts(connection, facts, needs, operator_id, keys)
         writes = Writes(facts)
         for job in batch:
             self._settle(job, facts, writes, receipts)

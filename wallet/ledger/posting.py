@@ -33,12 +33,15 @@ class Posting:
     """Legs that net to zero in every currency. None at all is allowed: registering moves nothing.
 
     `sender_id` and `receiver_id` are the holders between whom value moved, for their statements.
+    `original_id` is the posting this one belongs to: an act on a contract names the contract's
+    payment, so that the postings linked to it, in the order of their ids, are its timeline.
     """
 
     kind: str
     legs: tuple[Leg, ...] = ()
     sender_id: int | None = None
     receiver_id: int | None = None
+    original_id: int | None = None
 
     def __post_init__(self) -> None:
         sums: defaultdict[str, int] = defaultdict(int)

@@ -9,7 +9,7 @@ two for a batch's reading, one for its writing.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -28,9 +28,13 @@ RESOLVE_AGENTS: Final = "SELECT holder_id FROM agents WHERE number = ANY(%(agent
 READ_TILLS: Final = "SELECT number, merchant_id FROM tills WHERE number = ANY(%(tills)s::text[])"
 
 READ_MERCHANTS: Final = """
-    SELECT holder_id, name, city, category, escrow_period_s
-      FROM merchants
-     WHERE holder_id = ANY(ARRAY(SELECT merchant_id FROM tills
+    SELECT m.holder_id, m.name, m.city, m.category, m.escrow_period_s, p.id, p.merchant_id,
+           p.commission_bps, p.commission_min_minor, p.commission_max_minor, p.reserve_bps,
+           p.reserve_days, p.monthly_fee_minor, p.commission_bps_paid, p.after_delivery_s,
+           m.monthly_paid_until
+      FROM merchants m
+      LEFT JOIN pricings p ON p.id = m.pricing_id
+     WHERE m.holder_id = ANY(ARRAY(SELECT merchant_id FROM tills
                                   WHERE number = ANY(%(tills)s::text[])))
 """
 
@@ -135,7 +139,7 @@ def read_facts(
     connection: Connection,
     facts: Facts,
     needs: Iterable[Needs],
-    operator_ids: Mapping[tuple[str, str], int],
+    operator_id: Callable[[tuple[str, str]], int],
     keys: Iterable[UUID],
 ) -> Receipts:
     """Lock and read into `facts` everything that `needs` name; begins the transaction.
@@ -150,7 +154,7 @@ def read_facts(
         _name(connection, facts, wanted)
         holders = wanted.holders | wanted.guarded
         ids = {"ids": array(sorted(holders))}
-        accounts = [*wanted.accounts, *(operator_ids[key] for key in wanted.operator)]
+        accounts = [*wanted.accounts, *(operator_id(key) for key in wanted.operator)]
         asked = _Asked(connection)
         asked.ask(LOCK_HOLDERS, {"ids": array(sorted(wanted.guarded))})
         asked.ask(LOCK_ACCOUNTS, {"holders": ids["ids"], "ids": array(accounts)})
@@ -195,7 +199,7 @@ def _name(connection: Connection, facts: Facts, wanted: _Wanted) -> None:
         wanted.holders.update(row[0] for row in next(answers))
     if wanted.tills:
         tills = next(answers)
-        terms = {row[0]: row for row in next(answers)}
+        terms = {row[0]: (*row[:5], row[5:]) for row in next(answers)}
         facts.tills.update((number, Till(number, *terms[id_])) for number, id_ in tills)
         wanted.holders.update(terms)
 

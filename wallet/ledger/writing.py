@@ -57,7 +57,8 @@ class Writes:
         first = self.facts.id
         self._add_rows(decision.rows)
         answer = orjson.dumps(decision.answer).decode()
-        self._post(decision.posting, first, (actor, key, fingerprint), None, answer)
+        original = decision.posting.original_id
+        self._post(decision.posting, first, (actor, key, fingerprint), original, answer)
         for linked in decision.then:
             self._post(linked, self.facts.new_id(), (actor, None, None), first, None)
         self.texts.extend(decision.texts)

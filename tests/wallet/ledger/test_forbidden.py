@@ -245,8 +245,8 @@ def test_the_parts_of_a_contract_fit_its_amount(ledger, change, rule):
 
 def test_a_contract_has_a_period(ledger):
     columns = (
-        "id, payer_id, payee_id, payer_account_id, payee_account_id, currency, amount_minor, "
-        "opened_at"
+        "id, origin, payer_id, payee_id, payer_account_id, payee_account_id, currency, "
+        "amount_minor, opened_at"
     )
     opening = f"INSERT INTO contracts ({columns}, deadline_at)"
     broken = broken_rule(ledger.town.sql, f"{opening} SELECT {columns}, opened_at FROM contracts")

@@ -1,0 +1,1 @@
+-- Disputes: a part of a held payment that payer and payee do not agree about.

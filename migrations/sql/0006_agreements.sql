@@ -1,0 +1,1 @@
+-- Agreements beside the tills: offers, claims, orders and shipments.

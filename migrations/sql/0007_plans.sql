@@ -1,0 +1,1 @@
+-- Prepaid plans: visits paid for in advance, and the codes that confirm them.

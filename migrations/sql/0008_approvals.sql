@@ -1,0 +1,1 @@
+-- Four eyes: what one operator asked for and another has to approve; refunds, reversals.

@@ -1,0 +1,1 @@
+-- What merchants are charged and owed: settlement, statements, monthly fees.

@@ -1,0 +1,1 @@
+-- Payout destinations, schedules and batches.

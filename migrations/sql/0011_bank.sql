@@ -1,0 +1,1 @@
+-- What banks and mobile-money networks say of payouts: statements, lines, reconciliation.

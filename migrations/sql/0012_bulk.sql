@@ -1,0 +1,1 @@
+-- Bulk payments: lists of many wallets, their rows and how far they are.

@@ -1,0 +1,1 @@
+-- The application's own database role, and what it may not do.

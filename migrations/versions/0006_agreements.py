@@ -1,0 +1,10 @@
+"""Run sql/0006_agreements.sql."""
+
+from migrations import run_sql
+
+revision = "0006"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    run_sql("0006_agreements.sql")

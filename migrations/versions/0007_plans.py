@@ -1,0 +1,10 @@
+"""Run sql/0007_plans.sql."""
+
+from migrations import run_sql
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    run_sql("0007_plans.sql")

@@ -1,0 +1,10 @@
+"""Run sql/0008_approvals.sql."""
+
+from migrations import run_sql
+
+revision = "0008"
+down_revision = "0007"
+
+
+def upgrade() -> None:
+    run_sql("0008_approvals.sql")

@@ -1,0 +1,10 @@
+"""Run sql/0011_bank.sql."""
+
+from migrations import run_sql
+
+revision = "0011"
+down_revision = "0010"
+
+
+def upgrade() -> None:
+    run_sql("0011_bank.sql")

@@ -1,0 +1,137 @@
+"""What a merchant pays us on what is released to them, and what of it is kept back for a while.
+
+Terms are versions that never change: a contract keeps those it was paid under. Commission is
+reckoned on all that has been released of one payment so far, so the minimum and the maximum hold
+for the payment, however many parts it is released in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+from wallet.ledger.accounts import Account, Kind
+from wallet.ledger.posting import Leg, NewAccount, Posting, Row
+from wallet.money import Money
+
+if TYPE_CHECKING:
+    from wallet.ledger.facts import Facts
+
+_BPS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """A merchant's terms. `paid_until`: till then the monthly fee is paid and lowers the rate."""
+
+    id: int
+    merchant_id: int
+    commission_bps: int
+    commission_min_minor: int
+    commission_max_minor: int | None
+    reserve_bps: int
+    reserve_days: int
+    monthly_fee_minor: int | None
+    commission_bps_paid: int | None
+    after_delivery_s: int | None
+    paid_until: datetime | None
+
+    COLUMNS: ClassVar[str] = """p.id, p.merchant_id, p.commission_bps, p.commission_min_minor,
+        p.commission_max_minor, p.reserve_bps, p.reserve_days, p.monthly_fee_minor,
+        p.commission_bps_paid, p.after_delivery_s, m.monthly_paid_until"""
+    """Of `pricings p` and `merchants m`."""
+
+    @classmethod
+    def from_columns(cls, columns: tuple[Any, ...]) -> Self | None:
+        """Return the terms in a row's COLUMNS; None where the merchant has none, and pays none."""
+        return None if columns[0] is None else cls(*columns)
+
+    def commission_minor(self, released_minor: int, now: datetime) -> int:
+        """Return the commission on a payment of which so much has been released, rounded half up.
+
+        Never more than what has been released.
+        """
+        if released_minor == 0:
+            return 0
+        bps = self.commission_bps
+        if self.paid_until is not None and now < self.paid_until:
+            assert self.commission_bps_paid is not None, self
+            bps = self.commission_bps_paid
+        share = max((released_minor * bps + _BPS // 2) // _BPS, self.commission_min_minor)
+        if self.commission_max_minor is not None:
+            share = min(share, self.commission_max_minor)
+        return min(share, released_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class NewReserve:
+    """Money kept back of a release; the worker frees it when its days are over."""
+
+    WRITE: ClassVar[str] = """
+        INSERT INTO reserves (id, merchant_id, currency, amount_minor, kept_at, available_at)
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[],
+                             %s::timestamptz[], %s::timestamptz[])
+    """
+    RANK: ClassVar[int] = 4
+
+    id: int
+    merchant_id: int
+    amount: Money
+    kept_at: datetime
+    available_at: datetime
+
+    @property
+    def identity(self) -> int:
+        return self.id
+
+    def values(self) -> tuple[Any, ...]:
+        amount = (self.amount.currency, self.amount.minor)
+        return (self.id, self.merchant_id, *amount, self.kept_at, self.available_at)
+
+    def apply(self, facts: Facts) -> None:
+        """Nothing reads it in the same batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """What is taken from a settlement account right after money was released to it."""
+
+    commission: Money
+    reserved: Money
+    postings: tuple[Posting, ...] = ()
+    rows: tuple[Row, ...] = ()
+
+    @property
+    def total(self) -> Money:
+        return self.commission + self.reserved
+
+
+def charges(
+    pricing: Pricing | None, settlement: Account, before_minor: int, part: Money, facts: Facts
+) -> Charges:
+    """Return what a release of `part` costs, where `before_minor` of its payment went before."""
+    nothing = Money(part.currency, 0)
+    if pricing is None or not part.is_positive:
+        return Charges(nothing, nothing)
+    due = pricing.commission_minor(before_minor + part.minor, facts.now)
+    commission = Money(
+        part.currency, min(due - pricing.commission_minor(before_minor, facts.now), part.minor)
+    )
+    kept = Money(part.currency, (part.minor - commission.minor) * pricing.reserve_bps // _BPS)
+    postings: list[Posting] = []
+    rows: list[Row] = []
+    if commission.is_positive:
+        earned = facts.operator(Kind.COMMISSIONS, part.currency)
+        legs = (Leg(settlement, -commission), Leg(earned, commission))
+        postings.append(Posting("commission", legs, pricing.merchant_id))
+    if kept.is_positive:
+        reserve = facts.account(pricing.merchant_id, Kind.RESERVE, part.currency)
+        if reserve is None:
+            reserve = Account(facts.new_id(), pricing.merchant_id, Kind.RESERVE, part.currency)
+            rows.append(NewAccount(reserve, facts.now))
+        legs = (Leg(settlement, -kept), Leg(reserve, kept))
+        postings.append(Posting("reserve", legs, pricing.merchant_id, pricing.merchant_id))
+        free_at = facts.now + timedelta(days=pricing.reserve_days)
+        rows.append(NewReserve(facts.new_id(), pricing.merchant_id, kept, facts.now, free_at))
+    return Charges(commission, kept, tuple(postings), tuple(rows))
