@@ -21,7 +21,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from wallet.escrow.rails import Failed, Outcome, Paid, PayoutOrder, Pending, Unknown
+from wallet.escrow.rails import Failed, Outcome, Paid, PayoutOrder, Pending, Rail, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class BadFile(Exception):
     """A file in the bank's folder is not what it should be; its payout stays as it is."""
 
 
-class BankFileRail:
+class BankFileRail(Rail):
     """Writes payment files into `folder`, and reads the bank's confirmations there."""
 
     def __init__(self, folder: Path) -> None:
@@ -57,10 +57,11 @@ class BankFileRail:
                 order.requested_at.isoformat(),
             )
             write_file(path, PAYMENT_COLUMNS, row)
-        return self.status(order.reference)
+        return self.status(order)
 
-    def status(self, reference: str) -> Outcome:
+    def status(self, order: PayoutOrder) -> Outcome:
         """Read the confirmation; without one, tell whether the payment file is there."""
+        reference = order.reference
         path = self._folder / f"{reference}{CONFIRMATION}"
         if not path.exists():
             is_there = (self._folder / f"{reference}{PAYMENT}").exists()

@@ -78,7 +78,7 @@ def _outcome(rail: Rail, claimed: Row[Any]) -> Outcome:
     )
     try:
         if claimed.attempts > 1:
-            known = rail.status(order.reference)
+            known = rail.status(order)
             if not isinstance(known, Unknown):
                 return known
         return rail.submit(order)

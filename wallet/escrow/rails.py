@@ -1,14 +1,21 @@
-"""Bank rails: what a payout asks of whoever moves money to banks. DESIGN, D8.
+"""Rails: what a payout asks of whoever moves money to banks and other networks. DESIGN, D8.
 
-A rail knows a payout by its reference. Submitting the same reference again is the same payment,
-whatever came of the first call; a rail whose bank does not promise that must find out with
-`status` before it sends. What a rail cannot tell it says with `Pending` or `Unknown`, or raises:
-nothing moves on either.
+There is one rail for each kind of destination outside our books: `bank`, `mobile`. Payouts are
+handed over in batches; a rail that takes them one by one says so with `most_in_batch` 1.
+
+A rail knows a payout by its reference, and a batch by the batch's. Submitting the same again is
+the same payment, whatever came of the first call: a rail whose bank does not promise that must
+find out before it sends. What a rail cannot tell it says with `Pending`, `Unknown` or `Silent`, or
+raises, which is the same as `Silent`: nothing moves on any of these.
+
+What a rail hears later by itself (a status file, a callback) it passes to
+`wallet.escrow.handover.settle`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -18,12 +25,24 @@ from wallet.money import Money
 
 @dataclass(frozen=True, slots=True)
 class PayoutOrder:
-    """One payment to one bank account."""
+    """One payment to one destination. `batch` is the reference of what it is handed over in."""
 
     reference: str
     amount: Money
     destination: Destination
     requested_at: datetime
+    batch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Orders of one kind and currency, handed over together; the same ones whenever it is asked."""
+
+    reference: str
+    kind: str
+    total: Money
+    orders: tuple[PayoutOrder, ...]
+    made_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +64,48 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The bank has no payment of this reference."""
+    """The bank says that it has no payment of this reference: it may be handed over again."""
 
 
-Outcome = Paid | Failed | Pending | Unknown
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """No answer came: the bank may or may not have it. It is asked again, and not resent."""
+
+
+Outcome = Paid | Failed | Pending | Unknown | Silent
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What came of handing a batch over: by reference. An order left out is `Pending`."""
+
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    file: str = ""  # what the rail calls what it was given, for the operator
 
 
 class Rail(Protocol):
-    """Moves money to banks. Called outside transactions; each call ends within 30 seconds."""
+    """Moves money out. Called outside transactions; each call ends within 30 seconds.
+
+    Inherit from it for the default `submit_batch`, which submits each order by itself.
+    """
+
+    most_in_batch: int = 1
 
     def submit(self, order: PayoutOrder) -> Outcome:
         """Hand a payment over; handed over before, it stays one payment."""
+        ...
 
-    def status(self, reference: str) -> Outcome:
+    def status(self, order: PayoutOrder) -> Outcome:
         """Ask what became of a payment."""
+        ...
+
+    def submit_batch(self, batch: Batch) -> Handed:
+        """Hand a batch over; handed over before, it stays one batch."""
+        return Handed({order.reference: self._outcome(order) for order in batch.orders})
+
+    def _outcome(self, order: PayoutOrder) -> Outcome:
+        """Submit one of several: what one raises must not hide what became of the others."""
+        try:
+            return self.submit(order)
+        except Exception:  # noqa: BLE001 -- whatever it is, the outcome is not known
+            return Silent()

@@ -53,7 +53,8 @@ class Bank:
             raise TimeoutError
         return Pending()
 
-    def status(self, reference):
+    def status(self, order):
+        reference = order.reference
         self.calls.append(f"status {reference}")
         if self.is_down:
             raise ConnectionError
