@@ -47,6 +47,7 @@ class Code(StrEnum):
     QR_MALFORMED = "qr_malformed"
     QR_EXPIRED = "qr_expired"
     QR_NOT_OURS = "qr_not_ours"
+    DESCRIPTION_MALFORMED = "description_malformed"
     # Who and what is meant
     NOT_FOUND = "not_found"
     ALREADY_REGISTERED = "already_registered"
@@ -66,6 +67,7 @@ class Code(StrEnum):
     RECEIVER_FROZEN = "receiver_frozen"
     NOT_AN_AGENT = "not_an_agent"
     NO_WALLET_IN_CURRENCY = "no_wallet_in_currency"
+    RECEIVER_REGISTERED = "receiver_registered"
     # The secret that proves the sender
     PIN_NOT_SET = "pin_not_set"
     PIN_LOCKED = "pin_locked"
@@ -76,6 +78,7 @@ class Code(StrEnum):
     CONTRACT_CLOSED = "contract_closed"
     CONTRACT_PAST_DEADLINE = "contract_past_deadline"
     CONTRACT_NOT_DUE = "contract_not_due"
+    DEADLINE_OUT_OF_RANGE = "deadline_out_of_range"
     MORE_THAN_HELD = "more_than_held"
     QUOTE_USED = "quote_used"
     QUOTE_HAS_EXPIRED = "quote_has_expired"

@@ -7,12 +7,13 @@ settlement account where the period is zero. The payer pays the fee of the tarif
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract, NewContract
+from wallet.escrow.periods import deadline
 from wallet.escrow.pricing import Charges, Pricing, charges
 from wallet.flows.limits import check_out
 from wallet.flows.parties import check_active, check_funds, phone_of, wallet_of
@@ -109,6 +110,7 @@ def _contract(
     if till.escrow_period_s == 0:
         return None
     assert source.holder_id is not None
+    zone = facts.market(facts.holders[till.merchant_id]).zone
     return Contract(
         id=facts.id,
         origin="payment",
@@ -129,7 +131,7 @@ def _contract(
         steps_done=None,
         pricing_id=None if pricing is None else pricing.id,
         opened_at=facts.now,
-        deadline_at=facts.now + timedelta(seconds=till.escrow_period_s),
+        deadline_at=deadline(facts.now, till.escrow_period_s, zone),
         closed_at=None,
         merchant=till.name,
         pricing=pricing,

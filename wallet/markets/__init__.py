@@ -50,6 +50,7 @@ class Market:
     quote_margin_bps: int
     reference_rate_max_age_s: int
     price_band_bps: int
+    claim_days: int  # how long money waits for a number to be registered
     limits: Mapping[str, Sequence[Limits]]
     """By currency, then by tier."""
     tariffs: Mapping[tuple[str, str], Tariff]
@@ -144,6 +145,7 @@ def parse_market(text: str) -> Market:
         quote_margin_bps=table["quote_margin_bps"],
         reference_rate_max_age_s=table["reference_rate_max_age_s"],
         price_band_bps=table["price_band_bps"],
+        claim_days=table["claim_days"],
         limits=_limits_by_currency(table["limits"], currency),
         tariffs=_tariffs(table["fees"], currency),
     )
