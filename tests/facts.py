@@ -24,7 +24,7 @@ NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 KEY = UUID(int=7)
 PIN, WRONG_PIN = Pin("7294"), Pin("0852")
 PIN_KEYS = {"test": b"k" * 32}
-FEES, MARGIN, TRUST, TRANSIT = 901, 902, 903, 904
+FEES, MARGIN, TRUST, TRANSIT, COMMISSIONS = 901, 902, 903, 904, 905
 Fault = tuple[Code, dict[str, Any]]
 
 
@@ -91,7 +91,9 @@ def some_facts(
 def _operators() -> Iterable[Account]:
     kinds = ((FEES, Kind.FEES), (MARGIN, Kind.FX_MARGIN), (TRUST, Kind.TRUST))
     for first, currency in ((0, "KES"), (100, "USD")):
-        for id_, kind in (*kinds, (TRANSIT, Kind.IN_TRANSIT)):
+        for id_, kind in (
+            *kinds, (TRANSIT, Kind.IN_TRANSIT), (COMMISSIONS, Kind.COMMISSIONS),
+        ):  # fmt: skip
             yield Account(first + id_, None, kind, currency, 10**12, 0)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U
@@ -50,6 +51,26 @@ class FakeClock:
         self._now = now
 
 
+def start_of_day(day: date, zone: ZoneInfo) -> datetime:
+    """Return the instant, in UTC, at which a local day begins.
+
+    Where the clocks skip midnight, that is the first instant after the skip; where they show it
+    twice, the first time.
+    """
+    return datetime.combine(day, time(), zone).astimezone(UTC)
+
+
+def start_of_next_day(now: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the local day after `now` begins."""
+    return start_of_day(now.astimezone(zone).date() + timedelta(days=1), zone)
+
+
+def start_of_next_month(now: datetime, zone: ZoneInfo) -> datetime:
+    """Return when the local month after `now` begins."""
+    late = now.astimezone(zone).date().replace(day=28) + timedelta(days=4)
+    return start_of_day(late.replace(day=1), zone)
+
+
 class Ids:
     """Makes 60-bit ids in rising order: 40 bits of milliseconds since 2025, 20 of chance.
 
@@ -65,12 +86,15 @@ class Ids:
 
     def next(self, now: datetime) -> int:
         """Return an id greater than any this object has returned."""
+        return self.block(now, 1)
+
+    def block(self, now: datetime, count: int) -> int:
+        """Return the first of `count` ids in a row, all greater than any returned before."""
         with self._lock:
             floor = ((now - EPOCH) // _MS) << 20
-            self._last = (
-                self._last + 1 if self._last >= floor else floor | self._chance.getrandbits(20)
-            )
-            return self._last
+            first = self._last + 1 if self._last >= floor else floor | self._chance.getrandbits(20)
+            self._last = first + count - 1
+            return first
 
 
 def reference(id_: int) -> str:

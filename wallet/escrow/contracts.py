@@ -47,13 +47,14 @@ class Contract:
     opened_at: datetime
     deadline_at: datetime
     closed_at: datetime | None
+    commission_minor: int = 0  # taken so far of what was released
     merchant: str | None = None  # the name over the till, which is how the payer knows the payee
     pricing: Pricing | None = None  # the terms of `pricing_id`
 
     COLUMNS: ClassVar[str] = """c.id, c.origin, c.payer_id, c.payee_id, c.payee_msisdn,
         c.payer_account_id, c.payee_account_id, c.till, c.description, c.currency, c.amount_minor,
         c.released_minor, c.returned_minor, c.disputed_minor, c.at_deadline, c.steps, c.steps_done,
-        c.pricing_id, c.opened_at, c.deadline_at, c.closed_at"""
+        c.pricing_id, c.opened_at, c.deadline_at, c.closed_at, c.commission_minor"""
     LOCK: ClassVar[str] = f"""
         SELECT {COLUMNS}, CASE WHEN c.till IS NOT NULL THEN m.name END, {Pricing.COLUMNS}
           FROM contracts c
@@ -64,7 +65,7 @@ class Contract:
            FOR NO KEY UPDATE OF c
     """
     RANK: ClassVar[int] = 1
-    PRICING_AT: ClassVar[int] = 22
+    PRICING_AT: ClassVar[int] = 23
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
@@ -213,11 +214,13 @@ class ContractMoved:
            SET released_minor = v.released_minor, returned_minor = v.returned_minor,
                disputed_minor = v.disputed_minor, steps_done = v.steps_done,
                payee_id = v.payee_id, payee_account_id = v.payee_account_id,
-               deadline_at = v.deadline_at, closed_at = v.closed_at
+               deadline_at = v.deadline_at, closed_at = v.closed_at,
+               commission_minor = v.commission_minor
           FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[],
-                      %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+                      %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
+                      %s::bigint[])
                AS v (id, released_minor, returned_minor, disputed_minor, steps_done, payee_id,
-                     payee_account_id, deadline_at, closed_at)
+                     payee_account_id, deadline_at, closed_at, commission_minor)
          WHERE c.id = v.id
     """
     RANK: ClassVar[int] = 3
@@ -240,6 +243,7 @@ class ContractMoved:
             contract.payee_account_id,
             contract.deadline_at,
             contract.closed_at,
+            contract.commission_minor,
         )
 
     def apply(self, facts: Facts) -> None:

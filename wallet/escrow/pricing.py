@@ -2,7 +2,9 @@
 
 Terms are versions that never change: a contract keeps those it was paid under. Commission is
 reckoned on all that has been released of one payment so far, so the minimum and the maximum hold
-for the payment, however many parts it is released in.
+for the payment, however many parts it is released in. They are amounts of the terms' own currency:
+a payment in another one owes the basis points alone. Of a monthly fee it matters whether it is
+paid when money is released, not when it was paid in.
 """
 
 from __future__ import annotations
@@ -35,11 +37,13 @@ class Pricing:
     monthly_fee_minor: int | None
     commission_bps_paid: int | None
     after_delivery_s: int | None
+    currency: str  # of the minimum, the maximum and the monthly fee
     paid_until: datetime | None
 
     COLUMNS: ClassVar[str] = """p.id, p.merchant_id, p.commission_bps, p.commission_min_minor,
         p.commission_max_minor, p.reserve_bps, p.reserve_days, p.monthly_fee_minor,
-        p.commission_bps_paid, p.after_delivery_s, m.monthly_paid_until"""
+        p.commission_bps_paid, p.after_delivery_s, p.currency,
+        m.monthly_paid_until"""
     """Of `pricings p` and `merchants m`."""
 
     @classmethod
@@ -47,21 +51,29 @@ class Pricing:
         """Return the terms in a row's COLUMNS; None where the merchant has none, and pays none."""
         return None if columns[0] is None else cls(*columns)
 
-    def commission_minor(self, released_minor: int, now: datetime) -> int:
+    def bps_at(self, now: datetime) -> int:
+        """Return the rate of a release now: the lower one while the monthly fee is paid."""
+        is_paid = self.paid_until is not None and now < self.paid_until
+        if is_paid and self.commission_bps_paid is not None:  # else the month was paid under others
+            return self.commission_bps_paid
+        return self.commission_bps
+
+    def commission(self, released: Money, now: datetime) -> Money:
         """Return the commission on a payment of which so much has been released, rounded half up.
 
         Never more than what has been released.
         """
-        if released_minor == 0:
-            return 0
-        bps = self.commission_bps
-        if self.paid_until is not None and now < self.paid_until:
-            assert self.commission_bps_paid is not None, self
-            bps = self.commission_bps_paid
-        share = max((released_minor * bps + _BPS // 2) // _BPS, self.commission_min_minor)
-        if self.commission_max_minor is not None:
-            share = min(share, self.commission_max_minor)
-        return min(share, released_minor)
+        share = (released.minor * self.bps_at(now) + _BPS // 2) // _BPS
+        if released.currency == self.currency:
+            share = max(share, self.commission_min_minor)
+            share = min(share, self.most_minor(released.currency, share))
+        return Money(released.currency, min(share, released.minor))
+
+    def most_minor(self, currency: str, otherwise: int) -> int:
+        """Return the greatest commission of one payment, or `otherwise` where there is none."""
+        if self.commission_max_minor is None or currency != self.currency:
+            return otherwise
+        return self.commission_max_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +120,27 @@ class Charges:
 
 
 def charges(
-    pricing: Pricing | None, settlement: Account, before_minor: int, part: Money, facts: Facts
+    pricing: Pricing | None,
+    settlement: Account,
+    before_minor: int,
+    part: Money,
+    facts: Facts,
+    *,
+    taken_minor: int = 0,
 ) -> Charges:
-    """Return what a release of `part` costs, where `before_minor` of its payment went before."""
+    """Return what a release of `part` costs.
+
+    `before_minor` of its payment went before, of which `taken_minor` was taken as commission: at
+    another rate, perhaps, where the monthly fee was paid in between.
+    """
     nothing = Money(part.currency, 0)
     if pricing is None or not part.is_positive:
         return Charges(nothing, nothing)
-    due = pricing.commission_minor(before_minor + part.minor, facts.now)
-    commission = Money(
-        part.currency, min(due - pricing.commission_minor(before_minor, facts.now), part.minor)
-    )
+    before = Money(part.currency, before_minor)
+    due = pricing.commission(before + part, facts.now) - pricing.commission(before, facts.now)
+    left_minor = pricing.most_minor(part.currency, taken_minor + due.minor) - taken_minor
+    commission = Money(part.currency, min(due.minor, max(left_minor, 0)))
+    assert 0 <= commission.minor <= part.minor, (pricing, before, part)
     kept = Money(part.currency, (part.minor - commission.minor) * pricing.reserve_bps // _BPS)
     postings: list[Posting] = []
     rows: list[Row] = []

@@ -74,13 +74,21 @@ def move(
     if released.is_positive:
         assert payee is not None, contract
         legs.append(Leg(payee, released))
-        taken = charges(contract.pricing, payee, contract.released_minor, released, facts)
+        taken = charges(
+            contract.pricing,
+            payee,
+            contract.released_minor,
+            released,
+            facts,
+            taken_minor=contract.commission_minor,
+        )
     if returned.is_positive:
         legs.append(Leg(payer, returned))
     row = contract.moved(
         facts.now,
         released_minor=contract.released_minor + released.minor,
         returned_minor=contract.returned_minor + returned.minor,
+        commission_minor=contract.commission_minor + taken.commission.minor,
         **changed,
     )
     sender_id, receiver_id = contract.payer_id, contract.payee_id

@@ -31,7 +31,7 @@ READ_MERCHANTS: Final = """
     SELECT m.holder_id, m.name, m.city, m.category, m.escrow_period_s, p.id, p.merchant_id,
            p.commission_bps, p.commission_min_minor, p.commission_max_minor, p.reserve_bps,
            p.reserve_days, p.monthly_fee_minor, p.commission_bps_paid, p.after_delivery_s,
-           m.monthly_paid_until
+           p.currency, m.monthly_paid_until
       FROM merchants m
       LEFT JOIN pricings p ON p.id = m.pricing_id
      WHERE m.holder_id = ANY(ARRAY(SELECT merchant_id FROM tills
@@ -74,12 +74,14 @@ FIND_RECEIPTS: Final = """
 OPEN_OPERATOR_ACCOUNT: Final = """
     INSERT INTO accounts (id, kind, currency, lane, opened_at)
     VALUES (%(id)s, %(kind)s, %(currency)s, %(lane)s, %(now)s)
-        ON CONFLICT (kind, currency, lane) WHERE holder_id IS NULL AND kind <> 'escrow' DO NOTHING
+        ON CONFLICT (kind, currency, lane) WHERE holder_id IS NULL AND kind NOT IN ('escrow', 'bulk')
+        DO NOTHING
 """
 
 FIND_OPERATOR_ACCOUNT: Final = """
     SELECT id FROM accounts
-     WHERE holder_id IS NULL AND kind <> 'escrow' AND kind = %(kind)s AND currency = %(currency)s
+     WHERE holder_id IS NULL AND kind NOT IN ('escrow', 'bulk') AND kind = %(kind)s
+       AND currency = %(currency)s
        AND lane = %(lane)s
 """
 
