@@ -68,6 +68,7 @@ class Code(StrEnum):
     NOT_AN_AGENT = "not_an_agent"
     NO_WALLET_IN_CURRENCY = "no_wallet_in_currency"
     RECEIVER_REGISTERED = "receiver_registered"
+    DISPUTE_UNKNOWN = "dispute_unknown"
     # The secret that proves the sender
     PIN_NOT_SET = "pin_not_set"
     PIN_LOCKED = "pin_locked"
@@ -87,6 +88,13 @@ class Code(StrEnum):
     REFERENCE_RATE_STALE = "reference_rate_stale"
     PAYOUT_DESTINATION_MISSING = "payout_destination_missing"
     INCORRECT_STATE = "incorrect_state"
+    DISPUTE_CLOSED = "dispute_closed"
+    DISPUTE_PAST_DUE = "dispute_past_due"
+    DISPUTE_NOT_DUE = "dispute_not_due"
+    NOT_YOUR_TURN = "not_your_turn"
+    MORE_THAN_DISPUTED = "more_than_disputed"
+    SPLIT_NOT_WHOLE = "split_not_whole"
+    PROPOSAL_CHANGED = "proposal_changed"
     # Limits
     LESS_THAN_TRANSACTION_MIN_VALUE = "less_than_transaction_min_value"
     GREATER_THAN_TRANSACTION_MAX_VALUE = "greater_than_transaction_max_value"

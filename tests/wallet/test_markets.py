@@ -28,6 +28,13 @@ claim_days = 1
 {limits}
 [fees]
 send = [{fees}]
+[disputes]
+answer_days = 3
+period_days = 14
+final_days = 7
+default_to_payee_bps = 5000
+[disputes.four_eyes_above]
+KES = "50000.00"
 """
 TIER = """
 [[limits]]

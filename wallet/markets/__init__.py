@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 from wallet.errors import Code, Refused
 from wallet.money import Money, parse_amount
 
+_DAY_S: Final = 86_400
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -36,6 +38,22 @@ class Tariff:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeTerms:
+    """How long each may be silent in a dispute, and where silence leads at the very end."""
+
+    answer_s: int  # each side's time to answer
+    period_s: int  # from raising; till then the two may agree between themselves
+    final_s: int  # the operator's time to decide
+    default_to_payee_bps: int  # of what is disputed, where the operator does nothing
+    four_eyes_above_minor: Mapping[str, int]
+    """By currency; above it, and in any other currency, two operators decide."""
+
+    def needs_two(self, amount: Money) -> bool:
+        """Tell whether deciding over `amount` takes a second operator."""
+        return amount.minor > self.four_eyes_above_minor.get(amount.currency, 0)
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """One country's rules. `quote_margin_bps` and `price_band_bps` are in basis points."""
 
@@ -55,6 +73,7 @@ class Market:
     """By currency, then by tier."""
     tariffs: Mapping[tuple[str, str], Tariff]
     """By currency and flow."""
+    disputes: DisputeTerms
 
     @property
     def currencies(self) -> tuple[str, ...]:
@@ -129,6 +148,23 @@ def _tariffs(fees: Mapping[str, Any], own: str) -> Mapping[tuple[str, str], Tari
     return MappingProxyType(found)
 
 
+def _disputes(table: Mapping[str, Any]) -> DisputeTerms:
+    above = table["four_eyes_above"]
+    terms = DisputeTerms(
+        answer_s=table["answer_days"] * _DAY_S,
+        period_s=table["period_days"] * _DAY_S,
+        final_s=table["final_days"] * _DAY_S,
+        default_to_payee_bps=table["default_to_payee_bps"],
+        four_eyes_above_minor=MappingProxyType(
+            {currency: _minor(amount, currency) for currency, amount in above.items()}
+        ),
+    )
+    assert 0 < terms.answer_s <= terms.period_s, "both can answer within the period"
+    assert terms.final_s > 0, "an operator has time"
+    assert 0 <= terms.default_to_payee_bps <= 10_000, "a share of the whole"
+    return terms
+
+
 def parse_market(text: str) -> Market:
     """Read one market's data file."""
     table = tomllib.loads(text)
@@ -148,6 +184,7 @@ def parse_market(text: str) -> Market:
         claim_days=table["claim_days"],
         limits=_limits_by_currency(table["limits"], currency),
         tariffs=_tariffs(table["fees"], currency),
+        disputes=_disputes(table["disputes"]),
     )
 
 
