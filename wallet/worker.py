@@ -22,12 +22,14 @@ from wallet.errors import Unavailable
 from wallet.escrow.bank_file import BankFileRail, BankStandIn
 from wallet.escrow.due import DueContracts
 from wallet.escrow.handover import hand_over_next
+from wallet.escrow.settling import charge_months, free_reserves
 from wallet.service import Service
 
 log = logging.getLogger(__name__)
 
 SOON_S: Final = 0.25  # somebody is waiting for it
 SHORTLY_S: Final = 0.5
+SOMETIMES_S: Final = 10.0
 SELDOM_S: Final = 300.0
 FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 5.0
@@ -56,6 +58,12 @@ def jobs(service: Service) -> list[Job]:
         Job("texts", lambda: deliver_due(engine, gateway, clock.now(), TEXTS_A_STEP), SOON_S),
         Job("due contracts", lambda: contracts.release(clock.now()), SOON_S),
         Job("payouts", lambda: hand_over_next(engine, poster, rail, clock.now()), SHORTLY_S),
+        Job("reserves", lambda: free_reserves(engine, poster, clock.now()), SHORTLY_S),
+        Job(
+            "monthly fees",
+            lambda: charge_months(engine, poster, service.markets, clock.now()),
+            SOMETIMES_S,
+        ),
         Job("quotes", lambda: lapsed.delete_quotes(engine, clock.now()), SELDOM_S),
         Job("sign-ins", lambda: lapsed.delete_sign_ins(engine, clock.now()), SELDOM_S),
         Job("tokens", lambda: lapsed.delete_refresh_tokens(engine, clock.now()), SELDOM_S),

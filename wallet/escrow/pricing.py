@@ -46,6 +46,24 @@ class Pricing:
         m.monthly_paid_until"""
     """Of `pricings p` and `merchants m`."""
 
+    @property
+    def json(self) -> dict[str, Any]:
+        """The terms as the API shows them."""
+
+        def amount(minor: int | None) -> dict[str, str] | None:
+            return None if minor is None else Money(self.currency, minor).json
+
+        return {
+            "commission_bps": self.commission_bps,
+            "commission_min": amount(self.commission_min_minor),
+            "commission_max": amount(self.commission_max_minor),
+            "reserve_bps": self.reserve_bps,
+            "reserve_days": self.reserve_days,
+            "monthly_fee": amount(self.monthly_fee_minor),
+            "commission_bps_paid": self.commission_bps_paid,
+            "after_delivery_s": self.after_delivery_s,
+        }
+
     @classmethod
     def from_columns(cls, columns: tuple[Any, ...]) -> Self | None:
         """Return the terms in a row's COLUMNS; None where the merchant has none, and pays none."""

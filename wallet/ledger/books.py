@@ -62,6 +62,15 @@ _CHECKS: Final = {
                       WHERE state IN ('requested', 'sent') GROUP BY currency) p USING (currency)
          WHERE coalesce(a.balance_minor, 0) <> coalesce(p.amount_minor, 0)
     """,
+    "merchant {0}: reserves not yet freed are {1} {2}, the reserve account holds {3}": """
+        SELECT merchant_id, currency, coalesce(r.amount_minor, 0), coalesce(a.balance_minor, 0)
+          FROM (SELECT holder_id AS merchant_id, currency, balance_minor FROM accounts
+                 WHERE kind = 'reserve') a
+          FULL JOIN (SELECT merchant_id, currency, sum(amount_minor) AS amount_minor FROM reserves
+                      WHERE freed_at IS NULL GROUP BY merchant_id, currency) r
+               USING (merchant_id, currency)
+         WHERE coalesce(a.balance_minor, 0) <> coalesce(r.amount_minor, 0)
+    """,
 }
 
 _TOTALS: Final = """
