@@ -28,6 +28,12 @@ claim_days = 1
 {limits}
 [fees]
 send = [{fees}]
+[payouts]
+minimum = "1.00"
+cooling_off_hours = 1
+cash_days = 1
+four_eyes_above = "1.00"
+approval_days = 1
 [disputes]
 answer_days = 3
 period_days = 14

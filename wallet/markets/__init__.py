@@ -6,6 +6,7 @@ import tomllib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final
@@ -54,6 +55,17 @@ class DisputeTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class PayoutTerms:
+    """What payouts of a merchant here keep to; amounts are of the market's own currency."""
+
+    minimum_minor: int
+    cooling_off: timedelta  # before a new destination may be used
+    cash_lifetime: timedelta  # while an agent may pay it; then it goes back
+    four_eyes_above_minor: int  # a batch of more waits for a second operator
+    approval_lifetime: timedelta  # while it waits; then it goes back
+
+
+@dataclass(frozen=True, slots=True)
 class Market:
     """One country's rules. `quote_margin_bps` and `price_band_bps` are in basis points."""
 
@@ -73,6 +85,7 @@ class Market:
     """By currency, then by tier."""
     tariffs: Mapping[tuple[str, str], Tariff]
     """By currency and flow."""
+    payouts: PayoutTerms
     disputes: DisputeTerms
 
     @property
@@ -99,6 +112,13 @@ class Market:
             greatest = Money(amount.currency, tariff.up_to_minor[-1])
             raise Refused(Code.GREATER_THAN_TRANSACTION_MAX_VALUE, maximum=greatest.text)
         return Money(amount.currency, tariff.fee_minor[band])
+
+    def most_within(self, flow: str, balance: Money) -> Money:
+        """Return the greatest amount that `balance` covers together with its fee; 0 for none."""
+        tariff = self.tariffs.get((balance.currency, flow))
+        bands = () if tariff is None else zip(tariff.up_to_minor, tariff.fee_minor, strict=True)
+        most = max((min(up_to, balance.minor - fee) for up_to, fee in bands), default=0)
+        return Money(balance.currency, max(most, 0))
 
 
 def _minor(text: str, currency: str) -> int:
@@ -148,6 +168,16 @@ def _tariffs(fees: Mapping[str, Any], own: str) -> Mapping[tuple[str, str], Tari
     return MappingProxyType(found)
 
 
+def _payouts(table: Mapping[str, Any], currency: str) -> PayoutTerms:
+    return PayoutTerms(
+        minimum_minor=_minor(table["minimum"], currency),
+        cooling_off=timedelta(hours=table["cooling_off_hours"]),
+        cash_lifetime=timedelta(days=table["cash_days"]),
+        four_eyes_above_minor=_minor(table["four_eyes_above"], currency),
+        approval_lifetime=timedelta(days=table["approval_days"]),
+    )
+
+
 def _disputes(table: Mapping[str, Any]) -> DisputeTerms:
     above = table["four_eyes_above"]
     terms = DisputeTerms(
@@ -184,6 +214,7 @@ def parse_market(text: str) -> Market:
         claim_days=table["claim_days"],
         limits=_limits_by_currency(table["limits"], currency),
         tariffs=_tariffs(table["fees"], currency),
+        payouts=_payouts(table["payouts"], currency),
         disputes=_disputes(table["disputes"]),
     )
 
