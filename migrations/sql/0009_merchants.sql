@@ -11,6 +11,9 @@ ALTER TABLE contracts ADD COLUMN commission_minor bigint NOT NULL DEFAULT 0;
 ALTER TABLE contracts ADD CONSTRAINT contracts_commission_within_released CHECK (
     commission_minor BETWEEN 0 AND released_minor);
 
+CREATE INDEX contracts_open_of_payee ON contracts (payee_id)
+    WHERE closed_at IS NULL;   -- what a merchant may expect, of however many there were
+
 ALTER TABLE merchants ADD COLUMN monthly_due_at timestamptz;   -- when the fee is next charged, or
                                                                -- tried again; null: there is none
 CREATE INDEX merchants_monthly_due ON merchants (monthly_due_at)

@@ -101,20 +101,24 @@ def _check(command: Command) -> None:
     )
     for field, value, most in within:
         if value is not None and not 0 <= value <= most:
-            raise _wrong(field, least=0, most=most)
+            raise Refused(Code.FORMAT_ERROR, field=field, least=0, most=most)
     if (command.reserve_bps > 0) != (command.reserve_days > 0):
-        raise _wrong("reserve_days", reason="a reserve has a share and days")
+        raise Refused(
+            Code.FORMAT_ERROR, field="reserve_days", reason="a reserve has a share and days"
+        )
     if (command.monthly_fee_minor is None) != (command.commission_bps_paid is None):
-        raise _wrong("commission_bps_paid", reason="a monthly fee has a lower rate")
+        raise Refused(
+            Code.FORMAT_ERROR, field="commission_bps_paid", reason="a monthly fee has a lower rate"
+        )
     assert command.monthly_fee_minor is None or command.monthly_fee_minor > 0, command
     least_minor, most_minor = command.commission_min_minor, command.commission_max_minor
     assert least_minor >= 0, command
     if most_minor is not None and most_minor < least_minor:
-        raise _wrong("commission_max", least=Money(command.currency, least_minor).text)
-
-
-def _wrong(field: str, **facts: object) -> Refused:
-    return Refused(Code.FORMAT_ERROR, field=field, **facts)
+        raise Refused(
+            Code.FORMAT_ERROR,
+            field="commission_max",
+            least=Money(command.currency, least_minor).text,
+        )
 
 
 def _due_at(

@@ -12,6 +12,7 @@ from ussd.http import hop_handler, ussd_blueprint
 from wallet.clock import id_of, reference
 from wallet.flows import pay, send
 from wallet.http import (
+    approvals,
     cash_ins,
     contracts,
     docs,
@@ -23,11 +24,15 @@ from wallet.http import (
     payments,
     payouts,
     pins,
+    plans,
     prices,
+    pricings,
     qr_codes,
     quotes,
     registrations,
+    reversals,
     sends,
+    settlements,
     sign_ins,
     tokens,
     transactions,
@@ -52,6 +57,7 @@ BLUEPRINTS: Final[tuple[Routes, ...]] = (
     sends.blp,
     payments.blp,
     contracts.blp,
+    plans.blp,
     cash_ins.blp,
     wallets.blp,
     transactions.blp,
@@ -60,7 +66,11 @@ BLUEPRINTS: Final[tuple[Routes, ...]] = (
     payouts.blp,
     prices.blp,
     merchants.blp,
+    pricings.blp,
+    settlements.blp,
     operators.blp,
+    reversals.blp,
+    approvals.blp,
     health.blp,
     metrics.blp,
 )
