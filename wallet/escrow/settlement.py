@@ -149,7 +149,7 @@ class Line:
     def gross(self) -> Money:
         return self._if(self.kind not in COMMISSIONS | RESERVES)
 
-    def _if(self, is_so: bool) -> Money:  # noqa: FBT001 -- named by its three callers
+    def _if(self, is_so: bool) -> Money:
         return self.amount if is_so else Money(self.amount.currency, 0)
 
 
@@ -262,19 +262,21 @@ def _account_day(
     until_at: datetime,
 ) -> AccountDay:
     account_id, kind, currency, _, count = account
-    first, after = (
-        int(
-            read(engine, FIRST_FROM, account=account_id, count=count, at=at, nearly=at - DISORDER)[
-                0
-            ][0]
-        )
-        for at in (from_at, until_at)
-    )
+    first, after = (_first_from(engine, account_id, count, at) for at in (from_at, until_at))
     before = read(engine, OPENING, account=account_id, last=first - 1)
     opening = Money(currency, before[0][0] if before else 0)
     rows = read(engine, LINES, merchant=merchant_id, account=account_id, first=first, after=after)
-    lines = tuple(Line(*row[:5], Money(currency, row[5]), Money(currency, row[6])) for row in rows)
+    lines = tuple(
+        Line(posting, what, original, at, name, Money(currency, minor), Money(currency, left))
+        for posting, what, original, at, name, minor, left in rows
+    )
     return AccountDay(account_id, kind, opening, lines, lines[-1].balance if lines else opening)
+
+
+def _first_from(engine: Engine, account_id: int, count: int, at: datetime) -> int:
+    """Return the number of an account's first entry at or after `at`; past the last for none."""
+    asked = {"account": account_id, "count": count, "at": at, "nearly": at - DISORDER}
+    return int(read(engine, FIRST_FROM, **asked)[0][0])
 
 
 def _on_days(rows: Sequence[tuple[Any, ...]], currency: str) -> tuple[OnDay, ...]:
