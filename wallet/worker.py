@@ -23,6 +23,7 @@ from wallet.escrow.bank_file import BankFileRail, BankStandIn
 from wallet.escrow.due import DueContracts
 from wallet.escrow.handover import hand_over_next
 from wallet.escrow.settling import charge_months, free_reserves
+from wallet.people.lapsing import lapse_approvals
 from wallet.service import Service
 
 log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ def jobs(service: Service) -> list[Job]:
             lambda: charge_months(engine, poster, service.markets, clock.now()),
             SOMETIMES_S,
         ),
+        Job("approvals", lambda: lapse_approvals(engine, poster, clock.now()), SELDOM_S),
         Job("quotes", lambda: lapsed.delete_quotes(engine, clock.now()), SELDOM_S),
         Job("sign-ins", lambda: lapsed.delete_sign_ins(engine, clock.now()), SELDOM_S),
         Job("tokens", lambda: lapsed.delete_refresh_tokens(engine, clock.now()), SELDOM_S),

@@ -1,0 +1,232 @@
+"""Approvals as rows: what one of the operator's staff asked for, and what another said to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+import orjson
+from sqlalchemy import Engine
+
+from wallet.clock import reference
+from wallet.database import read
+from wallet.errors import Code, Refused
+from wallet.ledger.entries import LONGEST_PAGE, cursor_id
+from wallet.ledger.facts import Needs
+
+if TYPE_CHECKING:
+    from wallet.ledger.facts import Facts
+
+LIFETIME: Final = timedelta(days=3)
+
+_COLUMNS: Final = """p.id, p.kind, p.arguments, p.reason, p.asked_by, p.asked_at, p.expires_at,
+    p.state, p.decided_by, p.decided_at, p.decline_reason, p.posting_id"""
+
+READ_APPROVAL: Final = f"""
+    SELECT {_COLUMNS}, a.name, d.name
+      FROM approvals p
+      JOIN holders a ON a.id = p.asked_by
+      LEFT JOIN holders d ON d.id = p.decided_by
+     WHERE p.id = :approval
+"""
+
+READ_APPROVALS: Final = f"""
+    SELECT {_COLUMNS}, a.name, d.name
+      FROM approvals p
+      JOIN holders a ON a.id = p.asked_by
+      LEFT JOIN holders d ON d.id = p.decided_by
+     WHERE p.id < :before
+       AND (:state = '' OR (p.state = :state AND (p.state <> 'waiting' OR p.expires_at > :now)))
+     ORDER BY p.id DESC
+     LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What was asked for. Its id is that of the posting that asked."""
+
+    id: int
+    kind: str
+    arguments: dict[str, Any]
+    reason: str
+    asked_by: int
+    asked_at: datetime
+    expires_at: datetime
+    state: str = "waiting"
+    decided_by: int | None = None
+    decided_at: datetime | None = None
+    decline_reason: str | None = None
+    posting_id: int | None = None
+
+    LOCK: ClassVar[str] = f"""
+        SELECT {_COLUMNS} FROM approvals p WHERE p.id = ANY(%(ids)s) ORDER BY p.id
+           FOR NO KEY UPDATE
+    """
+    # After every record of the acts that wait for one (contracts, disputes, payouts), 13 after it.
+    RANK: ClassVar[int] = 12
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the approval of one row of LOCK."""
+        return cls(*row)
+
+    def needs(self) -> Needs:
+        """Nothing: the command that waits says what it needs."""
+        return Needs()
+
+    def state_at(self, now: datetime) -> str:
+        """Return its state; it has lapsed at its time, whether or not a worker has noticed."""
+        has_lapsed = self.state == "waiting" and now >= self.expires_at
+        return "lapsed" if has_lapsed else self.state
+
+    def check_waiting(self, now: datetime) -> None:
+        """Raise `Refused` where it was decided, or has lapsed."""
+        state = self.state_at(now)
+        if state != "waiting":
+            raise Refused(Code.APPROVAL_DECIDED, state=state)
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """One of the operator's staff."""
+
+    id: int
+    status: str
+
+    # Not locked: who is frozen in the same instant was not frozen before.
+    LOCK: ClassVar[str] = """
+        SELECT o.holder_id, h.status
+          FROM operators o JOIN holders h ON h.id = o.holder_id
+         WHERE o.holder_id = ANY(%(ids)s::bigint[])
+         ORDER BY o.holder_id
+    """
+    RANK: ClassVar[int] = 13
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the member of staff of one row of LOCK."""
+        return cls(*row)
+
+    def needs(self) -> Needs:
+        """Nothing: staff act on others' accounts."""
+        return Needs()
+
+
+def check_staff(actor: int, facts: Facts) -> None:
+    """Raise `Refused` where `actor` is none of the operator's active staff."""
+    staff = facts.record(Staff, actor)
+    if staff is None:
+        raise Refused(Code.FORBIDDEN)
+    if staff.status != "active":
+        frozen = staff.status == "frozen"
+        raise Refused(Code.SENDER_FROZEN if frozen else Code.SENDER_CLOSED)
+
+
+@dataclass(frozen=True, slots=True)
+class NewApproval:
+    """Something that waits for a second pair of eyes from now on."""
+
+    WRITE: ClassVar[str] = """
+        INSERT INTO approvals (id, kind, arguments, reason, asked_by, asked_at, expires_at)
+        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::text[], %s::bigint[],
+                             %s::timestamptz[], %s::timestamptz[])
+    """
+    RANK: ClassVar[int] = 7
+
+    approval: Approval
+
+    @property
+    def identity(self) -> int:
+        return self.approval.id
+
+    def values(self) -> tuple[Any, ...]:
+        asked = self.approval
+        what = (asked.id, asked.kind, orjson.dumps(asked.arguments).decode(), asked.reason)
+        return (*what, asked.asked_by, asked.asked_at, asked.expires_at)
+
+    def apply(self, facts: Facts) -> None:
+        facts.records[(Approval, self.approval.id)] = self.approval
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDecided:
+    """Approved, declined or lapsed: it waits no more."""
+
+    WRITE: ClassVar[str] = """
+        UPDATE approvals a
+           SET state = v.state, decided_by = v.decided_by, decided_at = v.decided_at,
+               decline_reason = v.decline_reason, posting_id = v.posting_id
+          FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[],
+                      %s::bigint[]) AS v (id, state, decided_by, decided_at, decline_reason,
+                                          posting_id)
+         WHERE a.id = v.id
+    """
+    RANK: ClassVar[int] = 8
+
+    approval: Approval
+
+    @property
+    def identity(self) -> int:
+        return self.approval.id
+
+    def values(self) -> tuple[Any, ...]:
+        said = self.approval
+        return (
+            said.id,
+            said.state,
+            said.decided_by,
+            said.decided_at,
+            said.decline_reason,
+            said.posting_id,
+        )
+
+    def apply(self, facts: Facts) -> None:
+        facts.records[(Approval, self.approval.id)] = self.approval
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalView:
+    """An approval with the names of those who asked and decided."""
+
+    approval: Approval
+    asked_by: str
+    decided_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Approvals:
+    """A page, newest first; `next_cursor` asks for the older ones, None at the end."""
+
+    items: tuple[ApprovalView, ...]
+    next_cursor: str | None
+
+
+def approval_of(engine: Engine, approval_id: int, now: datetime) -> ApprovalView:
+    """Return an approval as it is now. Raises `Refused` where there is none."""
+    rows = read(engine, READ_APPROVAL, approval=approval_id)
+    if not rows:
+        raise Refused(Code.NOT_FOUND)
+    return _view(rows[0], now)
+
+
+def approvals(
+    engine: Engine,
+    now: datetime,
+    *,
+    state: str | None = None,
+    before: str | None = None,
+    limit: int = 50,
+) -> Approvals:
+    """Return approvals of a state, or all, newest first."""
+    assert 0 < limit <= LONGEST_PAGE, limit
+    asked = {"now": now, "state": state or "", "before": cursor_id(before)}
+    rows = read(engine, READ_APPROVALS, **asked, limit=limit + 1)
+    items = tuple(_view(row, now) for row in rows[:limit])
+    return Approvals(items, reference(items[-1].approval.id) if len(rows) > limit else None)
+
+
+def _view(row: tuple[Any, ...], now: datetime) -> ApprovalView:
+    found = Approval(*row[:-2])
+    return ApprovalView(replace(found, state=found.state_at(now)), row[-2], row[-1])
