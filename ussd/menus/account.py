@@ -69,6 +69,7 @@ STATES: Final = (
 
 KINDS: Final = frozenset(
     {
+        "buy_plan",
         "cash_in",
         "cash_out",
         "change_holder",
@@ -79,11 +80,13 @@ KINDS: Final = frozenset(
         "payout_failed",
         "payout_paid",
         "received",
+        "redeem_visit",
         "register",
         "release",
         "release_due",
         "return",
         "send",
         "top_up",
+        "visit",
     }
 )

@@ -20,7 +20,7 @@ _CONTRACT: Final = f"""{Contract.COLUMNS}, payer.name, coalesce(m.name, payee.na
 _NAMES: Final = """
       JOIN holders payer ON payer.id = c.payer_id
       LEFT JOIN holders payee ON payee.id = c.payee_id
-      LEFT JOIN merchants m ON m.holder_id = c.payee_id AND c.till IS NOT NULL"""
+      LEFT JOIN merchants m ON m.holder_id = c.payee_id AND (c.till IS NOT NULL OR c.origin = 'plan')"""
 
 READ_CONTRACT: Final = f"""
     SELECT {_CONTRACT}
@@ -45,8 +45,8 @@ READ_CONTRACTS: Final = f"""
      LIMIT :limit
 """
 
-_PAYOUT: Final = """id, currency, amount_minor, fee_minor, state, bank_code, bank_account,
-    bank_account_name, requested_at, sent_at, settled_at, failure"""
+_PAYOUT: Final = """id, currency, amount_minor, fee_minor, state, bank_code, account,
+    account_name, kind, requested_at, sent_at, settled_at, failure"""
 
 READ_PAYOUT: Final = f"""
     SELECT {_PAYOUT} FROM payouts WHERE id = :payout AND merchant_id = :merchant
@@ -155,6 +155,6 @@ def _contract(row: tuple[Any, ...]) -> ContractView:
 
 
 def _payout(row: tuple[Any, ...]) -> PayoutView:
-    id_, currency, amount, fee, state, *bank = row[:8]
+    id_, currency, amount, fee, state, *where = row[:9]
     money = (Money(currency, amount), Money(currency, fee))
-    return PayoutView(id_, *money, state, Destination(*bank).shown, *row[8:])
+    return PayoutView(id_, *money, state, Destination(*where).shown, *row[9:])

@@ -1,5 +1,7 @@
 """Return: the payee gives held money back to the payer, in whole or in part, at once.
 
+A disputed part is returned by naming its dispute, also after the contract's deadline.
+
 The API calls it a return; the module does not, because `return` is a word of the language.
 """
 
@@ -12,6 +14,8 @@ from uuid import UUID
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract
+from wallet.escrow.plans import check_no_plan
+from wallet.flows.disputed import dispute_in, named, part_of, shown, take
 from wallet.flows.moves import move, party_to
 from wallet.flows.parties import check_sender, phone_of
 from wallet.ledger.facts import Facts, Needs
@@ -22,7 +26,7 @@ from wallet.people.pin import Pin, check_pin
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`actor` is the payee. No `amount` means all that is held."""
+    """`actor` is the payee. No `amount` means all that is held undisputed, or in the dispute."""
 
     KIND: ClassVar[str] = "return"
 
@@ -31,10 +35,12 @@ class Command:
     pin: Pin
     contract_id: int
     amount: Money | None = None
+    dispute_id: int | None = None
 
     def needs(self) -> Needs:
         """The payee's PIN is guarded; the contract brings the rest."""
-        return Needs(guarded=(self.actor,), records=((Contract, self.contract_id),))
+        records = ((Contract, self.contract_id), *named(self.dispute_id))
+        return Needs(guarded=(self.actor,), records=records)
 
 
 def decide(command: Command, facts: Facts) -> Decision:
@@ -42,14 +48,24 @@ def decide(command: Command, facts: Facts) -> Decision:
     contract, payee = party_to(command.contract_id, command.actor, "payee", facts)
     contract.check_currency(command.amount)
     check_sender(payee)
+    dispute = None
+    if command.dispute_id is not None:
+        dispute = dispute_in(contract, command.dispute_id, facts)
     pin_rows = check_pin(command.pin, payee, facts)
     contract.check_open()
-    if facts.now >= contract.deadline_at:
+    if dispute is None and facts.now >= contract.deadline_at:
         raise Refused(Code.CONTRACT_PAST_DEADLINE)  # the rest is the payee's own by now
-    part = contract.part(command.amount)
+    part = part_of(contract, dispute, command.amount, facts)
+    if part != contract.held:
+        check_no_plan(contract)  # its merchant closes it whole: steps keep their worth
 
     payer = facts.holders[contract.payer_id]
-    moved = move(contract, facts, "return", returned=part, by_payee=True)
+    if dispute is None:
+        moved = move(contract, facts, "return", returned=part, by_payee=True)
+    else:
+        moved, dispute = take(
+            contract, dispute, facts, "return", "returned", to_payer=part, by_payee=True
+        )
     common = {
         "reference": facts.reference,
         "amount": part.shown,
@@ -69,6 +85,7 @@ def decide(command: Command, facts: Facts) -> Decision:
             "amount": part.json,
             "held": moved.contract.held.json,
             "contract": reference(contract.id),
+            **shown(dispute),
             "posted_at": facts.now.isoformat(),
         },
         texts=tuple(

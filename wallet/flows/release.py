@@ -1,7 +1,8 @@
 """Release: held money goes to the payee. By the payer, early; or by itself, at the deadline.
 
-The payer may release in whole or in part, as often as they like; each act is irrevocable. At the
-deadline the rest goes to the payee exactly once, whoever notices first.
+The payer may release in whole or in part, as often as they like, a disputed part by naming its
+dispute; each act is irrevocable. At the deadline the rest goes to the payee exactly once, whoever
+notices first; or back to the payer, where that was agreed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from uuid import UUID, uuid5
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract
+from wallet.escrow.disputes import Dispute
+from wallet.escrow.plans import check_no_plan
+from wallet.flows.disputed import dispute_in, named, part_of, shown, take
+from wallet.flows.lapse import lapsed
 from wallet.flows.moves import Moved, move, party_to
 from wallet.flows.parties import check_sender, phone_of
 from wallet.ledger.facts import Facts, Needs
@@ -26,7 +31,7 @@ _DUE: Final = UUID("7a0c6f1e-3a55-4a0e-9a53-52b3f1b2a901")
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`actor` is the payer. No `amount` means all that is held."""
+    """`actor` is the payer. No `amount` means all that is held undisputed, or in the dispute."""
 
     KIND: ClassVar[str] = "release"
 
@@ -35,10 +40,12 @@ class Command:
     pin: Pin
     contract_id: int
     amount: Money | None = None
+    dispute_id: int | None = None
 
     def needs(self) -> Needs:
         """The payer's PIN is guarded; the contract brings the rest."""
-        return Needs(guarded=(self.actor,), records=((Contract, self.contract_id),))
+        records = ((Contract, self.contract_id), *named(self.dispute_id))
+        return Needs(guarded=(self.actor,), records=records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +74,14 @@ def decide(command: Command, facts: Facts) -> Decision:
         raise Refused(Code.INCORRECT_STATE, state="not_claimed")
     contract.check_currency(command.amount)
     check_sender(payer)
+    dispute = None
+    if command.dispute_id is not None:
+        dispute = dispute_in(contract, command.dispute_id, facts)
     pin_rows = check_pin(command.pin, payer, facts)
     contract.check_open()
-    part = contract.part(command.amount)
-    return _release(contract, part, facts, "release", pin_rows)
+    part = part_of(contract, dispute, command.amount, facts)
+    check_no_plan(contract)
+    return _release(contract, part, facts, "release", pin_rows, dispute)
 
 
 def decide_due(command: Due, facts: Facts) -> Decision:
@@ -83,13 +94,23 @@ def decide_due(command: Due, facts: Facts) -> Decision:
         raise Refused(Code.CONTRACT_NOT_DUE, deadline_at=contract.deadline_at.isoformat())
     if not contract.rest.is_positive:
         raise contract.more_than_held()
+    if contract.at_deadline == "return":
+        return lapsed(contract, facts)
     return _release(contract, contract.rest, facts, "release_due", ())
 
 
 def _release(
-    contract: Contract, part: Money, facts: Facts, kind: str, pin_rows: tuple[Any, ...]
+    contract: Contract,
+    part: Money,
+    facts: Facts,
+    kind: str,
+    pin_rows: tuple[Any, ...],
+    dispute: Dispute | None = None,
 ) -> Decision:
-    moved = move(contract, facts, kind, released=part)
+    if dispute is None:
+        moved = move(contract, facts, kind, released=part)
+    else:
+        moved, dispute = take(contract, dispute, facts, kind, "released", to_payee=part)
     return Decision(
         moved.posting,
         answer={
@@ -98,6 +119,7 @@ def _release(
             "amount": part.json,
             "held": moved.contract.held.json,
             "contract": reference(contract.id),
+            **shown(dispute),
             "posted_at": facts.now.isoformat(),
         },
         texts=_texts(moved, facts, kind, part),

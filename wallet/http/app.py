@@ -12,6 +12,7 @@ from ussd.http import hop_handler, ussd_blueprint
 from wallet.clock import id_of, reference
 from wallet.flows import pay, send
 from wallet.http import (
+    agreements,
     approvals,
     cash_ins,
     contracts,
@@ -57,6 +58,7 @@ BLUEPRINTS: Final[tuple[Routes, ...]] = (
     sends.blp,
     payments.blp,
     contracts.blp,
+    agreements.blp,
     plans.blp,
     cash_ins.blp,
     wallets.blp,

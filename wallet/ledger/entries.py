@@ -39,7 +39,8 @@ OWN_ACCOUNT: Final = """
 STATEMENT: Final = """
     SELECT e.entry_no, e.posting_id, p.kind, a.currency, e.amount_minor, e.balance_after_minor,
            coalesce(CASE WHEN p.kind = 'cash_in' THEN g.name
-                         WHEN p.kind IN ('pay', 'release', 'release_due', 'return') THEN m.name
+                         WHEN p.kind IN ('pay', 'release', 'release_due', 'return', 'buy_plan',
+                                         'visit', 'redeem_visit') THEN m.name
                     END, o.name),
            p.posted_at
       FROM entries e
@@ -58,7 +59,8 @@ TRANSACTION: Final = """
     SELECT p.id, p.kind, p.posted_at, p.original_id,
            CASE WHEN p.actor_id = :holder THEN p.answer END,
            coalesce(CASE WHEN p.kind = 'cash_in' THEN g.name
-                         WHEN p.kind IN ('pay', 'release', 'release_due', 'return') THEN m.name
+                         WHEN p.kind IN ('pay', 'release', 'release_due', 'return', 'buy_plan',
+                                         'visit', 'redeem_visit') THEN m.name
                     END, o.name)
       FROM postings p
       LEFT JOIN holders o ON o.id = CASE WHEN p.sender_id = :holder THEN p.receiver_id

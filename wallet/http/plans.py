@@ -1,0 +1,308 @@
+"""Prepaid plans: sold by merchants, paid out visit by visit as their customers confirm."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import marshmallow as ma
+from flask import Response
+from marshmallow import fields, validate
+
+from wallet.clock import id_of, reference
+from wallet.errors import Code, Refused
+from wallet.escrow import plan_reading, plans
+from wallet.flows import plan, visit
+from wallet.http import examples
+from wallet.http.answers import receipt_answer
+from wallet.http.auth import caller, idempotency_key, keyed, requires
+from wallet.http.receipts import HeldReceiptSchema, ReceiptSchema
+from wallet.http.routing import Routes
+from wallet.http.schemas import (
+    AmountField,
+    NameField,
+    PhoneField,
+    PinField,
+    ReferenceField,
+    service,
+)
+from wallet.qr.images import png, svg
+
+blp: Final = Routes("plans", "/v1", "Prepaid visits: bought at once, paid out one by one.")
+
+_PAYLOAD: Final = re.compile(
+    r"KIBUBU-VISIT:(?P<contract>[0-9A-Z]{12}):(?P<code>[0-9]{6})", re.ASCII
+)
+_PICTURES: Final = {"png": (png, "image/png"), "svg": (svg, "image/svg+xml")}
+_CODE: Final = {"type": "string", "pattern": "^[0-9]{6}$", "example": "482913"}
+_QR: Final = {"type": "string", "example": "KIBUBU-VISIT:1QGDF9BM0K7J:482913"}
+
+
+class TermsSchema(ma.Schema):
+    """What is sold: so many visits for one price, to be used within the period."""
+
+    name = NameField(required=True, metadata={"example": "Ten washes"})
+    steps = fields.Int(
+        required=True,
+        strict=True,
+        validate=validate.Range(plans.FEWEST_STEPS, plans.MOST_STEPS),
+        metadata={"example": 10},
+    )
+    price = AmountField(required=True)
+    period_days = fields.Int(
+        required=True,
+        strict=True,
+        metadata={"minimum": 1, "maximum": plans.LONGEST_DAYS, "example": 60},
+    )
+
+
+class NewPlanSchema(TermsSchema):
+    """A plan to offer. Its terms never change: to change them, withdraw it and offer another."""
+
+    pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
+
+
+class PlanSchema(TermsSchema):
+    """A plan as it is sold."""
+
+    plan = ReferenceField(attribute="id")
+    merchant = fields.Str(metadata={"example": "Mama Mboga"})
+    offered_at = fields.DateTime()
+    withdrawn_at = fields.DateTime(allow_none=True)
+
+
+class PlansSchema(ma.Schema):
+    """What a till sells, newest first."""
+
+    items = fields.List(fields.Nested(PlanSchema))
+
+
+class PlanQuerySchema(ma.Schema):
+    """Whose plans."""
+
+    till = fields.Str(required=True, metadata={"example": examples.TILL})
+
+
+class PlanReceiptSchema(ReceiptSchema, TermsSchema):
+    """A plan that was offered or withdrawn."""
+
+    plan = ReferenceField()
+
+
+class PurchaseReceiptSchema(PlanReceiptSchema):
+    """A plan that was bought; `contract` holds its price."""
+
+    merchant = fields.Str(metadata={"example": "Mama Mboga"})
+    fee = AmountField()
+    balance = AmountField()
+    contract = ReferenceField()
+    deadline_at = fields.DateTime()
+
+
+class OnlyPinSchema(ma.Schema):
+    """Your PIN says that you mean it."""
+
+    pin = PinField(required=True)
+
+
+class MerchantPinSchema(ma.Schema):
+    """Your PIN says that you mean it."""
+
+    pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
+
+
+class VisitReceiptSchema(HeldReceiptSchema):
+    """A visit that was confirmed: `amount` went to the merchant."""
+
+    step = fields.Int(metadata={"example": 3})
+    steps = fields.Int(metadata={"example": 10})
+
+
+class AskCodeSchema(ma.Schema):
+    """A code to hand to the merchant."""
+
+    pin = PinField(required=True)
+    picture = fields.Str(
+        validate=validate.OneOf(sorted(_PICTURES)),
+        metadata={"description": "Also draw it as a QR code, as a picture of this kind."},
+    )
+
+
+class VisitCodeSchema(ReceiptSchema):
+    """A code that confirms one visit, once, within ten minutes. A newer one ends it."""
+
+    contract = ReferenceField()
+    code = fields.Str(metadata=_CODE)
+    qr = fields.Str(metadata=_QR)
+    picture = fields.Str(
+        allow_none=True, metadata={"description": "The QR code, as a data: address."}
+    )
+    expires_at = fields.DateTime()
+
+
+class RedeemSchema(ma.Schema):
+    """A customer's code: with the contract's reference or their number; or what was scanned."""
+
+    contract = ReferenceField()
+    msisdn = PhoneField()
+    code = fields.Str(validate=validate.Regexp(r"[0-9]{6}\Z"), metadata=_CODE)
+    qr = fields.Str(validate=validate.Length(1, 100), metadata=_QR)
+
+    WAYS: Final = (
+        {"contract", "code"},
+        {"msisdn", "code"},
+        {"qr"},
+    )
+
+    @ma.validates_schema(skip_on_field_errors=True)
+    def check_way(self, data: Mapping[str, Any], **_: object) -> None:
+        """Raise `ValidationError` where it is not exactly one of the three ways."""
+        if set(data) not in self.WAYS:
+            raise ma.ValidationError("Give contract and code, msisdn and code, or qr.")
+
+
+@blp.post("/plans")
+@requires("merchant")
+@keyed
+@blp.arguments(NewPlanSchema)
+@blp.response(201, PlanReceiptSchema)
+def create_plan(body: Mapping[str, Any]) -> Response:
+    """Offer a plan
+
+    Each visit is worth the price divided by the visits, rounded down; the last takes the rest.
+    """
+    command = plan.Offer(
+        caller().holder_id,
+        idempotency_key(),
+        body["pin"],
+        body["name"],
+        body["steps"],
+        body["price"],
+        body["period_days"],
+    )
+    return receipt_answer(service().poster.post(plan.decide_offer, command))
+
+
+@blp.get("/plans")
+@requires("consumer")
+@blp.arguments(PlanQuerySchema, location="query")
+@blp.response(200, PlansSchema)
+def list_plans(query: Mapping[str, Any]) -> Mapping[str, Any]:
+    """See which plans the merchant of a till sells"""
+    return {"items": plan_reading.plans_at(service().engine, query["till"])}
+
+
+@blp.get("/plans/<reference:plan_id>")
+@requires("consumer")
+@blp.response(200, PlanSchema)
+def get_plan(plan_id: int) -> plans.Plan:
+    """See one plan"""
+    found = plan_reading.plan_of(service().engine, plan_id)
+    if found is None:
+        raise Refused(Code.PLAN_UNKNOWN)
+    return found
+
+
+@blp.post("/plans/<reference:plan_id>/withdrawals")
+@requires("merchant")
+@keyed
+@blp.arguments(MerchantPinSchema)
+@blp.response(201, PlanReceiptSchema)
+def create_withdrawal(body: Mapping[str, Any], plan_id: int) -> Response:
+    """Sell a plan of yours no longer
+
+    What is sold goes on. To end that too, return it: POST /v1/contracts/{contract_id}/returns
+    without an amount.
+    """
+    command = plan.Withdraw(caller().holder_id, idempotency_key(), body["pin"], plan_id)
+    return receipt_answer(service().poster.post(plan.decide_withdraw, command))
+
+
+@blp.post("/plans/<reference:plan_id>/purchases")
+@requires("consumer")
+@keyed
+@blp.arguments(OnlyPinSchema)
+@blp.response(201, PurchaseReceiptSchema)
+def create_purchase(body: Mapping[str, Any], plan_id: int) -> Response:
+    """Buy a plan
+
+    The price is held, and paid out visit by visit as you confirm them. What is not used by the
+    deadline comes back by itself.
+    """
+    command = plan.Buy(caller().holder_id, idempotency_key(), body["pin"], plan_id)
+    return receipt_answer(service().poster.post(plan.decide_buy, command))
+
+
+@blp.post("/contracts/<reference:contract_id>/visits")
+@requires("consumer")
+@keyed
+@blp.arguments(OnlyPinSchema)
+@blp.response(201, VisitReceiptSchema)
+def create_visit(body: Mapping[str, Any], contract_id: int) -> Response:
+    """Confirm a visit of a plan you bought, which pays for that visit"""
+    command = visit.Command(caller().holder_id, idempotency_key(), body["pin"], contract_id)
+    return receipt_answer(service().poster.post(visit.decide, command))
+
+
+@blp.post("/contracts/<reference:contract_id>/visit-codes")
+@requires("consumer")
+@keyed
+@blp.arguments(AskCodeSchema)
+@blp.response(201, VisitCodeSchema)
+def create_visit_code(body: Mapping[str, Any], contract_id: int) -> Response:
+    """Have a code that confirms one visit, to tell or show to the merchant
+
+    It is good once, for ten minutes and five tries. Asked again with the same key, it is the same.
+    """
+    parts, actor, key = service(), caller().holder_id, idempotency_key()
+    secret = parts.settings.token_key
+    code = plans.visit_code(secret, actor, key)
+    mac = plans.code_mac(secret, contract_id, code)
+    command = visit.AskCode(actor, key, body["pin"], contract_id, mac)
+    receipt = parts.poster.post(visit.decide_ask_code, command)
+    payload = f"KIBUBU-VISIT:{reference(contract_id)}:{code}"
+    told = {"code": code, "qr": payload, "picture": _picture(payload, body.get("picture"))}
+    return receipt_answer(replace(receipt, answer={**receipt.answer, **told}))
+
+
+@blp.post("/visits")
+@requires("merchant")
+@keyed
+@blp.arguments(
+    RedeemSchema,
+    example={"contract": "1QGDF9BM0K7J", "code": "482913"},
+)
+@blp.response(201, VisitReceiptSchema)
+def redeem_visit(body: Mapping[str, Any]) -> Response:
+    """Redeem a customer's code, which pays you for one visit"""
+    parts, actor, key = service(), caller().holder_id, idempotency_key()
+    secret = parts.settings.token_key
+    contract_id, code = _scanned(body["qr"]) if "qr" in body else (body.get("contract"), None)
+    code = code or body["code"]
+    if contract_id is None:
+        contract_id = plan_reading.contract_of_code(
+            parts.engine, secret, actor, key, body["msisdn"], code
+        )
+    if contract_id is None:
+        raise Refused(Code.VISIT_CODE_EXPIRED)  # nobody learns here who is a customer
+    mac = plans.code_mac(secret, contract_id, code)
+    command = visit.Redeem(actor, key, contract_id, mac)
+    return receipt_answer(parts.poster.post(visit.decide_redeem, command))
+
+
+def _picture(payload: str, kind: str | None) -> str | None:
+    if kind is None:
+        return None
+    draw, media_type = _PICTURES[kind]
+    return f"data:{media_type};base64,{b64encode(draw(payload)).decode()}"
+
+
+def _scanned(payload: str) -> tuple[int, str]:
+    found = _PAYLOAD.fullmatch(payload)
+    contract_id = None if found is None else id_of(found["contract"])
+    if found is None or contract_id is None:
+        raise Refused(Code.QR_MALFORMED, field="qr")
+    return contract_id, found["code"]
