@@ -3,7 +3,7 @@
 
 CREATE TABLE accounts (
     id bigint PRIMARY KEY,
-    holder_id bigint,               -- null for the operator's own accounts and for contracts
+    holder_id bigint,               -- null for the operator's own accounts, contracts and lists
     kind text NOT NULL,
     currency text NOT NULL,
     lane smallint NOT NULL DEFAULT 0,   -- the operator earns fees in several accounts of a kind, one
@@ -12,7 +12,7 @@ CREATE TABLE accounts (
     entry_count bigint NOT NULL DEFAULT 0,
     opened_at timestamptz NOT NULL,
     CONSTRAINT accounts_kind_is_known CHECK (kind IN (
-        'trust', 'wallet', 'float', 'settlement', 'reserve', 'escrow', 'prefund', 'maker',
+        'trust', 'wallet', 'float', 'settlement', 'reserve', 'escrow', 'bulk', 'prefund', 'maker',
         'in_transit', 'fees', 'commissions', 'fx_margin')),
     CONSTRAINT accounts_currency_is_iso CHECK (currency ~ '^[A-Z]{3}$'),
     -- Only the mirror of the safeguarded bank money may stand below zero: it is the counterpart
@@ -25,7 +25,7 @@ CREATE UNIQUE INDEX accounts_of_holder ON accounts (holder_id, kind, currency)
     WHERE holder_id IS NOT NULL;
 -- One account of a kind, currency and lane to the operator; also how the poster finds them.
 CREATE UNIQUE INDEX accounts_of_operator ON accounts (kind, currency, lane)
-    WHERE holder_id IS NULL AND kind <> 'escrow';
+    WHERE holder_id IS NULL AND kind NOT IN ('escrow', 'bulk');
 
 CREATE TABLE postings (
     id bigint PRIMARY KEY,          -- its reference, as people read it, is this number in base 32

@@ -15,6 +15,7 @@ from wallet.money import Money
 
 if TYPE_CHECKING:
     from wallet.ledger.accounts import Account
+    from wallet.markets import Limits
 
 
 def _usage(facts: Facts, holder: Holder, currency: str) -> Usage:
@@ -32,15 +33,25 @@ def _usage(facts: Facts, holder: Holder, currency: str) -> Usage:
 
 def check_out(facts: Facts, holder: Holder, amount: Money) -> Usage:
     """Return the usage row that sending or paying `amount` writes; fees do not count."""
-    limits = facts.market(holder).limits_of(holder.tier, amount.currency)
-    usage = _usage(facts, holder, amount.currency)
-    day, month = usage.day_out_minor + amount.minor, usage.month_out_minor + amount.minor
+    check_one(facts.market(holder).limits_of(holder.tier, amount.currency), amount)
+    return check_total(facts, holder, amount)
+
+
+def check_one(limits: Limits, amount: Money) -> None:
+    """Raise `Refused` where one transaction is too small or too large."""
     if amount.minor < limits.minimum_minor:
         least = Money(amount.currency, limits.minimum_minor)
         raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=least.text)
     if amount.minor > limits.per_transaction_minor:
         most = Money(amount.currency, limits.per_transaction_minor)
         raise Refused(Code.GREATER_THAN_TRANSACTION_MAX_VALUE, maximum=most.text)
+
+
+def check_total(facts: Facts, holder: Holder, amount: Money) -> Usage:
+    """Return the usage row that `amount` writes, however many transactions it is for."""
+    limits = facts.market(holder).limits_of(holder.tier, amount.currency)
+    usage = _usage(facts, holder, amount.currency)
+    day, month = usage.day_out_minor + amount.minor, usage.month_out_minor + amount.minor
     if day > limits.daily_out_minor:
         left = Money(amount.currency, max(0, limits.daily_out_minor - usage.day_out_minor))
         raise Refused(Code.DAILY_VALUE_LIMIT_EXCEEDED, remaining=left.text)

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     SETTLEMENT = "settlement"  # what a merchant is owed
     RESERVE = "reserve"  # the part of it that is kept back for a while
     ESCROW = "escrow"  # one per contract
+    BULK = "bulk"  # one per list of payments: what of it is still to be paid
     PREFUND = "prefund"  # a partner's money with us
     MAKER = "maker"  # a market maker's inventory
     IN_TRANSIT = "in_transit"  # payouts on their way to a bank

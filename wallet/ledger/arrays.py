@@ -45,3 +45,8 @@ _WRITTEN: Final[dict[type, Callable[[Any], str]]] = {
 def array(column: Iterable[Any]) -> str:
     """Return the array literal of a column's values."""
     return "{" + ",".join([_WRITTEN[type(value)](value) for value in column]) + "}"
+
+
+def numbers(column: list[Any]) -> str:
+    """Return the array literal of whole numbers and Nones, several times quicker still."""
+    return "{" + str(column)[1:-1].replace("None", "NULL") + "}"

@@ -184,7 +184,7 @@ class Facts:
 
     def add_account(self, account: Account) -> None:
         self.accounts[account.id] = account
-        if account.kind != "escrow":
+        if account.kind not in {"escrow", "bulk"}:  # of those there are many, found by id
             self.of_holder[(account.holder_id, account.kind, account.currency)] = account
 
     def add_holder(self, holder: Holder) -> None:

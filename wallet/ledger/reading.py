@@ -74,8 +74,8 @@ FIND_RECEIPTS: Final = """
 OPEN_OPERATOR_ACCOUNT: Final = """
     INSERT INTO accounts (id, kind, currency, lane, opened_at)
     VALUES (%(id)s, %(kind)s, %(currency)s, %(lane)s, %(now)s)
-        ON CONFLICT (kind, currency, lane) WHERE holder_id IS NULL AND kind NOT IN ('escrow', 'bulk')
-        DO NOTHING
+        ON CONFLICT (kind, currency, lane)
+           WHERE holder_id IS NULL AND kind NOT IN ('escrow', 'bulk') DO NOTHING
 """
 
 FIND_OPERATOR_ACCOUNT: Final = """

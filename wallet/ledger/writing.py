@@ -63,6 +63,13 @@ class Writes:
             self._post(linked, self.facts.new_id(), (actor, None, None), first, None)
         self.texts.extend(decision.texts)
 
+    def add_linked(self, postings: Iterable[Posting], rows: Iterable[Row], actor: int) -> None:
+        """Take in what belongs to an earlier posting and answers no command of its own."""
+        self._add_rows(rows)
+        for posting in postings:
+            linked_to = posting.original_id
+            self._post(posting, self.facts.new_id(), (actor, None, None), linked_to, None)
+
     def add_refused(self, refusal: Refused) -> None:
         """Take in what is written although a rule said no."""
         self._add_rows(refusal.rows)
@@ -98,16 +105,16 @@ def write(connection: Connection, writes: Writes, render: Render) -> None:
     now = writes.facts.now
     texts = [(writes.facts.new_id(), each.msisdn, render(each)) for each in writes.texts]
     with connection.pipeline():
-        _insert(connection, INSERT_POSTINGS, writes.postings, now)
+        insert(connection, INSERT_POSTINGS, writes.postings, now)
         for kind in sorted(writes.rows, key=lambda each: each.RANK):
             rows = [row.values() for row in writes.rows[kind].values()]
-            _insert(connection, kind.WRITE, rows)
-        _insert(connection, INSERT_ENTRIES, writes.entries)
-        _insert(connection, INSERT_TEXTS, texts, now, now)
+            insert(connection, kind.WRITE, rows)
+        insert(connection, INSERT_ENTRIES, writes.entries)
+        insert(connection, INSERT_TEXTS, texts, now, now)
         connection.execute("COMMIT")
 
 
-def _insert(
+def insert(
     connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]], *same: object
 ) -> None:
     """Insert `rows`, a column an array; `same` is what all rows share, before the columns."""

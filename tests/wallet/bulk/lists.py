@@ -1,0 +1,49 @@
+"""Lists for tests, and the way one goes: uploaded, confirmed, posted."""
+
+from uuid import uuid4
+
+from wallet.bulk.lists import CSV
+from wallet.bulk.posting import BulkPayments
+from wallet.bulk.uploading import Upload, store
+from wallet.flows import bulk
+from wallet.people.pin import Pin
+from wallet.service import text_body
+
+
+def csv_of(*rows, header="msisdn,amount"):
+    return "\n".join([header, *(",".join(map(str, row)) for row in rows), ""]).encode()
+
+
+def upload(service, payer, raw, *, source="prefund", key=None, kind=CSV, currency="KES"):
+    """Store a list; return its id."""
+    wanted = Upload(payer.id, source, key or uuid4(), raw, kind, currency, None)
+    now = service.clock.now()
+    return store(service.engine, wanted, service.ids.next(now), now, "KE", service.markets).bulk_id
+
+
+def confirm(service, payer, bulk_id, *, pin=None, key=None):
+    command = bulk.Command(payer.id, key or uuid4(), Pin(pin) if pin else None, bulk_id)
+    return service.poster.post(bulk.decide, command)
+
+
+def payments(service, rows_a_batch=2_000):
+    return BulkPayments(
+        service.engine, service.clock, service.ids, service.markets, text_body, rows_a_batch
+    )
+
+
+def post_all(service, rows_a_batch=2_000):
+    """Do what a worker does until nothing is left; return the rows posted."""
+    worker, rows = payments(service, rows_a_batch), 0
+    while done := worker.post_next():
+        rows += done
+    worker.close()
+    return rows
+
+
+def pay_list(service, payer, raw, rows_a_batch=2_000):
+    """A list from start to end; return its id."""
+    bulk_id = upload(service, payer, raw)
+    confirm(service, payer, bulk_id)
+    post_all(service, rows_a_batch)
+    return bulk_id

@@ -1,0 +1,1 @@
+"""Bulk: one list pays many wallets. Checked as a whole, confirmed, then posted batch by batch."""
