@@ -13,7 +13,15 @@
 | KIBUBU_AT_USERNAME | none | Africa's Talking account; required with that gateway |
 | KIBUBU_AT_API_KEY | none | its API key; required with that gateway |
 | KIBUBU_AT_URL | https://api.africastalking.com | where its API is; a sandbox or a stand-in |
-| KIBUBU_BANK_DIR | bank | folder the payment files are written to and confirmed from |
+| KIBUBU_BANK_DIR | bank | folder of payment files (`out`) and of the bank's answers (`in`) |
+| KIBUBU_BANK_NAME | Kibubu | whose our accounts are, as the bank knows us |
+| KIBUBU_BANK_ACCOUNTS | stand-ins | `KES=bank:account,...`: our trust accounts; production needs them |
+| KIBUBU_MOMO_URL | none | MTN MoMo's API; with it the next four are required, without it none |
+| KIBUBU_MOMO_ENVIRONMENT | none | its target environment: `sandbox`, `mtnuganda`, ... |
+| KIBUBU_MOMO_USER | none | our API user there |
+| KIBUBU_MOMO_KEY | none | its API key |
+| KIBUBU_MOMO_SUBSCRIPTION_KEY | none | our subscription to disbursements |
+| KIBUBU_MOMO_CALLBACK_URL | none | where MTN calls back, with our callback token; optional |
 | KIBUBU_HTTP_HOST | 127.0.0.1 | address to listen on |
 | KIBUBU_HTTP_PORT | $PORT, else 8000 | port to listen on |
 | KIBUBU_WEB_PROCESSES | 2 | web processes |
@@ -26,6 +34,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
 
+from wallet.money import CURRENCIES
+
 Environment = Literal["development", "production"]
 SmsGateway = Literal["console", "africastalking"]
 
@@ -34,10 +44,14 @@ DEVELOPMENT_KEY_HEX = "6b6962756275" * 6
 DEVELOPMENT_CALLBACK_TOKEN = "development-callback"  # noqa: S105  # published on purpose
 
 DATABASE_SCHEMES = ("postgresql://", "postgres://", "postgresql+psycopg://")
+HTTP_SCHEMES = ("https://", "http://")
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 KEY_ID = re.compile(r"[A-Za-z0-9_-]{1,16}")
 KEY_BYTES = 32
 CALLBACK_TOKEN_CHARACTERS = 16
+BANK_ACCOUNT = re.compile(
+    r"(?P<currency>[A-Z]{3})=(?P<bank>[A-Za-z0-9-]{1,35}):(?P<number>[A-Za-z0-9-]{1,34})"
+)
 
 
 class BadSettings(Exception):
@@ -57,6 +71,29 @@ class PinKey:
 
 
 @dataclass(frozen=True, slots=True)
+class BankAccount:
+    """A trust account of ours: `bank` is a BIC or a national bank code."""
+
+    bank: str
+    number: str
+
+
+STAND_IN_ACCOUNT = BankAccount("00", "TRUST")  # of the bank that plays one in development
+
+
+@dataclass(frozen=True, slots=True)
+class MomoSettings:
+    """Our account at MTN MoMo."""
+
+    url: str
+    environment: str
+    user: str
+    key: str = field(repr=False)
+    subscription_key: str = field(repr=False)
+    callback_url: str | None = field(repr=False)  # our callback token is in it
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What the module's table says, parsed. No secret shows in `repr`."""
 
@@ -72,6 +109,9 @@ class Settings:
     at_api_key: str | None = field(repr=False)
     at_url: str
     bank_dir: Path
+    bank_name: str
+    bank_accounts: Mapping[str, BankAccount]
+    momo: MomoSettings | None
     http_host: str
     http_port: int
     web_processes: int
@@ -98,6 +138,9 @@ class Settings:
             at_api_key=reader.get("KIBUBU_AT_API_KEY"),
             at_url=(reader.get("KIBUBU_AT_URL") or "https://api.africastalking.com").rstrip("/"),
             bank_dir=Path(reader.get("KIBUBU_BANK_DIR") or "bank"),
+            bank_name=reader.get("KIBUBU_BANK_NAME") or "Kibubu",
+            bank_accounts=reader.bank_accounts("KIBUBU_BANK_ACCOUNTS"),
+            momo=reader.momo(),
             http_host=reader.get("KIBUBU_HTTP_HOST") or "127.0.0.1",
             http_port=reader.number("KIBUBU_HTTP_PORT", reader.number("PORT", 8000, 65535), 65535),
             web_processes=reader.number("KIBUBU_WEB_PROCESSES", 2, 256),
@@ -130,6 +173,7 @@ def _production_problems(settings: Settings) -> list[str]:
     missing = {
         "DATABASE_URL": settings.database_url is None,
         "REDIS_URL": settings.redis_url is None,
+        "KIBUBU_BANK_ACCOUNTS": STAND_IN_ACCOUNT in settings.bank_accounts.values(),
     }
     published = {
         "KIBUBU_PIN_KEYS": any(key.key == development_key for key in settings.pin_keys),
@@ -210,3 +254,36 @@ class _Reader:
         if len({key.kid for key in keys}) != len(keys):
             self.problems.append(f"{name} must not use one kid twice.")
         return tuple(keys)
+
+    def bank_accounts(self, name: str) -> Mapping[str, BankAccount]:
+        value = self.get(name)
+        if value is None:
+            return dict.fromkeys(CURRENCIES, STAND_IN_ACCOUNT)
+        found = {}
+        for item in value.split(","):
+            match = BANK_ACCOUNT.fullmatch(item.strip())
+            if match is None or match["currency"] not in CURRENCIES or match["currency"] in found:
+                self.problems.append(
+                    f"{name} must be written KES=bank:account, each currency once."
+                )
+                break
+            found[match["currency"]] = BankAccount(match["bank"], match["number"])
+        return found
+
+    def momo(self) -> MomoSettings | None:
+        """Return the account at MTN MoMo; half of one is worse than none."""
+        required = ("URL", "ENVIRONMENT", "USER", "KEY", "SUBSCRIPTION_KEY")
+        given = {name: self.get(f"KIBUBU_MOMO_{name}") for name in required}
+        callback_url = self.get("KIBUBU_MOMO_CALLBACK_URL")
+        if not any(given.values()) and callback_url is None:
+            return None
+        self.problems += [
+            f"KIBUBU_MOMO_{name} must be set when any of KIBUBU_MOMO_* is."
+            for name, value in given.items()
+            if value is None
+        ]
+        schemes = ("https://",) if self.get("KIBUBU_ENV") == "production" else HTTP_SCHEMES
+        self.address("KIBUBU_MOMO_URL", schemes)
+        self.address("KIBUBU_MOMO_CALLBACK_URL", schemes)
+        url, environment, user, key, subscription_key = (value or "" for value in given.values())
+        return MomoSettings(url.rstrip("/"), environment, user, key, subscription_key, callback_url)

@@ -49,6 +49,7 @@ def test_a_demo_town_is_never_production(kibubu, command):
         "KIBUBU_PIN_KEYS": f"a:{'17' * 32}",
         "KIBUBU_TOKEN_KEY": "28" * 32,
         "KIBUBU_CALLBACK_TOKEN": "a-token-of-our-own",
+        "KIBUBU_BANK_ACCOUNTS": "KES=01:1100990011",
         "DATABASE_URL": "postgresql://nowhere/kibubu",
         "REDIS_URL": "redis://nowhere",
     }

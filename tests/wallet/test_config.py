@@ -16,6 +16,14 @@ PRODUCTION = {
     "KIBUBU_PIN_KEYS": f"2026b:{KEY},2026a:{OTHER_KEY}",
     "KIBUBU_TOKEN_KEY": OTHER_KEY,
     "KIBUBU_CALLBACK_TOKEN": "a-secret-of-our-own",
+    "KIBUBU_BANK_ACCOUNTS": "KES=01:1100990011,UGX=SBICUGKX:9030001",
+}
+MOMO = {
+    "KIBUBU_MOMO_URL": "https://momo.example/",
+    "KIBUBU_MOMO_ENVIRONMENT": "mtnuganda",
+    "KIBUBU_MOMO_USER": "user",
+    "KIBUBU_MOMO_KEY": "hunter4",
+    "KIBUBU_MOMO_SUBSCRIPTION_KEY": "hunter5",
 }
 
 
@@ -126,3 +134,45 @@ def test_the_table_lists_exactly_what_is_read():
     Settings.from_env(environment)
     listed = set(re.findall(r"^\| ([A-Z_]+) \|", config.__doc__ or "", re.MULTILINE))
     assert environment.asked == listed | {"PORT"}
+
+
+def test_a_trust_account_is_known_by_its_currency():
+    accounts = Settings.from_env(PRODUCTION).bank_accounts
+    assert accounts["UGX"] == config.BankAccount("SBICUGKX", "9030001")
+    assert "TZS" not in accounts
+
+
+def test_development_has_a_stand_in_account_in_every_currency():
+    assert set(Settings.from_env({}).bank_accounts.values()) == {config.STAND_IN_ACCOUNT}
+
+
+@pytest.mark.parametrize(
+    "value", ["KES", "KES=01", "KES=01:", "XXX=01:1", "KES=01:1,KES=01:2", "KES=01:1;2", ","]
+)
+def test_accounts_written_otherwise_are_refused(value):
+    assert problems(KIBUBU_BANK_ACCOUNTS=value) == [
+        "KIBUBU_BANK_ACCOUNTS must be written KES=bank:account, each currency once."
+    ]
+
+
+def test_mobile_money_may_be_left_out():
+    assert Settings.from_env(PRODUCTION).momo is None
+
+
+def test_mobile_money_is_read_whole():
+    settings = Settings.from_env(PRODUCTION | MOMO)
+    assert settings.momo is not None
+    assert settings.momo.url == "https://momo.example"
+    assert "hunter" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", MOMO)
+def test_half_of_mobile_money_is_refused(name):
+    assert problems(**MOMO | {name: ""}) == [f"{name} must be set when any of KIBUBU_MOMO_* is."]
+
+
+@pytest.mark.parametrize("name", ["KIBUBU_MOMO_URL", "KIBUBU_MOMO_CALLBACK_URL"])
+def test_production_speaks_to_mobile_money_in_secret_only(name):
+    assert problems(**MOMO | {name: "http://momo.example"}) == [
+        f"{name} must begin with one of https://."
+    ]
