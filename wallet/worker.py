@@ -20,8 +20,10 @@ from sms.outbox import deliver_due
 from wallet import lapsed
 from wallet.errors import Unavailable
 from wallet.escrow.bank_file import BankFileRail, BankStandIn
+from wallet.escrow.batches import make_batches
+from wallet.escrow.claims import RegisteredClaims
 from wallet.escrow.due import DueContracts
-from wallet.escrow.handover import hand_over_next
+from wallet.escrow.handover import Rails, hand_over_next
 from wallet.escrow.settling import charge_months, free_reserves
 from wallet.people.lapsing import lapse_approvals
 from wallet.service import Service
@@ -53,12 +55,13 @@ def jobs(service: Service) -> list[Job]:
     """Return what a worker does."""
     engine, poster, clock = service.engine, service.poster, service.clock
     gateway = make_gateway(service.settings)
-    rail = BankFileRail(service.settings.bank_dir)
-    contracts = DueContracts(engine, poster)
+    rails: Rails = {"bank": BankFileRail(service.settings.bank_dir)}
+    contracts, claims = DueContracts(engine, poster), RegisteredClaims(engine, poster)
     found = [
         Job("texts", lambda: deliver_due(engine, gateway, clock.now(), TEXTS_A_STEP), SOON_S),
         Job("due contracts", lambda: contracts.release(clock.now()), SOON_S),
-        Job("payouts", lambda: hand_over_next(engine, poster, rail, clock.now()), SHORTLY_S),
+        Job("claims", lambda: claims.release(clock.now()), SHORTLY_S),
+        Job("payouts", lambda: _pay_out(service, rails), SHORTLY_S),
         Job("reserves", lambda: free_reserves(engine, poster, clock.now()), SHORTLY_S),
         Job(
             "monthly fees",
@@ -74,6 +77,12 @@ def jobs(service: Service) -> list[Job]:
         bank = BankStandIn(service.settings.bank_dir)
         found.append(Job("the bank", lambda: bank.tick(clock.now()), SHORTLY_S))
     return found
+
+
+def _pay_out(service: Service, rails: Rails) -> int:
+    engine, poster, now = service.engine, service.poster, service.clock.now()
+    made = make_batches(engine, service.ids, service.markets, rails, now)
+    return made + hand_over_next(engine, poster, rails, now)
 
 
 def keep_doing(job: Job, stop: threading.Event) -> None:

@@ -7,7 +7,8 @@ from typing import Any, Final
 from ussd.states import HOME, End, Go, Rejected, State, Turn, menu
 from ussd.wording import amount, shop, short_day, short_moment
 from wallet.errors import Code, Refused
-from wallet.escrow.reading import ContractView, contracts_of
+from wallet.escrow.looking import see_contracts
+from wallet.escrow.reading import ContractView
 from wallet.flows import release
 from wallet.money import Money, parse_amount
 from wallet.people.pin import Pin
@@ -18,8 +19,11 @@ MOST: Final = 20
 
 
 def _enter_list(turn: Turn) -> Go | None:
-    engine, payer_id = turn.service.engine, turn.account.id
-    found = contracts_of(engine, payer_id, side="payer", only_open=True, limit=MOST)
+    service, payer_id = turn.service, turn.account.id
+    now = service.clock.now()
+    found = see_contracts(
+        service.engine, service.poster, now, payer_id, side="payer", only_open=True, limit=MOST
+    )
     turn.data.clear()
     turn.data["list"] = [_item(view) for view in found.items]
     return None if found.items else Go("held.none")

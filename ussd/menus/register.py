@@ -6,6 +6,7 @@ from typing import Final
 from ussd.menus.pins import chosen_twice, first_of_two
 from ussd.states import End, Go, Rejected, State, Turn
 from ussd.wording import LANGUAGES, say, shop
+from wallet.escrow.claims import hand_over
 from wallet.flows import register
 from wallet.ledger.poster import WORKER
 from wallet.markets import Market
@@ -64,6 +65,7 @@ def _take_again(turn: Turn, typed: str) -> End:
         market.code,
     )
     turn.post(register.decide, command)
+    hand_over(turn.service.engine, turn.service.poster, session.msisdn)
     return End(
         "registered",
         {

@@ -21,6 +21,11 @@ def check_sender(sender: Holder) -> None:
 def check_active(sender: Holder, receiver: Holder) -> None:
     """Raise `Refused` where either party is closed or frozen."""
     check_sender(sender)
+    check_receiver(receiver)
+
+
+def check_receiver(receiver: Holder) -> None:
+    """Raise `Refused` where the one who is to receive is closed or frozen."""
     if receiver.status in _RECEIVER:
         raise Refused(_RECEIVER[receiver.status])
 

@@ -10,17 +10,25 @@ from flask import Response
 from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
-from wallet.escrow.reading import Contracts, ContractView, contract_of, contracts_of
-from wallet.flows import give_back, release
+from wallet.escrow.looking import see_contract, see_contracts
+from wallet.escrow.periods import LONGEST_DAYS
+from wallet.escrow.reading import Contracts, ContractView
+from wallet.flows import decline, extend, give_back, release
 from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.pages import PageQuerySchema, PageSchema
-from wallet.http.receipts import HeldReceiptSchema
+from wallet.http.receipts import HeldReceiptSchema, ReceiptSchema
 from wallet.http.routing import Routes
 from wallet.http.schemas import AmountField, PinField, ReferenceField, service
+from wallet.phones import local_number
 
 blp: Final = Routes("contracts", "/v1/contracts", "Payments held until their deadline.")
+
+
+def payee_shown(view: ContractView) -> str:
+    """Return how the payer knows the payee: nobody's name is known until they register."""
+    return view.payee_name or local_number(view.contract.payee_msisdn or "")
 
 
 class ContractSchema(ma.Schema):
@@ -32,7 +40,29 @@ class ContractSchema(ma.Schema):
         metadata={"type": "string", "enum": ["open", "closed"]},
     )
     payer = fields.Str(attribute="payer_name", metadata={"example": "Amina Odhiambo"})
-    payee = fields.Str(attribute="payee_name", metadata={"example": "Duka la Juma"})
+    payee = fields.Function(
+        payee_shown,
+        metadata={
+            "type": "string",
+            "example": "Duka la Juma",
+            "description": "Of a claim that waits: the number that the money was sent to.",
+        },
+    )
+    origin = fields.Str(
+        attribute="contract.origin",
+        metadata={"enum": ["payment", "offer", "claim", "plan"], "example": "payment"},
+    )
+    description = fields.Str(
+        attribute="contract.description", allow_none=True, metadata={"example": None}
+    )
+    steps = fields.Int(
+        attribute="contract.steps",
+        allow_none=True,
+        metadata={"example": None, "description": "Of a prepaid plan: the visits paid for."},
+    )
+    steps_done = fields.Int(
+        attribute="contract.steps_done", allow_none=True, metadata={"example": None}
+    )
     till = fields.Str(
         attribute="contract.till", allow_none=True, metadata={"example": examples.TILL}
     )
@@ -42,6 +72,13 @@ class ContractSchema(ma.Schema):
     held = AmountField(attribute="contract.held")
     opened_at = fields.DateTime(attribute="contract.opened_at")
     deadline_at = fields.DateTime(attribute="contract.deadline_at")
+    at_deadline = fields.Str(
+        attribute="contract.at_deadline",
+        metadata={
+            "enum": ["release", "return"],
+            "description": "Whose the undisputed rest is at the deadline, by itself.",
+        },
+    )
     closed_at = fields.DateTime(attribute="contract.closed_at", allow_none=True)
 
 
@@ -70,14 +107,56 @@ class ActSchema(ma.Schema):
     pin = PinField(required=True)
 
 
+class DeclineSchema(ma.Schema):
+    """Declines an offer: all that is left of it returns."""
+
+    pin = PinField(required=True)
+
+
+class ExtensionSchema(ma.Schema):
+    """Puts a deadline off, either to a moment or by so many days."""
+
+    deadline_at = fields.AwareDateTime(
+        format="iso",
+        metadata={"description": "Later than now; at most 90 days after the contract was opened."},
+    )
+    days = fields.Int(
+        strict=True,
+        metadata={
+            "minimum": 1,
+            "maximum": LONGEST_DAYS,
+            "example": 3,
+            "description": "Days of the payee's calendar, added to the present deadline.",
+        },
+    )
+    pin = PinField(required=True)
+
+    @ma.validates_schema
+    def check_one(self, data: Mapping[str, Any], **_: object) -> None:
+        """Refuse both, and neither."""
+        if ("deadline_at" in data) == ("days" in data):
+            raise ma.ValidationError("Either deadline_at or days.", "days")
+
+
+class ExtensionReceiptSchema(ReceiptSchema):
+    """A deadline that was put off."""
+
+    contract = ReferenceField()
+    deadline_before = fields.DateTime(metadata={"example": "2026-01-06T09:00:00+00:00"})
+    deadline_at = fields.DateTime(metadata={"example": "2026-01-09T09:00:00+00:00"})
+
+
 @blp.get("")
 @requires("consumer")
 @blp.arguments(ContractQuerySchema, location="query")
 @blp.response(200, ContractPageSchema)
 def list_contracts(query: Mapping[str, Any]) -> Contracts:
     """List my held payments, made and taken, newest first."""
-    return contracts_of(
-        service().engine,
+    parts = service()
+    return see_contracts(
+        parts.engine,
+        parts.poster,
+        parts.clock.now(),
         caller().holder_id,
         side=query.get("side"),
         only_open=query["open"],
@@ -91,7 +170,10 @@ def list_contracts(query: Mapping[str, Any]) -> Contracts:
 @blp.response(200, ContractSchema)
 def get_contract(contract_id: int) -> ContractView:
     """Show one of my contracts."""
-    found = contract_of(service().engine, caller().holder_id, contract_id)
+    parts = service()
+    found = see_contract(
+        parts.engine, parts.poster, parts.clock.now(), caller().holder_id, contract_id
+    )
     if found is None:
         raise Refused(Code.CONTRACT_UNKNOWN)
     return found
@@ -127,3 +209,38 @@ def create_return(body: Mapping[str, Any], contract_id: int) -> Response:
         caller().holder_id, idempotency_key(), body["pin"], contract_id, body.get("amount")
     )
     return receipt_answer(service().poster.post(give_back.decide, command))
+
+
+@blp.post("/<reference:contract_id>/declines")
+@requires("consumer")
+@keyed
+@blp.arguments(DeclineSchema)
+@blp.response(201, HeldReceiptSchema)
+def create_decline(body: Mapping[str, Any], contract_id: int) -> Response:
+    """Decline an offer, as its payee.
+
+    All that is left of it returns to the payer at once; before the deadline.
+    """
+    command = decline.Command(caller().holder_id, idempotency_key(), body["pin"], contract_id)
+    return receipt_answer(service().poster.post(decline.decide, command))
+
+
+@blp.post("/<reference:contract_id>/extensions")
+@requires("consumer")
+@keyed
+@blp.arguments(ExtensionSchema)
+@blp.response(201, ExtensionReceiptSchema)
+def create_extension(body: Mapping[str, Any], contract_id: int) -> Response:
+    """Put the deadline off, as the payee.
+
+    The payer has more time to look and to object; before the deadline.
+    """
+    command = extend.Command(
+        caller().holder_id,
+        idempotency_key(),
+        body["pin"],
+        contract_id,
+        body.get("deadline_at"),
+        body.get("days"),
+    )
+    return receipt_answer(service().poster.post(extend.decide, command))

@@ -22,5 +22,6 @@ QR_PAYLOAD: Final = (
 )
 """The till's printed code, sealed under the development key."""
 NEW_PIN: Final = "8305"
+UNREGISTERED: Final = "+254711666000"
 NEWCOMER: Final = "+254711555000"
 NEWCOMER_NAME: Final = "Akinyi Adhiambo"

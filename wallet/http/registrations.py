@@ -10,6 +10,7 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from wallet.clock import reference
+from wallet.escrow.claims import hand_over
 from wallet.flows import register
 from wallet.flows.change import ProvePin, decide_prove_pin
 from wallet.http import examples
@@ -120,4 +121,5 @@ def _register(
             agent_id=agent_id,
         ),
     )
+    hand_over(parts.engine, parts.poster, body["msisdn"])
     return receipt_answer(receipt)
