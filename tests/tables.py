@@ -88,6 +88,32 @@ class Tables:
         )  # fmt: skip
         return id_
 
+    def destination(
+        self,
+        merchant: Person,
+        kind: str,
+        bank_code: str = "",
+        account: str = "",
+        name: str = "",
+        *,
+        is_default: bool = False,
+    ) -> int:
+        """Insert a confirmed destination of a merchant's payouts; return its id."""
+        id_ = self.new_id()
+        self.sql(
+            "INSERT INTO destinations (id, merchant_id, kind, bank_code, account, account_name,"
+            " state, added_at, confirmed_at, usable_from) VALUES (:id, :merchant, :kind,"
+            " :bank_code, :account, :name, 'confirmed', :now, :now, :now)",
+            id=id_, merchant=merchant.id, kind=kind, bank_code=bank_code, account=account,
+            name=name, now=self.now,
+        )  # fmt: skip
+        if is_default:
+            self.sql(
+                "UPDATE merchants SET destination_id = :id WHERE holder_id = :merchant",
+                id=id_, merchant=merchant.id,
+            )  # fmt: skip
+        return id_
+
     @staticmethod
     def new_key() -> UUID:
         return uuid4()

@@ -89,12 +89,12 @@ class Town(Tables):
         someone = self.person(name, **person)
         till = str(50_000 + next(self.numbers))
         self.sql(
-            "INSERT INTO merchants (holder_id, name, city, category, escrow_period_s,"
-            " bank_code, bank_account, bank_account_name)"
-            " VALUES (:id, :name, 'Nairobi', '5411', :period_s, :code, :account, :owner)",
+            "INSERT INTO merchants (holder_id, name, city, category, escrow_period_s)"
+            " VALUES (:id, :name, 'Nairobi', '5411', :period_s)",
             id=someone.id, name=f"Duka {someone.name}", period_s=period_s,
-            **dict(zip(("code", "account", "owner"), bank or (None, None, None), strict=True)),
         )  # fmt: skip
+        if bank is not None:
+            self.destination(someone, "bank", *bank, is_default=True)
         self.sql(
             "INSERT INTO tills (number, merchant_id, label) VALUES (:till, :id, 'Front')",
             till=till, id=someone.id,

@@ -37,12 +37,8 @@ CREATE TABLE merchants (
     city text NOT NULL,
     category text NOT NULL,         -- ISO 18245 merchant category code
     escrow_period_s bigint NOT NULL,
-    bank_code text, bank_account text, bank_account_name text,
     CONSTRAINT merchants_period_in_range CHECK (escrow_period_s BETWEEN 0 AND 90 * 86400),
-    CONSTRAINT merchants_category_is_iso18245 CHECK (category ~ '^[0-9]{4}$'),
-    CONSTRAINT merchants_bank_is_whole CHECK (
-        (bank_account IS NULL) = (bank_code IS NULL)
-        AND (bank_account IS NULL) = (bank_account_name IS NULL))
+    CONSTRAINT merchants_category_is_iso18245 CHECK (category ~ '^[0-9]{4}$')
 );
 
 CREATE TABLE tills (

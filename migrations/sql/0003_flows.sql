@@ -196,23 +196,47 @@ CREATE TABLE payouts (
     id bigint PRIMARY KEY,          -- its reference on the rail, and its posting
     merchant_id bigint NOT NULL REFERENCES merchants (holder_id),
     currency text NOT NULL,
-    amount_minor bigint NOT NULL,   -- what the bank receives
+    amount_minor bigint NOT NULL,   -- what arrives
     fee_minor bigint NOT NULL,      -- in transit with it; taken once paid, given back if it fails
-    bank_code text NOT NULL,
-    bank_account text NOT NULL,
-    bank_account_name text NOT NULL,
+    destination_id bigint NOT NULL,           -- as it was when the payout was asked for:
+    kind text NOT NULL,                       -- bank, mobile, cash or wallet
+    bank_code text NOT NULL DEFAULT '',       -- of a bank only
+    account text NOT NULL DEFAULT '',         -- bank account, MSISDN, or the agent's number
+    account_name text NOT NULL DEFAULT '',
     state text NOT NULL DEFAULT 'requested',
+    batch_id bigint,                -- what it is handed over in; null until it is in one
     attempts int NOT NULL DEFAULT 0,
-    next_at timestamptz NOT NULL,   -- when a worker may next act on it; also its lease
+    next_at timestamptz NOT NULL,   -- when a worker may next ask for it; also its lease
     requested_at timestamptz NOT NULL,
     sent_at timestamptz,
     settled_at timestamptz,
     failure text,
+    code_kid text, code_mac bytea,  -- of cash: what the agent is told
+    code_attempts smallint NOT NULL DEFAULT 0,
+    expires_at timestamptz,         -- of cash: from then on it goes back
+    collected_by bigint REFERENCES holders (id),
     CONSTRAINT payouts_amount_is_positive CHECK (amount_minor > 0 AND fee_minor >= 0),
-    CONSTRAINT payouts_state_is_known CHECK (state IN ('requested', 'sent', 'paid', 'failed'))
+    CONSTRAINT payouts_kind_is_known CHECK (kind IN ('bank', 'mobile', 'cash', 'wallet')),
+    -- `unknown`: handed over, and no answer came; it is asked for again, never sent anew
+    CONSTRAINT payouts_state_is_known CHECK (
+        state IN ('requested', 'sent', 'unknown', 'collectible', 'paid', 'failed')),
+    CONSTRAINT payouts_cash_has_code CHECK (
+        (kind = 'cash') = (code_mac IS NOT NULL) AND (kind = 'cash') = (code_kid IS NOT NULL)
+        AND (kind = 'cash') = (expires_at IS NOT NULL))
 );
-CREATE INDEX payouts_open ON payouts (next_at) WHERE state IN ('requested', 'sent');
+CREATE INDEX payouts_open ON payouts (next_at) WHERE state IN ('sent', 'unknown');   -- the worker
+CREATE INDEX payouts_unbatched ON payouts (id) WHERE state = 'requested' AND batch_id IS NULL;
+CREATE INDEX payouts_of_batch ON payouts (batch_id) WHERE batch_id IS NOT NULL;
+CREATE INDEX payouts_collectible ON payouts (expires_at) WHERE state = 'collectible';
 CREATE INDEX payouts_of_merchant ON payouts (merchant_id, id);
+
+CREATE FUNCTION refuse_second_word() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the first final word on payout % stands', OLD.id
+        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'payouts_final_word_stands';
+END $$;
+CREATE TRIGGER payouts_final_word_stands BEFORE UPDATE ON payouts FOR EACH ROW
+    WHEN (OLD.state IN ('paid', 'failed')) EXECUTE FUNCTION refuse_second_word();
 
 -- Who is closed can do nothing more: money must not reach them afterwards and be locked for ever.
 CREATE FUNCTION refuse_closing() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -220,7 +244,7 @@ BEGIN
     IF EXISTS (SELECT FROM contracts WHERE payer_id = NEW.id AND closed_at IS NULL)
        OR EXISTS (SELECT FROM contracts WHERE payee_id = NEW.id AND closed_at IS NULL)
        OR EXISTS (SELECT FROM payouts
-                   WHERE merchant_id = NEW.id AND state IN ('requested', 'sent')) THEN
+                   WHERE merchant_id = NEW.id AND state NOT IN ('paid', 'failed')) THEN
         RAISE EXCEPTION 'holder % is still party to a contract or a payout', NEW.id
             USING ERRCODE = 'integrity_constraint_violation',
                   CONSTRAINT = 'holders_close_without_ties';

@@ -25,7 +25,7 @@ class Engagements:
                EXISTS (SELECT FROM contracts c WHERE c.payer_id = h.id AND c.closed_at IS NULL)
                OR EXISTS (SELECT FROM contracts c WHERE c.payee_id = h.id AND c.closed_at IS NULL),
                EXISTS (SELECT FROM payouts p
-                        WHERE p.merchant_id = h.id AND p.state IN ('requested', 'sent'))
+                        WHERE p.merchant_id = h.id AND p.state NOT IN ('paid', 'failed'))
           FROM holders h
          WHERE h.id = ANY(%(ids)s::bigint[])
          ORDER BY h.id

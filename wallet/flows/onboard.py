@@ -13,6 +13,7 @@ from uuid import UUID
 
 from wallet.clock import reference
 from wallet.errors import Code, Refused
+from wallet.escrow.destinations import DefaultChanged, NewPlace, Place
 from wallet.escrow.payouts import Destination, Terms
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Holder, Needs, Till
@@ -146,9 +147,8 @@ def decide_merchant(command: Merchant, facts: Facts) -> Decision:
         raise Refused(Code.ALREADY_REGISTERED)
     tills = _tills(command, facts)
     merchant = NewMerchant(
-        holder.id, command.name, command.city, command.category, command.escrow_period_s,
-        command.bank,
-    )  # fmt: skip
+        holder.id, command.name, command.city, command.category, command.escrow_period_s
+    )
     return _decision(
         facts,
         command.KIND,
@@ -159,8 +159,24 @@ def decide_merchant(command: Merchant, facts: Facts) -> Decision:
             "currencies": list(currencies),
             "tills": [{"number": each.till.number, "label": each.label} for each in tills],
         },
-        (merchant, *tills, *_accounts(facts, holder.id, Kind.SETTLEMENT, currencies)),
+        (
+            merchant,
+            *tills,
+            *_accounts(facts, holder.id, Kind.SETTLEMENT, currencies),
+            *_bank(facts, holder.id, command.bank),
+        ),
     )
+
+
+def _bank(facts: Facts, merchant_id: int, bank: Destination | None) -> tuple[Row, ...]:
+    """Return the first destination: the operator has seen its papers, so it waits for nothing."""
+    if bank is None:
+        return ()
+    place = Place(
+        facts.new_id(), merchant_id, bank, "confirmed",
+        added_at=facts.now, usable_from=facts.now, confirmed_at=facts.now,
+    )  # fmt: skip
+    return (NewPlace(place), DefaultChanged(merchant_id, place.id))
 
 
 def decide_partner(command: Partner, facts: Facts) -> Decision:

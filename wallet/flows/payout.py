@@ -1,7 +1,8 @@
-"""Payout: what is settled to a merchant goes to the merchant's bank, and the bank's word on it.
+"""Payout: what is settled to a merchant goes where the merchant said, and what came of it.
 
 Asking moves the money to the transit account; paid moves it out of the trust account; failed
-moves it back to the merchant, fee included. A time-out moves nothing: the bank is asked again.
+moves it back to the merchant, fee included. A time-out moves nothing: the rail is asked again.
+To the own wallet it is paid at once; cash waits for an agent (wallet/flows/collect.py).
 """
 
 from __future__ import annotations
@@ -12,21 +13,34 @@ from uuid import UUID, uuid5
 
 from wallet.clock import reference
 from wallet.errors import Code, Refused
-from wallet.escrow.payouts import NewPayout, Payout, PayoutSettled, Terms
-from wallet.flows.parties import check_funds, check_sender
-from wallet.ledger.accounts import Kind
-from wallet.ledger.facts import Facts, Needs
+from wallet.escrow.destinations import Destinations, Place, destinations_of
+from wallet.escrow.payouts import NewPayout, Payout, PayoutSettled, SchedulePaused, Terms
+from wallet.flows.limits import check_in
+from wallet.flows.parties import check_funds, check_sender, wallet_of
+from wallet.ledger.accounts import Account, Kind
+from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.poster import WORKER
-from wallet.ledger.posting import Decision, Leg, Posting, Text
+from wallet.ledger.posting import Decision, Leg, Moment, Posting, Row, Text
 from wallet.money import Money
+from wallet.people.one_time import OneTimeCode
 from wallet.people.pin import Pin, check_pin
 
+CODE_DIGITS: Final = 8
+CODE_PURPOSE: Final = "payout in cash"
+TARIFF: Final = {
+    "bank": "payout", "mobile": "payout_mobile", "cash": "payout_cash", "wallet": "payout_wallet",
+}  # fmt: skip
+_STATE: Final = {"wallet": "paid", "cash": "collectible"}
 _SETTLED: Final = UUID("5f0e7c44-8a6d-4f63-8f0f-0c5f5f6c1f02")
+_RETURNED: Final = UUID("5f0e7c44-8a6d-4f63-8f0f-0c5f5f6c1f03")
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`actor` is the merchant; `amount` is what the bank receives, the fee comes on top."""
+    """`actor` is the merchant; `amount` is what arrives, the fee comes on top.
+
+    Without a destination it goes to the default one. `code` is what cash is collected with.
+    """
 
     KIND: ClassVar[str] = "payout"
 
@@ -34,20 +48,17 @@ class Command:
     key: UUID
     pin: Pin
     amount: Money
+    destination_id: int | None = None
+    code: OneTimeCode | None = None
 
     def needs(self) -> Needs:
-        """The merchant's PIN is guarded, the destination locked."""
-        currency = self.amount.currency
-        return Needs(
-            guarded=(self.actor,),
-            operator=((Kind.IN_TRANSIT, currency),),
-            records=((Terms, self.actor),),
-        )
+        """The merchant's PIN is guarded, the destinations locked."""
+        return needs_of(self.actor, self.amount.currency)
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """The bank has said what became of a payout. The key follows from it: it happens once."""
+    """The rail has said what became of a payout. The key follows from it: it happens once."""
 
     KIND: ClassVar[str] = "payout_settled"
 
@@ -59,7 +70,7 @@ class Settled:
 
     @property
     def key(self) -> UUID:
-        """One for each payout, whatever the bank says: the first final word stands."""
+        """One for each payout, whatever the rail says: the first final word stands."""
         return uuid5(_SETTLED, str(self.payout_id))
 
     def needs(self) -> Needs:
@@ -74,51 +85,160 @@ class Settled:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A payout that never left us goes back: not collected in time, or its batch was declined."""
+
+    KIND: ClassVar[str] = "payout_returned"
+
+    payout_id: int
+    currency: str
+    actor: int = WORKER
+
+    @property
+    def key(self) -> UUID:
+        """One for each payout."""
+        return uuid5(_RETURNED, str(self.payout_id))
+
+    def needs(self) -> Needs:
+        """The payout, and the account it waits in."""
+        return Needs(
+            operator=((Kind.IN_TRANSIT, self.currency),), records=((Payout, self.payout_id),)
+        )
+
+
+def needs_of(merchant_id: int, currency: str) -> Needs:
+    """Return what a payout of a merchant's locks and reads."""
+    return Needs(
+        guarded=(merchant_id,),
+        operator=((Kind.IN_TRANSIT, currency), (Kind.FEES, currency)),
+        records=((Terms, merchant_id), (Destinations, merchant_id)),
+    )
+
+
 def decide(command: Command, facts: Facts) -> Decision:
     """Return the posting, or raise the first refusal in `Code` order."""
     merchant = facts.holders[command.actor]
-    terms = facts.record(Terms, merchant.id)
-    if terms is None:
+    settlement = settlement_of(merchant, command.amount.currency, facts)
+    place = _named(command.destination_id, merchant, facts)
+    pin_rows = check_pin(command.pin, merchant, facts)
+    place = usable(place, facts)
+    return pay_out(merchant, settlement, place, command.amount, command.code, facts, pin_rows)
+
+
+def settlement_of(merchant: Holder, currency: str, facts: Facts) -> Account:
+    """Return what a merchant is paid out of. Raises `Refused` where there is no such merchant."""
+    if facts.record(Terms, merchant.id) is None:
         raise Refused(Code.FORBIDDEN)
     check_sender(merchant)
-    settlement = facts.account(merchant.id, Kind.SETTLEMENT, command.amount.currency)
+    settlement = facts.account(merchant.id, Kind.SETTLEMENT, currency)
     if settlement is None:
-        raise Refused(Code.NO_WALLET_IN_CURRENCY, currency=command.amount.currency)
-    pin_rows = check_pin(command.pin, merchant, facts)
-    if terms.destination is None:
-        raise Refused(Code.PAYOUT_DESTINATION_MISSING)
-    fee = facts.market(merchant).fee("payout", command.amount)
-    total = command.amount + fee
-    check_funds(settlement, total)
+        raise Refused(Code.NO_WALLET_IN_CURRENCY, currency=currency)
+    return settlement
 
-    transit = facts.operator(Kind.IN_TRANSIT, command.amount.currency)
+
+def default_place(merchant: Holder, facts: Facts) -> Place | None:
+    """Return where payouts go that name no destination."""
+    terms = facts.record(Terms, merchant.id)
+    assert terms is not None, merchant.id
+    return destinations_of(facts, merchant.id).place(terms.destination_id)
+
+
+def usable(place: Place | None, facts: Facts) -> Place:
+    """Return a destination that money may go to now, or refuse."""
+    if place is None:
+        raise Refused(Code.PAYOUT_DESTINATION_MISSING)
+    if place.state != "confirmed":
+        raise Refused(Code.DESTINATION_UNCONFIRMED)
+    assert place.usable_from is not None, place
+    if facts.now < place.usable_from:
+        raise Refused(Code.DESTINATION_COOLING_OFF, usable_from=place.usable_from.isoformat())
+    return place
+
+
+def _named(destination_id: int | None, merchant: Holder, facts: Facts) -> Place | None:
+    if destination_id is None:
+        return default_place(merchant, facts)
+    place = destinations_of(facts, merchant.id).place(destination_id)
+    if place is None:
+        raise Refused(Code.DESTINATION_UNKNOWN)
+    return place
+
+
+def pay_out(
+    merchant: Holder,
+    settlement: Account,
+    place: Place,
+    amount: Money,
+    code: OneTimeCode | None,
+    facts: Facts,
+    rows: tuple[Row, ...] = (),
+) -> Decision:
+    """Return the posting that sends `amount` to `place`, asked for by its merchant or schedule."""
+    where = place.destination
+    market = facts.market(merchant)
+    if amount.minor < market.payouts.minimum_minor:
+        least = Money(amount.currency, market.payouts.minimum_minor)
+        raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=least.text)
+    fee = market.fee(TARIFF[where.kind], amount)
+    target = facts.operator(Kind.IN_TRANSIT, amount.currency)
+    if where.kind == "wallet":
+        target = wallet_of(facts, merchant, amount.currency)
+        rows = (*rows, *check_in(facts, merchant, target, amount))
+    check_funds(settlement, amount + fee)
+
+    kept, expires_at = None, None
+    if where.kind == "cash":
+        assert code is not None, "whoever pays out draws a code"
+        kept = code.made(CODE_PURPOSE, facts.id, facts.pin_keys)
+        expires_at = facts.now + market.payouts.cash_lifetime
     payout = Payout(
-        facts.id, merchant.id, command.amount.currency, command.amount.minor, fee.minor,
-        "requested",
-        terms.destination,
+        facts.id, merchant.id, amount.currency, amount.minor, fee.minor,
+        _STATE.get(where.kind, "requested"), where, place.id, kept, 0, expires_at,
     )  # fmt: skip
-    balance = settlement.balance - total
-    values = {
-        "reference": facts.reference,
-        "amount": command.amount.shown,
-        "destination": payout.destination.shown,
-        "fee": fee.shown,
-        "balance": balance.shown,
-    }
+    legs = [Leg(settlement, -(amount + fee))]
+    if where.kind == "wallet":
+        earned = (Leg(facts.operator(Kind.FEES, amount.currency), fee),) if fee.is_positive else ()
+        legs += (Leg(target, amount), *earned)
+    else:  # the fee goes with it, until it is known to be earned
+        legs.append(Leg(target, amount + fee))
+    balance = settlement.balance - amount - fee
     return Decision(
-        Posting("payout", (Leg(settlement, -total), Leg(transit, total)), merchant.id),
+        Posting("payout", tuple(legs), merchant.id),
         answer={
             "reference": facts.reference,
             "kind": "payout",
-            "amount": command.amount.json,
+            "amount": amount.json,
             "fee": fee.json,
             "balance": balance.json,
-            "destination": payout.destination.shown,
+            "destination": where.shown,
+            "state": payout.state,
+            "expires_at": None if expires_at is None else expires_at.isoformat(),
             "posted_at": facts.now.isoformat(),
         },
-        texts=_text(facts, merchant.id, "payout_requested", values),
-        rows=(NewPayout(payout, facts.now), *pin_rows),
+        texts=_asked(payout, balance, code, merchant, facts),
+        rows=(NewPayout(payout, facts.now), *rows),
     )
+
+
+def _asked(
+    payout: Payout, balance: Money, code: OneTimeCode | None, merchant: Holder, facts: Facts
+) -> tuple[Text, ...]:
+    values: dict[str, str | Moment] = {
+        "reference": facts.reference,
+        "amount": payout.amount.shown,
+        "destination": payout.destination.shown,
+        "fee": payout.fee.shown,
+        "balance": balance.shown,
+    }
+    if payout.destination.kind == "cash":
+        assert code is not None
+        assert payout.expires_at is not None
+        values["cash_code"] = code.for_text
+        values["expires_at"] = Moment(payout.expires_at, facts.market(merchant).zone)
+        return text_to(merchant, "payout_collectible", values)
+    wording = "payout_to_wallet" if payout.state == "paid" else "payout_requested"
+    return text_to(merchant, wording, values)
 
 
 def decide_settled(command: Settled, facts: Facts) -> Decision:
@@ -126,42 +246,74 @@ def decide_settled(command: Settled, facts: Facts) -> Decision:
     payout = facts.record(Payout, command.payout_id)
     if payout is None:
         raise Refused(Code.NOT_FOUND)
-    if payout.state != "sent":
+    if payout.state not in {"sent", "unknown"}:
         raise Refused(Code.INCORRECT_STATE, state=payout.state)
+    if not command.paid:
+        return _given_back(payout, command.failure, facts)
     transit = facts.operator(Kind.IN_TRANSIT, payout.currency)
+    legs = [
+        Leg(transit, -(payout.amount + payout.fee)),
+        Leg(facts.operator(Kind.TRUST, payout.currency), payout.amount),
+    ]
+    if payout.fee.is_positive:
+        legs.append(Leg(facts.operator(Kind.FEES, payout.currency), payout.fee))
+    return Decision(
+        Posting("payout_paid", tuple(legs), payout.merchant_id),
+        answer={"reference": reference(payout.id), "kind": "payout_paid"},
+        texts=text_to(facts.holders[payout.merchant_id], "payout_paid", told(payout)),
+        rows=(PayoutSettled(replace(payout, state="paid"), facts.now, None),),
+    )
+
+
+def decide_returned(command: Returned, facts: Facts) -> Decision:
+    """Return the posting that takes a payout back, or why it is not to be done."""
+    payout = facts.record(Payout, command.payout_id)
+    if payout is None:
+        raise Refused(Code.NOT_FOUND)
+    if payout.state == "collectible":
+        assert payout.expires_at is not None, payout
+        if facts.now < payout.expires_at:
+            raise Refused(Code.INCORRECT_STATE, state="collectible")
+        return _given_back(payout, "not collected in time", facts)
+    if payout.state == "requested" and payout.batch_state == "declined":
+        return _given_back(payout, "declined by the operator", facts)
+    raise Refused(Code.INCORRECT_STATE, state=payout.state)
+
+
+def _given_back(payout: Payout, failure: str | None, facts: Facts) -> Decision:
+    """Return the posting of a failed payout: amount and fee are the merchant's again."""
+    merchant, total = facts.holders[payout.merchant_id], payout.amount + payout.fee
     settlement = facts.account(payout.merchant_id, Kind.SETTLEMENT, payout.currency)
     assert settlement is not None, "a payout came from it"
-    values = {
+    transit = facts.operator(Kind.IN_TRANSIT, payout.currency)
+    rows: tuple[Row, ...] = (PayoutSettled(replace(payout, state="failed"), facts.now, failure),)
+    values = told(payout) | {"balance": (settlement.balance + total).shown}
+    texts = text_to(merchant, "payout_failed", values)
+    if payout.is_scheduled:  # else it would go to the same place, and fail, for ever
+        rows = (*rows, SchedulePaused(payout.merchant_id, payout.currency, facts.now))
+        texts = (*texts, *text_to(merchant, "payouts_paused", {}))
+    return Decision(
+        Posting(
+            "payout_failed", (Leg(transit, -total), Leg(settlement, total)),
+            None, payout.merchant_id,
+        ),
+        answer={"reference": reference(payout.id), "kind": "payout_failed"},
+        texts=texts,
+        rows=rows,
+    )  # fmt: skip
+
+
+def told(payout: Payout) -> dict[str, str | Moment]:
+    """Return what every text about a payout says."""
+    return {
         "reference": reference(payout.id),
         "amount": payout.amount.shown,
         "destination": payout.destination.shown,
     }
-    total = payout.amount + payout.fee
-    legs = [Leg(transit, -total)]
-    if command.paid:
-        state, wording = "paid", "payout_paid"
-        legs.append(Leg(facts.operator(Kind.TRUST, payout.currency), payout.amount))
-        if payout.fee.is_positive:
-            legs.append(Leg(facts.operator(Kind.FEES, payout.currency), payout.fee))
-    else:
-        state, wording = "failed", "payout_failed"
-        legs.append(Leg(settlement, total))
-        values["balance"] = (settlement.balance + total).shown
-    return Decision(
-        Posting(
-            f"payout_{state}",
-            tuple(legs),
-            payout.merchant_id if command.paid else None,
-            None if command.paid else payout.merchant_id,
-        ),
-        answer={"reference": reference(payout.id), "kind": f"payout_{state}"},
-        texts=_text(facts, payout.merchant_id, wording, values),
-        rows=(PayoutSettled(replace(payout, state=state), facts.now, command.failure),),
-    )
 
 
-def _text(facts: Facts, holder_id: int, wording: str, values: dict[str, str]) -> tuple[Text, ...]:
-    holder = facts.holders[holder_id]
+def text_to(holder: Holder, wording: str, values: dict[str, str | Moment]) -> tuple[Text, ...]:
+    """Return a text to a holder; none where they have no phone."""
     if holder.msisdn is None:
         return ()
     return (Text(holder.msisdn, holder.language, wording, values),)

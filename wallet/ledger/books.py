@@ -59,7 +59,7 @@ _CHECKS: Final = {
         SELECT currency, coalesce(p.amount_minor, 0), coalesce(a.balance_minor, 0)
           FROM (SELECT currency, balance_minor FROM accounts WHERE kind = 'in_transit') a
           FULL JOIN (SELECT currency, sum(amount_minor + fee_minor) AS amount_minor FROM payouts
-                      WHERE state IN ('requested', 'sent') GROUP BY currency) p USING (currency)
+                      WHERE state NOT IN ('paid', 'failed') GROUP BY currency) p USING (currency)
          WHERE coalesce(a.balance_minor, 0) <> coalesce(p.amount_minor, 0)
     """,
     "merchant {0}: reserves not yet freed are {1} {2}, the reserve account holds {3}": """

@@ -1,4 +1,4 @@
-"""Merchants as rows: shop, escrow terms, bank, and the tills that customers pay."""
+"""Merchants as rows: shop, escrow terms, and the tills that customers pay."""
 
 from __future__ import annotations
 
@@ -45,10 +45,8 @@ class NewMerchant:
     """A holder becomes a merchant."""
 
     WRITE: ClassVar[str] = """
-        INSERT INTO merchants (holder_id, name, city, category, escrow_period_s, bank_code,
-                               bank_account, bank_account_name)
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[],
-                             %s::text[], %s::text[], %s::text[])
+        INSERT INTO merchants (holder_id, name, city, category, escrow_period_s)
+        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])
     """
     RANK: ClassVar[int] = 1
 
@@ -57,20 +55,16 @@ class NewMerchant:
     city: str
     category: str
     escrow_period_s: int
-    bank: Destination | None
 
     @property
     def identity(self) -> int:
         return self.holder_id
 
     def values(self) -> tuple[Any, ...]:
-        bank = self.bank
-        where = (None,) * 3 if bank is None else (bank.bank_code, bank.account, bank.name)
-        shop = (self.holder_id, self.name, self.city, self.category)
-        return (*shop, self.escrow_period_s, *where)
+        return (self.holder_id, self.name, self.city, self.category, self.escrow_period_s)
 
     def apply(self, facts: Facts) -> None:
-        facts.records[(Terms, self.holder_id)] = Terms(self.holder_id, self.bank)
+        facts.records[(Terms, self.holder_id)] = Terms(self.holder_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,22 +56,22 @@ def test_a_payment_written_again_is_the_same_payment(rail, bank, tmp_path):
 
 
 def test_a_payment_the_bank_never_saw_is_unknown(rail):
-    assert rail.status("1QGDF9BM0K7J") == Unknown()
+    assert rail.status(an_order()) == Unknown()
 
 
 def test_the_bank_confirms_a_moment_later(rail, bank):
     rail.submit(an_order())
     assert bank.tick(NOW) == 0
-    assert rail.status("1QGDF9BM0K7J") == Pending()
+    assert rail.status(an_order()) == Pending()
     assert bank.tick(NOW + bank.DELAY) == 1
-    assert rail.status("1QGDF9BM0K7J") == Paid()
+    assert rail.status(an_order()) == Paid()
     assert bank.tick(NOW + bank.DELAY) == 0
 
 
 def test_the_bank_has_no_account_that_ends_in_0000(rail, bank):
     rail.submit(an_order(destination=Destination("01", "11220000", "Nobody")))
     bank.tick(NOW + bank.DELAY)
-    assert rail.status("1QGDF9BM0K7J") == Failed("no such account")
+    assert rail.status(an_order()) == Failed("no such account")
 
 
 def test_a_payment_confirmed_before_we_submit_again_stays_one(rail, bank, tmp_path):
@@ -97,7 +97,7 @@ def test_a_confirmation_that_says_nothing_clear_settles_nothing(rail, tmp_path, 
     rail.submit(an_order())
     (tmp_path / "bank" / "1QGDF9BM0K7J.confirmation.csv").write_text(content)
     with pytest.raises(BadFile):
-        rail.status("1QGDF9BM0K7J")
+        rail.status(an_order())
 
 
 def test_a_payment_the_bank_cannot_read_does_not_keep_it_from_the_others(rail, bank, tmp_path):
@@ -116,7 +116,7 @@ def test_a_file_that_could_not_be_written_whole_is_not_there(rail, tmp_path, mon
         with pytest.raises(OSError, match="no space"):
             rail.submit(an_order())
     assert files(tmp_path) == []
-    assert rail.status("1QGDF9BM0K7J") == Unknown()
+    assert rail.status(an_order()) == Unknown()
 
 
 def test_only_we_can_read_who_is_paid(tmp_path):

@@ -11,7 +11,8 @@ from wallet.clock import reference
 from wallet.errors import Unavailable
 from wallet.escrow import handover
 from wallet.escrow.handover import LEASE, LONGEST_DELAY, delay, hand_over_next
-from wallet.escrow.rails import Failed, Paid, Pending, Unknown
+from wallet.escrow.batches import make_batches
+from wallet.escrow.rails import Failed, Paid, Pending, Rail, Unknown
 from wallet.ledger.poster import Poster
 
 
@@ -26,7 +27,7 @@ class NoPoster(Poster):
         pass
 
 
-class Bank:
+class Bank(Rail):
     """A bank that keeps payments by reference, and can be told how to behave.
 
     `knows` are the payments made; `final` is what they come to.
@@ -80,7 +81,7 @@ def payout(town, merchant):
 
 @pytest.fixture
 def step(service, bank, clock):
-    return lambda: hand_over_next(service.engine, service.poster, bank, clock.now())
+    return lambda: work(service, bank)
 
 
 @pytest.fixture
@@ -93,6 +94,13 @@ def finish(step, clock):
             step()
 
     return finish
+
+
+def work(service, bank, poster=None):
+    """What the worker does in one step, with `bank` as the rail of bank accounts."""
+    now, rails = service.clock.now(), {"bank": bank}
+    make_batches(service.engine, service.ids, service.markets, rails, now)
+    return hand_over_next(service.engine, poster or service.poster, rails, now)
 
 
 def row(engine, payout):
@@ -135,7 +143,7 @@ def test_the_reference_is_committed_before_the_bank_hears_it(service, clock, pay
             seen.append(row(engine, payout).state)  # another connection's view
             return super().submit(order)
 
-    hand_over_next(service.engine, service.poster, Looking(), clock.now())
+    work(service, Looking())
     assert seen == ["sent"]
 
 
@@ -189,7 +197,7 @@ def test_killed_around_the_settling_a_payout_is_paid_once(
     step()
     clock.advance(1)
     with pytest.raises(Killed):
-        hand_over_next(service.engine, Dying(), bank, clock.now())
+        work(service, bank, Dying())
     finish()
     assert_paid_once(engine, bank, payout)
 
@@ -241,7 +249,7 @@ def test_a_database_lost_before_the_settling_loses_nothing(
     step()
     clock.advance(1)
     with pytest.raises(Unavailable):
-        hand_over_next(service.engine, Away(), bank, clock.now())
+        work(service, bank, Away())
     finish()
     assert_paid_once(engine, bank, payout)
 
@@ -258,7 +266,7 @@ def test_a_worker_slower_than_its_lease_settles_nothing_twice(
             step()  # another worker, meanwhile
             return Paid()
 
-    hand_over_next(service.engine, service.poster, Slow(), clock.now())
+    work(service, Slow())
     assert_paid_once(engine, bank, payout)
 
 
@@ -276,7 +284,7 @@ def test_a_worker_that_lost_its_lease_does_not_move_the_next_one(
             return Pending()
 
     began_at = clock.now()
-    hand_over_next(service.engine, service.poster, Slow(), began_at)
+    work(service, Slow())
     assert row(engine, payout).next_at == began_at + LEASE + delay(3)
 
 
@@ -290,7 +298,7 @@ def test_the_first_final_word_stands(service, step, clock, bank, payout, engine)
             step()
             return Failed("a change of mind")
 
-    hand_over_next(service.engine, service.poster, Contradicting(), clock.now())
+    work(service, Contradicting())
     assert_paid_once(engine, bank, payout)
 
 
@@ -299,12 +307,12 @@ def test_workers_at_once_hand_over_each_payout_once(
 ):
     payouts = [town.id_in(town.payout(merchant, 1_000)) for _ in range(6)]
 
-    def work(one_service):
-        while hand_over_next(one_service.engine, one_service.poster, bank, clock.now()):
+    def work_on(one_service):
+        while work(one_service, bank):
             pass
 
     with started(database_url, redis_url, clock) as other, ThreadPoolExecutor() as pool:
-        list(pool.map(work, (service, other)))
+        list(pool.map(work_on, (service, other)))
     assert sorted(bank.calls) == [f"submit {reference(id_)}" for id_ in sorted(payouts)]
 
 

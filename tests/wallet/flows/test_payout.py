@@ -7,6 +7,7 @@ import pytest
 from tests.facts import (
     FEES,
     KEY,
+    NOW,
     PIN,
     TRANSIT,
     TRUST,
@@ -25,12 +26,13 @@ from tests.facts import (
 )  # fmt: skip
 from wallet.clock import reference
 from wallet.errors import Code
+from wallet.escrow.destinations import Destinations, Place
 from wallet.escrow.payouts import Destination, NewPayout, Payout, PayoutSettled, Terms
 from wallet.flows.payout import Command, Settled, decide, decide_settled
 from wallet.money import Money
 from wallet.service import text_body
 
-MERCHANT, PAYOUT = 1, 66
+MERCHANT, PAYOUT, HOME = 1, 66, 55
 FEE, LARGEST = 5_000, 10_000_000_000
 BANK = Destination("01", "001234567", "Duka Ltd")
 A_PAYOUT = Payout(PAYOUT, MERCHANT, "KES", 10_000, FEE, "sent", BANK)
@@ -44,7 +46,10 @@ def the_facts(
     *, settled=15_000, is_merchant=True, has_account=True, bank=BANK, merchant=None, payout=None
 ):
     accounts = [an_account(11, MERCHANT, settled, "settlement")] if has_account else []
-    records: list[object] = [Terms(MERCHANT, bank)] if is_merchant else []
+    records: list[object] = [Terms(MERCHANT, bank and HOME)] if is_merchant else []
+    if bank is not None:
+        place = Place(HOME, MERCHANT, bank, "confirmed", NOW, NOW, NOW)
+        records.append(Destinations(MERCHANT, (place,)))
     if payout is not None:
         records.append(replace(A_PAYOUT, **payout))
     return some_facts([a_holder(MERCHANT, **merchant or {})], accounts, records=records)

@@ -102,9 +102,8 @@ GRANTS: Mapping[str, str] = {
     "agent": "INSERT INTO agents VALUES (:id, cast(:n AS text), 'Mama Mboga Stores')",
     "merchant": """
         WITH merchant AS (
-            INSERT INTO merchants (holder_id, name, city, category, escrow_period_s, bank_code,
-                                   bank_account, bank_account_name)
-            VALUES (:id, 'Duka la Juma', 'Nairobi', '5411', 3600, '01', '0123456789', 'JUMA')
+            INSERT INTO merchants (holder_id, name, city, category, escrow_period_s)
+            VALUES (:id, 'Duka la Juma', 'Nairobi', '5411', 3600)
             RETURNING holder_id)
         INSERT INTO tills SELECT cast(:n AS text), holder_id, 'Counter' FROM merchant
     """,
