@@ -15,7 +15,7 @@
 | KIBUBU_AT_URL | https://api.africastalking.com | where its API is; a sandbox or a stand-in |
 | KIBUBU_BANK_DIR | bank | folder of payment files (`out`) and of the bank's answers (`in`) |
 | KIBUBU_BANK_NAME | Kibubu | whose our accounts are, as the bank knows us |
-| KIBUBU_BANK_ACCOUNTS | stand-ins | `KES=bank:account,...`: our trust accounts; production needs them |
+| KIBUBU_BANK_ACCOUNTS | stand-ins | `KES=bank:account,...`, trust accounts; production needs them |
 | KIBUBU_MOMO_URL | none | MTN MoMo's API; with it the next four are required, without it none |
 | KIBUBU_MOMO_ENVIRONMENT | none | its target environment: `sandbox`, `mtnuganda`, ... |
 | KIBUBU_MOMO_USER | none | our API user there |
