@@ -22,7 +22,7 @@ from wallet.errors import Unavailable
 from wallet.escrow.bank_file import BankFileRail, BankStandIn
 from wallet.escrow.batches import make_batches
 from wallet.escrow.claims import RegisteredClaims
-from wallet.escrow.due import DueContracts
+from wallet.escrow.due import DueContracts, DueDisputes
 from wallet.escrow.handover import Rails, hand_over_next
 from wallet.escrow.settling import charge_months, free_reserves
 from wallet.people.lapsing import lapse_approvals
@@ -57,9 +57,11 @@ def jobs(service: Service) -> list[Job]:
     gateway = make_gateway(service.settings)
     rails: Rails = {"bank": BankFileRail(service.settings.bank_dir)}
     contracts, claims = DueContracts(engine, poster), RegisteredClaims(engine, poster)
+    disputes = DueDisputes(engine, poster)
     found = [
         Job("texts", lambda: deliver_due(engine, gateway, clock.now(), TEXTS_A_STEP), SOON_S),
         Job("due contracts", lambda: contracts.release(clock.now()), SOON_S),
+        Job("due disputes", lambda: disputes.release(clock.now()), SOON_S),
         Job("claims", lambda: claims.release(clock.now()), SHORTLY_S),
         Job("payouts", lambda: _pay_out(service, rails), SHORTLY_S),
         Job("reserves", lambda: free_reserves(engine, poster, clock.now()), SHORTLY_S),

@@ -27,7 +27,7 @@ from uuid import UUID, uuid5
 
 from wallet.clock import id_of, reference
 from wallet.errors import Code, Refused
-from wallet.flows import reverse
+from wallet.flows import reverse, split
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER, Command, Decide
 from wallet.ledger.posting import Decision, Posting
@@ -71,7 +71,11 @@ class Approvable:
 
 
 APPROVABLE: Final[Mapping[str, Approvable]] = {
-    each.command.KIND: each for each in (Approvable(reverse.Command, reverse.decide),)
+    each.command.KIND: each
+    for each in (
+        Approvable(reverse.Command, reverse.decide),
+        Approvable(split.Command, split.decide),
+    )
 }
 
 

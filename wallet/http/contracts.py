@@ -70,6 +70,9 @@ class ContractSchema(ma.Schema):
     released = AmountField(attribute="contract.released_amount")
     returned = AmountField(attribute="contract.returned_amount")
     held = AmountField(attribute="contract.held")
+    disputed = AmountField(
+        attribute="contract.disputed", metadata={"description": "The frozen part of what is held."}
+    )
     opened_at = fields.DateTime(attribute="contract.opened_at")
     deadline_at = fields.DateTime(attribute="contract.deadline_at")
     at_deadline = fields.Str(
@@ -101,9 +104,13 @@ class ContractQuerySchema(PageQuerySchema):
 
 
 class ActSchema(ma.Schema):
-    """Releases or returns held money. Without an amount, all of it. It cannot be undone."""
+    """Releases or returns held money. Without an amount, all of it. It cannot be undone.
+
+    What is disputed moves only where its dispute is named.
+    """
 
     amount = AmountField()
+    dispute = ReferenceField()
     pin = PinField(required=True)
 
 
@@ -190,7 +197,12 @@ def create_release(body: Mapping[str, Any], contract_id: int) -> Response:
     In whole or in part, as often as there is something held. The payee has it at once.
     """
     command = release.Command(
-        caller().holder_id, idempotency_key(), body["pin"], contract_id, body.get("amount")
+        caller().holder_id,
+        idempotency_key(),
+        body["pin"],
+        contract_id,
+        body.get("amount"),
+        body.get("dispute"),
     )
     return receipt_answer(service().poster.post(release.decide, command))
 
@@ -206,7 +218,12 @@ def create_return(body: Mapping[str, Any], contract_id: int) -> Response:
     In whole or in part, before the deadline. The payer has it at once, and pays nothing for it.
     """
     command = give_back.Command(
-        caller().holder_id, idempotency_key(), body["pin"], contract_id, body.get("amount")
+        caller().holder_id,
+        idempotency_key(),
+        body["pin"],
+        contract_id,
+        body.get("amount"),
+        body.get("dispute"),
     )
     return receipt_answer(service().poster.post(give_back.decide, command))
 

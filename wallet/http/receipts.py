@@ -28,11 +28,16 @@ class TransferReceiptSchema(ReceiptSchema):
 
 
 class HeldReceiptSchema(ReceiptSchema):
-    """Held money that was released or returned; `held` is what stays."""
+    """Held money that was released or returned; `held` is what stays.
+
+    Where a dispute was named, `disputed` is what of it is still open.
+    """
 
     amount = AmountField()
     held = AmountField()
     contract = ReferenceField()
+    dispute = ReferenceField()
+    disputed = AmountField()
 
 
 class TopUpReceiptSchema(ReceiptSchema):

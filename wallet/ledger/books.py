@@ -51,9 +51,37 @@ _CHECKS: Final = {
          WHERE c.released_minor + c.returned_minor + a.balance_minor
                IS DISTINCT FROM c.amount_minor
     """,
+    "contract {0}: disputed {1} is not what its disputes hold, {2}": """
+        SELECT c.id, c.disputed_minor, coalesce(d.open_minor, 0)
+          FROM contracts c
+          LEFT JOIN (SELECT contract_id, sum(open_minor) AS open_minor FROM disputes
+                      GROUP BY contract_id) d ON d.contract_id = c.id
+         WHERE c.disputed_minor <> coalesce(d.open_minor, 0)
+    """,
     "escrow account {0} has no contract": """
         SELECT a.id FROM accounts a
          WHERE a.kind = 'escrow' AND NOT EXISTS (SELECT FROM contracts c WHERE c.id = a.id)
+    """,
+    "list {0}: what is still to be paid is {1}, its account holds {2}": """
+        SELECT id, b.left_minor, coalesce(a.balance_minor, 0)
+          FROM (SELECT b.id, coalesce(sum(r.amount_minor + r.fee_minor), 0) AS left_minor
+                  FROM bulks b
+                  LEFT JOIN bulk_rows r ON r.bulk_id = b.id AND b.state = 'posting'
+                  LEFT JOIN bulk_outcomes o ON o.bulk_id = r.bulk_id AND o.row_no = r.row_no
+                 WHERE r.row_no IS NULL OR r.row_no > b.done_rows OR o.outcome = 'refused'
+                 GROUP BY b.id) b
+          FULL JOIN (SELECT id, balance_minor FROM accounts WHERE kind = 'bulk') a USING (id)
+         WHERE coalesce(a.balance_minor, 0) IS DISTINCT FROM coalesce(b.left_minor, 0)
+    """,
+    "list {0}: its rows say {1} was paid, its postings say {2}": """
+        SELECT id, b.paid_minor + b.held_minor, coalesce(-p.amount_minor, 0)
+          FROM bulks b
+          LEFT JOIN (SELECT e.account_id AS id, sum(e.amount_minor) AS amount_minor
+                       FROM accounts a
+                       JOIN entries e ON e.account_id = a.id
+                       JOIN postings p ON p.id = e.posting_id AND p.kind = 'bulk_payment'
+                      WHERE a.kind = 'bulk' GROUP BY e.account_id) p USING (id)
+         WHERE b.paid_minor + b.held_minor <> coalesce(-p.amount_minor, 0)
     """,
     "{0}: payouts under way are {1}, the transit account holds {2}": """
         SELECT currency, coalesce(p.amount_minor, 0), coalesce(a.balance_minor, 0)
