@@ -231,9 +231,10 @@ def statement(
     """Return a merchant's local day. Raises `Refused` for one that has not begun."""
     try:
         from_at, until_at = start_of_day(day, zone), start_of_day(day + timedelta(days=1), zone)
+        has_begun = now >= from_at > from_at - DISORDER
     except OverflowError as error:  # the edges of the calendar
         raise Refused(Code.NOT_FOUND) from error
-    if now < from_at:
+    if not has_begun:
         raise Refused(Code.NOT_FOUND)
     accounts = tuple(
         _account_day(engine, merchant_id, row, from_at, until_at)

@@ -27,7 +27,7 @@ _MOST: Final = {"amount": "2000.00", "currency": "KES"}
 _FEE: Final = {"amount": "1500.00", "currency": "KES"}
 
 
-class TermsSchema(ma.Schema):
+class PricingTermsSchema(ma.Schema):
     """What a merchant pays on what is released to them, in basis points and amounts."""
 
     commission_bps = fields.Int(
@@ -66,7 +66,7 @@ class TermsSchema(ma.Schema):
     )
 
 
-class NewPricingSchema(TermsSchema):
+class NewPricingSchema(PricingTermsSchema):
     """New terms, for payments from now on. All amounts are in `currency`."""
 
     currency = fields.Str(required=True, metadata={"example": "KES"})
@@ -78,13 +78,13 @@ class PricedMerchantSchema(PartySchema):
     reference = ReferenceField()
 
 
-class PricingReceiptSchema(ReceiptSchema, TermsSchema):
+class PricingReceiptSchema(ReceiptSchema, PricingTermsSchema):
     """New terms, as they were set; `reference` names the version."""
 
     merchant = fields.Nested(PricedMerchantSchema)
 
 
-class PricingSchema(TermsSchema):
+class PricingSchema(PricingTermsSchema):
     """A version of a merchant's terms."""
 
     reference = ReferenceField()

@@ -66,7 +66,7 @@ class SettlementsSchema(ma.Schema):
     items = fields.List(fields.Nested(SettlementSchema))
 
 
-class EntrySchema(ma.Schema):
+class SettlementEntrySchema(ma.Schema):
     """One entry of the ledger. `gross`, `commission` and `reserve` add up to `amount`."""
 
     reference = ReferenceField(attribute="posting_id")
@@ -81,7 +81,7 @@ class EntrySchema(ma.Schema):
     posted_at = fields.DateTime()
 
 
-class TotalSchema(ma.Schema):
+class KindTotalSchema(ma.Schema):
     """All entries of one kind together."""
 
     kind = fields.Str(metadata={"example": "release"})
@@ -95,8 +95,8 @@ class AccountDaySchema(ma.Schema):
     account = ReferenceField(attribute="account_id")
     kind = fields.Str(metadata={"enum": ["settlement", "reserve"]})
     opening = AmountField()
-    lines = fields.List(fields.Nested(EntrySchema))
-    totals = fields.List(fields.Nested(TotalSchema))
+    lines = fields.List(fields.Nested(SettlementEntrySchema))
+    totals = fields.List(fields.Nested(KindTotalSchema))
     closing = AmountField()
 
 

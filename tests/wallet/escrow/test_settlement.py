@@ -151,9 +151,9 @@ def test_a_day_before_the_first_entry_is_empty(shared_town, busy):
 
 def test_a_day_that_has_not_begun_has_no_statement(shared_town, busy):
     tomorrow = shared_town.now.astimezone(NAIROBI).date() + timedelta(days=1)
-    for day in (tomorrow, date.max):
+    for day, zone in ((tomorrow, NAIROBI), (date.max, NAIROBI), (date.min, ZoneInfo("UTC"))):
         with pytest.raises(Refused) as caught:
-            day_of(shared_town, busy, day)
+            day_of(shared_town, busy, day, zone)
         assert caught.value.code is Code.NOT_FOUND
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.pricings import price
 from wallet.database import make_engine
 from wallet.ledger.books import check_books, totals
 
@@ -11,6 +12,7 @@ def village(shared_town):
     """A little of everything, untouched by the tests: each works in a transaction it undoes."""
     payer = shared_town.person(balance=100_000)
     merchant = shared_town.merchant()
+    price(shared_town, merchant, reserve_bps=1_000, reserve_days=7)
     contract = shared_town.hold(payer, merchant, 30_000)
     shared_town.release(payer, contract, 20_000)
     shared_town.give_back(merchant, contract, 1_000)
@@ -82,6 +84,9 @@ def test_clean_books_have_no_findings(village):
         ("UPDATE payouts SET amount_minor = amount_minor + 1", "the transit account holds"),
         ("UPDATE payouts SET fee_minor = fee_minor - 1", "the transit account holds"),
         ("UPDATE payouts SET state = 'paid'", "the transit account holds"),
+        ("UPDATE reserves SET amount_minor = amount_minor + 1", "the reserve account holds"),
+        ("UPDATE reserves SET freed_at = now()", "the reserve account holds"),
+        ("DELETE FROM reserves", "the reserve account holds"),
         ("DELETE FROM payouts", "the transit account holds"),
     ],
 )  # fmt: skip
