@@ -18,15 +18,17 @@ from typing import Final
 from sms.gateways.choice import make_gateway
 from sms.outbox import deliver_due
 from wallet import lapsed
+from wallet.bulk.posting import BulkPayments
 from wallet.errors import Unavailable
 from wallet.escrow.bank_file import BankFileRail, BankStandIn
 from wallet.escrow.batches import make_batches
 from wallet.escrow.claims import RegisteredClaims
+from wallet.escrow.covering import cover_refunds
 from wallet.escrow.due import DueContracts, DueDisputes
 from wallet.escrow.handover import Rails, hand_over_next
 from wallet.escrow.settling import charge_months, free_reserves
 from wallet.people.lapsing import lapse_approvals
-from wallet.service import Service
+from wallet.service import Service, text_body
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +60,13 @@ def jobs(service: Service) -> list[Job]:
     rails: Rails = {"bank": BankFileRail(service.settings.bank_dir)}
     contracts, claims = DueContracts(engine, poster), RegisteredClaims(engine, poster)
     disputes = DueDisputes(engine, poster)
+    lists = BulkPayments(engine, clock, service.ids, service.markets, text_body)
     found = [
         Job("texts", lambda: deliver_due(engine, gateway, clock.now(), TEXTS_A_STEP), SOON_S),
         Job("due contracts", lambda: contracts.release(clock.now()), SOON_S),
         Job("due disputes", lambda: disputes.release(clock.now()), SOON_S),
         Job("claims", lambda: claims.release(clock.now()), SHORTLY_S),
+        Job("lists", lists.post_next, SHORTLY_S),
         Job("payouts", lambda: _pay_out(service, rails), SHORTLY_S),
         Job("reserves", lambda: free_reserves(engine, poster, clock.now()), SHORTLY_S),
         Job(
@@ -70,6 +74,7 @@ def jobs(service: Service) -> list[Job]:
             lambda: charge_months(engine, poster, service.markets, clock.now()),
             SOMETIMES_S,
         ),
+        Job("refunds", lambda: cover_refunds(engine, poster), SHORTLY_S),
         Job("approvals", lambda: lapse_approvals(engine, poster, clock.now()), SELDOM_S),
         Job("quotes", lambda: lapsed.delete_quotes(engine, clock.now()), SELDOM_S),
         Job("sign-ins", lambda: lapsed.delete_sign_ins(engine, clock.now()), SELDOM_S),

@@ -163,3 +163,18 @@ END $$;
 CREATE TRIGGER holders_close_without_refunds BEFORE UPDATE OF status ON holders FOR EACH ROW
     WHEN (NEW.status = 'closed' AND OLD.status <> 'closed')
     EXECUTE FUNCTION refuse_closing_before_refund();
+
+-- What is owed to customers comes before what goes to the merchant.
+CREATE FUNCTION refuse_payout_before_refund() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM refunds   -- index refunds_waiting
+                WHERE merchant_id = NEW.merchant_id AND currency = NEW.currency
+                  AND state = 'waiting') THEN
+        RAISE EXCEPTION 'a refund of merchant % waits', NEW.merchant_id
+            USING ERRCODE = 'integrity_constraint_violation',
+                  CONSTRAINT = 'payouts_after_refunds';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER payouts_after_refunds BEFORE INSERT ON payouts FOR EACH ROW
+    EXECUTE FUNCTION refuse_payout_before_refund();

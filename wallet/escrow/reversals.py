@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 from sqlalchemy import Engine
 
 from wallet.database import read
+from wallet.escrow.refunds import Payment
 from wallet.ledger.facts import Needs
 
 if TYPE_CHECKING:
@@ -101,6 +102,9 @@ class Reversed:
         original = facts.record(Original, self.original_id)
         assert original is not None, self
         facts.records[(Original, original.id)] = replace(original, is_reversed=True)
+        payment = facts.record(Payment, original.id)
+        if payment is not None:
+            facts.records[(Payment, payment.id)] = replace(payment, is_reversed=True)
 
 
 def receiver_of(engine: Engine, posting_id: int) -> int | None:

@@ -15,6 +15,7 @@ from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.destinations import Destinations, Place, destinations_of
 from wallet.escrow.payouts import NewPayout, Payout, PayoutSettled, SchedulePaused, Terms
+from wallet.escrow.refunds import RefundsWaiting, check_no_refund_waits
 from wallet.flows.limits import check_in
 from wallet.flows.parties import check_funds, check_sender, wallet_of
 from wallet.ledger.accounts import Account, Kind
@@ -112,7 +113,11 @@ def needs_of(merchant_id: int, currency: str) -> Needs:
     return Needs(
         guarded=(merchant_id,),
         operator=((Kind.IN_TRANSIT, currency), (Kind.FEES, currency)),
-        records=((Terms, merchant_id), (Destinations, merchant_id)),
+        records=(
+            (Terms, merchant_id),
+            (Destinations, merchant_id),
+            (RefundsWaiting, merchant_id),
+        ),
     )
 
 
@@ -177,6 +182,7 @@ def pay_out(
     """Return the posting that sends `amount` to `place`, asked for by its merchant or schedule."""
     where = place.destination
     market = facts.market(merchant)
+    check_no_refund_waits(merchant.id, amount.currency, facts)
     if amount.minor < market.payouts.minimum_minor:
         least = Money(amount.currency, market.payouts.minimum_minor)
         raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=least.text)

@@ -45,6 +45,11 @@ class LineSchema(ma.Schema):
     amount = AmountField(metadata={"example": {"amount": "-257.00", "currency": "KES"}})
     balance = AmountField(attribute="balance_after")
     counterpart = fields.Str(allow_none=True, metadata={"example": "Juma Abdallah"})
+    original = ReferenceField(
+        attribute="original_id",
+        allow_none=True,
+        metadata={"description": "What was released, returned, refunded or reversed by it."},
+    )
     posted_at = fields.DateTime()
 
 

@@ -40,9 +40,10 @@ STATEMENT: Final = """
     SELECT e.entry_no, e.posting_id, p.kind, a.currency, e.amount_minor, e.balance_after_minor,
            coalesce(CASE WHEN p.kind = 'cash_in' THEN g.name
                          WHEN p.kind IN ('pay', 'release', 'release_due', 'return', 'buy_plan',
-                                         'visit', 'redeem_visit') THEN m.name
+                                         'visit', 'redeem_visit', 'refund',
+                                         'refund_covered') THEN m.name
                     END, o.name),
-           p.posted_at
+           p.posted_at, p.original_id
       FROM entries e
       JOIN accounts a ON a.id = e.account_id
       JOIN postings p ON p.id = e.posting_id
@@ -60,7 +61,8 @@ TRANSACTION: Final = """
            CASE WHEN p.actor_id = :holder THEN p.answer END,
            coalesce(CASE WHEN p.kind = 'cash_in' THEN g.name
                          WHEN p.kind IN ('pay', 'release', 'release_due', 'return', 'buy_plan',
-                                         'visit', 'redeem_visit') THEN m.name
+                                         'visit', 'redeem_visit', 'refund',
+                                         'refund_covered') THEN m.name
                     END, o.name)
       FROM postings p
       LEFT JOIN holders o ON o.id = CASE WHEN p.sender_id = :holder THEN p.receiver_id
@@ -96,7 +98,10 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry of a statement. `counterpart` is the other holder's name, where there is one."""
+    """One entry of a statement. `counterpart` is the other holder's name, where there is one.
+
+    `original_id` is what it belongs to: the payment that was released, refunded or reversed.
+    """
 
     posting_id: int
     kind: str
@@ -104,6 +109,7 @@ class Line:
     balance_after: Money
     counterpart: str | None
     posted_at: datetime
+    original_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +168,8 @@ def statement(
     assert 0 < limit <= LONGEST_PAGE, limit
     rows = read(engine, STATEMENT, account=account_id, before=cursor_id(before), limit=limit + 1)
     lines = tuple(
-        Line(posting, kind, Money(currency, amount), Money(currency, after), name, posted_at)
-        for _, posting, kind, currency, amount, after, name, posted_at in rows[:limit]
+        Line(posting, kind, Money(currency, amount), Money(currency, after), *told)
+        for _, posting, kind, currency, amount, after, *told in rows[:limit]
     )
     more = len(rows) > limit
     return Statement(lines, reference(rows[limit - 1][0]) if more else None)

@@ -53,9 +53,12 @@ NEEDS_SOMETHING_MADE_FIRST = {
     "POST /v1/visits": "a code",
     "POST /v1/quotes/{quote_id}/acceptances": "a quote",
     "POST /v1/payouts": "a settled payment",
+    "POST /v1/bulks/{bulk_id}/confirmations": "a list",
     "POST /v1/deposits": "a holder's reference",
     "POST /v1/merchants/{holder_id}/pricings": "a holder's reference",
     "PATCH /v1/holders/{holder_id}": "a holder's reference",
+    "POST /v1/refunds": "a payment",
+    "POST /v1/refunds/{refund_id}/declines": "a refund that waits",
     "POST /v1/reversals": "a transaction",
     "POST /v1/approvals/{approval_id}/declines": "something that waits",
 }

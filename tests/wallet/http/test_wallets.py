@@ -34,6 +34,7 @@ def test_a_statement_is_newest_first_in_pages(village):
             "amount": kes("-207.00"),
             "balance": kes("293.00"),
             "counterpart": "Brian",
+            "original": None,
             "posted_at": village.now.isoformat(),
         }
     ]
