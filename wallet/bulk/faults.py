@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 
 class RowFault(StrEnum):
@@ -18,7 +19,7 @@ class RowFault(StrEnum):
     TWICE = "row_twice"
 
 
-MEANS = {
+MEANS: Final[Mapping[str, str]] = {
     RowFault.MALFORMED: "The row cannot be read.",
     RowFault.MISSING: "The cell is empty.",
     RowFault.TOO_LONG: "The cell is too long.",
