@@ -14,10 +14,11 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from wallet.database import read
 from wallet.errors import Refused, Unavailable
 from wallet.escrow.contracts import Contract
 from wallet.escrow.reading import Contracts, ContractView, contract_of, contracts_of
-from wallet.flows import release
+from wallet.flows import release, silence
 from wallet.ledger.poster import Command, Decide, Poster
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,12 @@ Timer = tuple[Decide[Any], Command]
 """How to do what is due, and the command, whose key follows from the thing."""
 ROUNDS: Final = 3
 """Doing what is due may bring other things into view; a list that long is the workers' to clear."""
+
+DUE_DISPUTES_OF: Final = """
+    SELECT contract_id, id, state
+      FROM disputes
+     WHERE contract_id = ANY(:contracts) AND due_at <= :now
+"""
 
 
 def look(
@@ -62,10 +69,17 @@ def do_all(poster: Poster, due: Iterable[Timer]) -> None:
             log.exception("what was due could not be done")
 
 
-def contract_timers(contract: Contract, now: datetime) -> Iterable[Timer]:
-    """Return what time alone should have done with a contract by `now`."""
-    if contract.closed_at is None and now >= contract.deadline_at and contract.rest.is_positive:
-        yield release.decide_due, release.Due(contract.id)
+def contract_timers(engine: Engine, found: Iterable[Contract], now: datetime) -> Iterable[Timer]:
+    """Return what time alone should have done by `now` with contracts and their disputes."""
+    disputed = []
+    for contract in found:
+        if contract.closed_at is None and now >= contract.deadline_at and contract.rest.is_positive:
+            yield release.decide_due, release.Due(contract.id)
+        if contract.disputed_minor:
+            disputed.append(contract.id)
+    if disputed:
+        for contract_id, id_, state in read(engine, DUE_DISPUTES_OF, contracts=disputed, now=now):
+            yield silence.decide, silence.Command(contract_id, id_, state)
 
 
 def see_contract(
@@ -74,7 +88,7 @@ def see_contract(
     """Return a contract as `contract_of` does, after what was due has been done."""
 
     def timers(view: ContractView | None) -> Iterable[Timer]:
-        return () if view is None else contract_timers(view.contract, now)
+        return () if view is None else contract_timers(engine, [view.contract], now)
 
     return look(poster, lambda: contract_of(engine, holder_id, contract_id), timers)
 
@@ -98,6 +112,6 @@ def see_contracts(
         )
 
     def timers(page: Contracts) -> Iterable[Timer]:
-        return [timer for view in page.items for timer in contract_timers(view.contract, now)]
+        return contract_timers(engine, [view.contract for view in page.items], now)
 
     return look(poster, see, timers)

@@ -1,0 +1,173 @@
+"""Offers on a moved clock: the payee's at the deadline, declined, put off; a look is enough."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from tests.agreements import declined, extended, offered
+from tests.town import PIN
+from wallet.errors import Code, Refused
+from wallet.escrow.due import DueContracts
+from wallet.escrow.looking import see_contract, see_contracts
+from wallet.flows import dispute
+from wallet.people.pin import Pin
+
+WEEK = timedelta(days=7)
+ONE = timedelta(microseconds=1)
+
+
+@pytest.fixture
+def anna(town):
+    return town.person("Anna", balance=20_000_000)
+
+
+@pytest.fixture
+def juma(town):
+    return town.person("Juma", tier=0)
+
+
+@pytest.fixture
+def due(service):
+    return DueContracts(service.engine, service.poster)
+
+
+def seen(service, someone, contract_id):
+    now = service.clock.now()
+    return see_contract(service.engine, service.poster, now, someone.id, contract_id).contract
+
+
+def listed(service, someone, **asked):
+    now = service.clock.now()
+    page = see_contracts(service.engine, service.poster, now, someone.id, **asked)
+    return [view.contract for view in page.items]
+
+
+def releases(town):
+    return town.sql("SELECT count(*) FROM postings WHERE kind = 'release_due'")[0][0]
+
+
+def test_what_was_offered_is_the_payees_at_the_deadline(town, anna, juma, due, clock):
+    offered(town, anna, juma, 25_000)
+    clock.set(town.now + WEEK - ONE)
+    assert due.release(clock.now()) == 0
+    clock.advance(microseconds=1)
+    assert due.release(clock.now()) == 1
+    assert town.balance(juma) == 25_000
+
+
+def test_the_payer_releases_and_the_payee_returns_parts_of_an_offer(town, anna, juma):
+    contract = offered(town, anna, juma, 25_000)
+    town.release(anna, contract, 10_000)
+    town.give_back(juma, contract, 5_000)
+    assert (town.balance(juma), town.held(contract)) == (10_000, 10_000)
+
+
+def test_a_declined_offer_is_the_payers_again_and_no_more_is_due(town, anna, juma, due, clock):
+    contract = offered(town, anna, juma, 25_000)
+    before, key = town.balance(anna), uuid4()
+    assert not declined(town, juma, contract, key).replayed
+    assert declined(town, juma, contract, key).replayed
+    assert (town.balance(anna), town.held(contract)) == (before + 25_000, 0)
+    assert due.release(clock.advance(days=7)) == 0
+
+
+def test_a_release_is_never_refused_for_a_limit_that_was_asked_at_the_promise(
+    town, anna, juma, due, clock
+):
+    contracts = [offered(town, anna, juma, 6_000_000), offered(town, anna, juma, 4_000_001)]
+    town.release(anna, contracts[0])
+    due.release(clock.advance(days=7))
+    assert town.balance(juma) == 10_000_001  # of 100,000.00 that the wallet may hold
+    with pytest.raises(Refused) as caught:
+        town.send(anna, juma, 100)
+    assert caught.value.code is Code.MAX_BALANCE_EXCEEDED
+    town.send(juma, anna, 50_000)
+    assert town.send(anna, juma, 100)
+
+
+def test_an_extended_deadline_is_the_one_that_counts(town, anna, juma, due, clock):
+    contract = offered(town, anna, juma, 25_000)
+    extended(town, juma, contract, 3)
+    assert due.release(clock.advance(days=7)) == 0
+    assert town.give_back(juma, contract, 1_000)
+    assert due.release(clock.advance(days=3)) == 1
+    assert town.balance(juma) == 24_000
+
+
+def test_an_offer_may_be_put_off_again_and_again_but_not_beyond_ninety_days(town, anna, juma):
+    contract = offered(town, anna, juma, 25_000, days=88)
+    extended(town, juma, contract, 1)
+    extended(town, juma, contract, 1)
+    with pytest.raises(Refused) as caught:
+        extended(town, juma, contract, 1)
+    assert caught.value.code is Code.DEADLINE_OUT_OF_RANGE
+
+
+def test_who_looks_after_the_deadline_sees_it_released_though_no_worker_ran(
+    town, anna, juma, service, clock
+):
+    contract = offered(town, anna, juma, 25_000)
+    clock.set(town.now + WEEK - ONE)
+    assert seen(service, anna, contract).closed_at is None
+    clock.advance(microseconds=1)
+    assert seen(service, anna, contract).released_minor == 25_000
+    assert town.balance(juma) == 25_000
+
+
+def test_looking_again_or_working_later_releases_no_more(town, anna, juma, service, due, clock):
+    contract = offered(town, anna, juma, 25_000)
+    clock.advance(days=7)
+    for someone in (juma, anna):
+        seen(service, someone, contract)
+    assert (due.release(clock.now()), releases(town)) == (0, 1)
+    assert town.balance(juma) == 25_000
+
+
+def test_many_may_look_while_a_worker_releases(town, anna, juma, service, due, clock):
+    contracts = [offered(town, anna, juma, 1_000) for _ in range(5)]
+    clock.advance(days=7)
+    with ThreadPoolExecutor() as pool:
+        looks = [pool.submit(seen, service, anna, each) for each in contracts * 2]
+        pool.submit(due.release, clock.now()).result()
+        assert all(look.result().closed_at is not None for look in looks)
+    assert (town.balance(juma), releases(town)) == (5_000, 5)
+
+
+def test_a_list_shows_nothing_open_past_its_deadline(town, anna, juma, service, clock):
+    early = [offered(town, anna, juma, 1_000, days=1) for _ in range(2)]
+    late = offered(town, anna, juma, 1_000, days=3)
+    clock.advance(days=1)
+    assert [each.id for each in listed(service, juma, only_open=True)] == [late]
+    assert {each.id for each in listed(service, juma) if each.closed_at} == set(early)
+
+
+def test_a_stranger_who_looks_sees_and_causes_nothing(town, anna, juma, service, clock):
+    contract = offered(town, anna, juma, 25_000)
+    clock.advance(days=7)
+    eve = town.person("Eve")
+    assert see_contract(service.engine, service.poster, clock.now(), eve.id, contract) is None
+    assert town.held(contract) == 25_000
+
+
+def test_what_is_disputed_is_not_released_by_looking(town, anna, juma, service, clock):
+    contract = offered(town, anna, juma, 25_000, days=1)
+    command = dispute.Command(anna.id, uuid4(), Pin(PIN), contract, "not_received")
+    town.service.poster.post(dispute.decide, command)
+    clock.advance(days=1)
+    assert seen(service, anna, contract).closed_at is None
+    assert (town.held(contract), releases(town)) == (25_000, 0)
+
+
+def test_who_looks_at_a_contract_sees_its_dispute_as_silence_decided_it(
+    town, anna, juma, service, clock
+):
+    contract = offered(town, anna, juma, 25_000)
+    command = dispute.Command(anna.id, uuid4(), Pin(PIN), contract, "not_received")
+    answer = town.service.poster.post(dispute.decide, command).answer
+    clock.set(datetime.fromisoformat(answer["due_at"]) - ONE)
+    assert seen(service, juma, contract).disputed_minor == 25_000
+    clock.advance(microseconds=1)
+    (after,) = listed(service, juma)
+    assert (after.returned_minor, after.disputed_minor) == (25_000, 0)
