@@ -21,6 +21,7 @@ from wallet.escrow.dispute_reading import (
 from wallet.escrow.disputes import LONGEST_TEXT, MOST_ATTACHMENTS, REASONS, STATES, Attachment
 from wallet.flows import accept, answer, dispute, split
 from wallet.flows.approvals import Ask, decide_ask
+from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.pages import PageQuerySchema, PageSchema
@@ -33,6 +34,31 @@ blp: Final = Routes("disputes", "/v1", "A part of a held payment that the two do
 _TEXT: Final = validate.Length(1, LONGEST_TEXT)
 _HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _NOTHING: Final = "Left out, it is nothing."
+_SPLIT: Final = {
+    "to_payee": {"amount": "150.00", "currency": "KES"},
+    "to_payer": {"amount": "100.00", "currency": "KES"},
+}
+_PIN: Final = {"pin": examples.CUSTOMER_PIN}
+_ANSWERS: Final = {
+    "concede": {"value": {"act": "concede", "pin": examples.MERCHANT_PIN}},
+    "concede_a_part": {
+        "value": {
+            "act": "concede",
+            "amount": {"amount": "50.00", "currency": "KES"},
+            "text": "One bag was wet, the other was dry.",
+            "pin": examples.MERCHANT_PIN,
+        }
+    },
+    "contest": {
+        "value": {
+            "act": "contest",
+            "text": "The driver's photo shows both bags dry.",
+            "attachments": [{"reference": "photos/delivery.jpg", "sha256": _HASH}],
+            "pin": examples.MERCHANT_PIN,
+        }
+    },
+    "propose": {"value": {"act": "propose", **_SPLIT, "pin": examples.MERCHANT_PIN}},
+}
 
 
 class AttachmentSchema(ma.Schema):
@@ -74,7 +100,7 @@ class NewDisputeSchema(WordsSchema):
     )
 
 
-class AnswerSchema(WordsSchema):
+class DisputeAnswerSchema(WordsSchema):
     """Concede (an amount, or all), contest, or propose a split of all that is open."""
 
     act = fields.Str(
@@ -94,7 +120,7 @@ class AnswerSchema(WordsSchema):
             raise ma.ValidationError("Of a proposal, at least one of the two.", "to_payee")
 
 
-class SplitSchema(ma.Schema):
+class DisputeSplitSchema(ma.Schema):
     """What each gets of all that is open; one of the two may be left out."""
 
     to_payee = AmountField(metadata={"description": _NOTHING})
@@ -107,13 +133,13 @@ class SplitSchema(ma.Schema):
             raise ma.ValidationError("At least one of the two.", "to_payee")
 
 
-class AcceptanceSchema(SplitSchema):
+class DisputeAcceptanceSchema(DisputeSplitSchema):
     """Accepts what the other side proposes; the amounts must be those of the proposal."""
 
     pin = PinField(required=True)
 
 
-class DecisionSchema(SplitSchema):
+class DisputeDecisionSchema(DisputeSplitSchema):
     """Decides a dispute; both sides are told the reason."""
 
     reason = fields.Str(
@@ -209,14 +235,14 @@ class DisputeReceiptSchema(ReceiptSchema):
     held = AmountField()
 
 
-class SplitReceiptSchema(DisputeReceiptSchema):
+class DisputeSplitReceiptSchema(DisputeReceiptSchema):
     """Likewise, with a split: what was proposed, conceded, agreed or decided."""
 
     to_payee = AmountField()
     to_payer = AmountField()
 
 
-class DecisionReceiptSchema(SplitReceiptSchema):
+class DisputeDecisionReceiptSchema(DisputeSplitReceiptSchema):
     """What was decided; or, above the market's amount, what waits for another operator."""
 
     class Meta:
@@ -301,8 +327,8 @@ def get_dispute(dispute_id: int) -> DisputeView:
 @blp.post("/disputes/<reference:dispute_id>/answers")
 @requires("consumer")
 @keyed
-@blp.arguments(AnswerSchema)
-@blp.response(201, SplitReceiptSchema)
+@blp.arguments(DisputeAnswerSchema, examples=_ANSWERS)
+@blp.response(201, DisputeSplitReceiptSchema)
 def create_answer(body: Mapping[str, Any], dispute_id: int) -> Response:
     """Answer a dispute: concede, contest or propose
 
@@ -329,8 +355,8 @@ def create_answer(body: Mapping[str, Any], dispute_id: int) -> Response:
 @blp.post("/disputes/<reference:dispute_id>/acceptances")
 @requires("consumer")
 @keyed
-@blp.arguments(AcceptanceSchema)
-@blp.response(201, SplitReceiptSchema)
+@blp.arguments(DisputeAcceptanceSchema, example={**_SPLIT, **_PIN})
+@blp.response(201, DisputeSplitReceiptSchema)
 def create_acceptance(body: Mapping[str, Any], dispute_id: int) -> Response:
     """Accept the split that the other side proposes
 
@@ -352,8 +378,8 @@ def create_acceptance(body: Mapping[str, Any], dispute_id: int) -> Response:
 @blp.post("/disputes/<reference:dispute_id>/decisions")
 @requires("operator")
 @keyed
-@blp.arguments(DecisionSchema)
-@blp.response(201, DecisionReceiptSchema)
+@blp.arguments(DisputeDecisionSchema)
+@blp.response(201, DisputeDecisionReceiptSchema)
 def create_decision(body: Mapping[str, Any], dispute_id: int) -> Response:
     """Decide a dispute on which the two did not agree
 
