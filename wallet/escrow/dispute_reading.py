@@ -92,6 +92,12 @@ _SHOWN: Final = (
     "due_at",
     "deadline_before",
     "deadline_at",
+    "step",
+    "steps",
+    "version",
+    "carrier",
+    "tracking_number",
+    "delivered_at",
 )
 
 

@@ -17,6 +17,8 @@ from uuid import UUID
 
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract
+from wallet.escrow.descriptions import check_description
+from wallet.escrow.periods import LONGEST_DAYS
 from wallet.escrow.pricing import Pricing
 from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Needs
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 FEWEST_STEPS: Final = 2
 MOST_STEPS: Final = 100
-LONGEST_DAYS: Final = 90
+LONGEST_NAME: Final = 40
 
 CODE_LIFETIME: Final = timedelta(minutes=10)
 CODE_TRIES: Final = 5
@@ -197,9 +199,11 @@ class VisitCode:
         raise Refused(Code.VISIT_CODE_WRONG, rows=(tried,), attempts_left=left)
 
 
-def check_terms(name: str, steps: int, price: Money, period_days: int) -> None:
-    """Raise `Refused` for terms that no plan can have."""
-    assert name
+def check_terms(name: str, steps: int, price: Money, period_days: int) -> str:
+    """Return a plan's name with its spaces tidied. Raises `Refused` for impossible terms."""
+    tidy = check_description(name)
+    if len(tidy) > LONGEST_NAME:
+        raise Refused(Code.DESCRIPTION_MALFORMED, field="name", longest=LONGEST_NAME)
     if not FEWEST_STEPS <= steps <= MOST_STEPS:
         expected = f"{FEWEST_STEPS} to {MOST_STEPS}"
         raise Refused(Code.FORMAT_ERROR, field="steps", expected=expected)
@@ -213,6 +217,7 @@ def check_terms(name: str, steps: int, price: Money, period_days: int) -> None:
     if price.minor < steps:  # a step worth nothing could not be paid out
         least = Money(price.currency, steps)
         raise Refused(Code.FORMAT_ERROR, field="price", expected=f"at least {least.text}")
+    return tidy
 
 
 def check_plan(contract: Contract) -> None:

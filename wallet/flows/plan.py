@@ -17,6 +17,7 @@ from wallet.escrow.periods import DAY_S, deadline
 from wallet.escrow.plans import NewPlan, Plan, PlanWithdrawn, check_terms, shown
 from wallet.flows.limits import check_out
 from wallet.flows.parties import check_active, check_funds, check_sender, phone_of, wallet_of
+from wallet.flows.telling import tell
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Leg, Moment, NewAccount, Posting, Text
@@ -77,14 +78,14 @@ class Buy:
 
 def decide_offer(command: Offer, facts: Facts) -> Decision:
     """Return the new plan, or raise the first refusal in `Code` order."""
-    check_terms(command.name, command.steps, command.price, command.period_days)
+    name = check_terms(command.name, command.steps, command.price, command.period_days)
     merchant = facts.holders[command.actor]
     check_sender(merchant)
     currency = command.price.currency
     if facts.account(merchant.id, Kind.SETTLEMENT, currency) is None:
         raise Refused(Code.NO_WALLET_IN_CURRENCY, currency=currency, of="merchant")
     pin_rows = check_pin(command.pin, merchant, facts)
-    terms = (command.name, command.steps, currency, command.price.minor, command.period_days)
+    terms = (name, command.steps, currency, command.price.minor, command.period_days)
     plan = Plan(facts.id, merchant.id, *terms, facts.now)
     return Decision(
         Posting(command.KIND, (), merchant.id),
@@ -214,11 +215,4 @@ def _bought(
         "phone": phone_of(payer),
         "deadline": Moment(contract.deadline_at, facts.market(payee).zone),
     }
-    return tuple(
-        Text(holder.msisdn, holder.language, wording, values)
-        for holder, wording, values in (
-            (payer, "plan_bought", to_payer),
-            (payee, "plan_sold", to_payee),
-        )
-        if holder.msisdn is not None
-    )
+    return tell((payer, "plan_bought", to_payer), (payee, "plan_sold", to_payee))

@@ -17,6 +17,7 @@ from wallet.escrow.contracts import Contract
 from wallet.escrow.plans import CODE_LIFETIME, VisitCode, check_plan, next_step
 from wallet.flows.moves import Moved, move, party_to
 from wallet.flows.parties import check_active, check_sender, phone_of
+from wallet.flows.telling import tell
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Posting, Row, Text
 from wallet.money import Money
@@ -161,11 +162,4 @@ def _texts(moved: Moved, facts: Facts, step: int, worth: Money) -> tuple[Text, .
         "fee": moved.charges.commission.shown,
         "balance": moved.payee_balance.shown,
     }
-    return tuple(
-        Text(holder.msisdn, holder.language, wording, values)
-        for holder, wording, values in (
-            (payer, "visit_payer", to_payer),
-            (payee, "visit_payee", to_payee),
-        )
-        if holder.msisdn is not None
-    )
+    return tell((payer, "visit_payer", to_payer), (payee, "visit_payee", to_payee))

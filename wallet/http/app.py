@@ -39,6 +39,7 @@ from wallet.http import (
     settlements,
     sign_ins,
     tokens,
+    trade,
     transactions,
     wallets,
 )
@@ -64,6 +65,7 @@ BLUEPRINTS: Final[tuple[Routes, ...]] = (
     disputes.blp,
     agreements.blp,
     plans.blp,
+    trade.blp,
     cash_ins.blp,
     wallets.blp,
     transactions.blp,

@@ -15,6 +15,7 @@ from marshmallow import fields, validate
 from wallet.clock import id_of, reference
 from wallet.errors import Code, Refused
 from wallet.escrow import plan_reading, plans
+from wallet.escrow.periods import LONGEST_DAYS
 from wallet.flows import plan, visit
 from wallet.http import examples
 from wallet.http.answers import receipt_answer
@@ -23,7 +24,6 @@ from wallet.http.receipts import HeldReceiptSchema, ReceiptSchema
 from wallet.http.routing import Routes
 from wallet.http.schemas import (
     AmountField,
-    NameField,
     PhoneField,
     PinField,
     ReferenceField,
@@ -44,7 +44,10 @@ _QR: Final = {"type": "string", "example": "KIBUBU-VISIT:1QGDF9BM0K7J:482913"}
 class TermsSchema(ma.Schema):
     """What is sold: so many visits for one price, to be used within the period."""
 
-    name = NameField(required=True, metadata={"example": "Ten washes"})
+    name = fields.Str(
+        required=True,
+        metadata={"minLength": 1, "maxLength": plans.LONGEST_NAME, "example": "10 washes"},
+    )
     steps = fields.Int(
         required=True,
         strict=True,
@@ -55,7 +58,7 @@ class TermsSchema(ma.Schema):
     period_days = fields.Int(
         required=True,
         strict=True,
-        metadata={"minimum": 1, "maximum": plans.LONGEST_DAYS, "example": 60},
+        metadata={"minimum": 1, "maximum": LONGEST_DAYS, "example": 60},
     )
 
 

@@ -75,7 +75,8 @@ BAD_TERMS: Cases = (
     ({"price": kes("0.09")}, "format_error"),
     ({"price": kes("0")}, "amount_not_positive"),
     ({"price": {"amount": "1.00", "currency": "USD"}}, "no_wallet_in_currency"),
-    ({"name": "x"}, "name_malformed"),
+    ({"name": " "}, "description_malformed"),
+    ({"name": "x" * 41}, "description_malformed"),
     ({"pin": "0852"}, "pin_wrong"),
     ({"colour": "red"}, "format_error"),
 )
