@@ -20,12 +20,17 @@ from sms.outbox import deliver_due
 from wallet import lapsed
 from wallet.bulk.posting import BulkPayments
 from wallet.errors import Unavailable
-from wallet.escrow.bank_file import BankFileRail, BankStandIn
+from wallet.escrow.bank_file import accounts_of
+from wallet.escrow.bank_in import Intake, take_folder
+from wallet.escrow.bank_stand_in import BankStandIn
 from wallet.escrow.batches import make_batches
 from wallet.escrow.claims import RegisteredClaims
 from wallet.escrow.covering import cover_refunds
 from wallet.escrow.due import DueContracts, DueDisputes
+from wallet.escrow.due_payouts import DuePayouts
 from wallet.escrow.handover import Rails, hand_over_next
+from wallet.escrow.rail_choice import make_rails
+from wallet.escrow.reconcile import Reconciler
 from wallet.escrow.settling import charge_months, free_reserves
 from wallet.people.lapsing import lapse_approvals
 from wallet.service import Service, text_body
@@ -57,10 +62,11 @@ def jobs(service: Service) -> list[Job]:
     """Return what a worker does."""
     engine, poster, clock = service.engine, service.poster, service.clock
     gateway = make_gateway(service.settings)
-    rails: Rails = {"bank": BankFileRail(service.settings.bank_dir)}
+    rails = make_rails(service.settings)
     contracts, claims = DueContracts(engine, poster), RegisteredClaims(engine, poster)
     disputes = DueDisputes(engine, poster)
     lists = BulkPayments(engine, clock, service.ids, service.markets, text_body)
+    due_payouts = DuePayouts(engine, poster)
     found = [
         Job("texts", lambda: deliver_due(engine, gateway, clock.now(), TEXTS_A_STEP), SOON_S),
         Job("due contracts", lambda: contracts.release(clock.now()), SOON_S),
@@ -68,6 +74,8 @@ def jobs(service: Service) -> list[Job]:
         Job("claims", lambda: claims.release(clock.now()), SHORTLY_S),
         Job("lists", lists.post_next, SHORTLY_S),
         Job("payouts", lambda: _pay_out(service, rails), SHORTLY_S),
+        Job("due payouts", lambda: due_payouts.release(clock.now()), SHORTLY_S),
+        Job("bank files", lambda: _read_bank(service), SHORTLY_S),
         Job("reserves", lambda: free_reserves(engine, poster, clock.now()), SHORTLY_S),
         Job(
             "monthly fees",
@@ -90,6 +98,14 @@ def _pay_out(service: Service, rails: Rails) -> int:
     engine, poster, now = service.engine, service.poster, service.clock.now()
     made = make_batches(engine, service.ids, service.markets, rails, now)
     return made + hand_over_next(engine, poster, rails, now)
+
+
+def _read_bank(service: Service) -> int:
+    """Take what the bank has sent, and act upon all that anybody has taken."""
+    settings, now = service.settings, service.clock.now()
+    intake = Intake(service.engine, service.ids, accounts_of(settings))
+    taken = take_folder(intake, settings.bank_dir, now)
+    return taken + Reconciler(service.engine, service.poster, service.ids).step(now)
 
 
 def keep_doing(job: Job, stop: threading.Event) -> None:

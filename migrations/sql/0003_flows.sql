@@ -225,7 +225,7 @@ CREATE TABLE payouts (
         AND (kind = 'cash') = (expires_at IS NOT NULL))
 );
 CREATE INDEX payouts_open ON payouts (next_at) WHERE state IN ('sent', 'unknown');   -- the worker
-CREATE INDEX payouts_unbatched ON payouts (id) WHERE state = 'requested' AND batch_id IS NULL;
+CREATE INDEX payouts_requested ON payouts (batch_id, id) WHERE state = 'requested';
 CREATE INDEX payouts_of_batch ON payouts (batch_id) WHERE batch_id IS NOT NULL;
 CREATE INDEX payouts_collectible ON payouts (expires_at) WHERE state = 'collectible';
 CREATE INDEX payouts_of_merchant ON payouts (merchant_id, id);

@@ -50,6 +50,8 @@ CREATE TABLE payout_schedules (     -- when a merchant is paid out without askin
     minimum_minor bigint NOT NULL,  -- less than that waits for the next time
     next_at timestamptz NOT NULL,   -- when it is next due, or looked at
     paused_at timestamptz,          -- a payout has failed: the merchant must see to it
+    skipped_at timestamptz,         -- the last time that it was due and nothing was paid,
+    skipped_why text,               -- by the code of the refusal
     set_at timestamptz NOT NULL,
     PRIMARY KEY (merchant_id, currency),
     CONSTRAINT payout_schedules_every_is_known CHECK (

@@ -21,7 +21,7 @@ MOST: Final = 5_000
 
 TAKE_REQUESTED: Final = text("""
     SELECT p.id, p.kind, p.currency, p.amount_minor, h.market
-      FROM payouts p   -- index payouts_unbatched
+      FROM payouts p   -- index payouts_requested
       JOIN holders h ON h.id = p.merchant_id
      WHERE p.state = 'requested' AND p.batch_id IS NULL AND p.kind = ANY(:kinds)
      ORDER BY p.id

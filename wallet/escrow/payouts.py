@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
 
 KINDS: Final = ("bank", "mobile", "cash", "wallet")
+CASH_CODE: Final = "payout in cash"
+"""What the code of a payout in cash is kept for."""
 
 
 @dataclass(frozen=True, slots=True)

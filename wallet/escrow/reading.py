@@ -46,7 +46,7 @@ READ_CONTRACTS: Final = f"""
 """
 
 _PAYOUT: Final = """id, currency, amount_minor, fee_minor, state, bank_code, account,
-    account_name, kind, requested_at, sent_at, settled_at, failure"""
+    account_name, kind, requested_at, sent_at, settled_at, failure, expires_at"""
 
 READ_PAYOUT: Final = f"""
     SELECT {_PAYOUT} FROM payouts WHERE id = :payout AND merchant_id = :merchant
@@ -85,11 +85,13 @@ class PayoutView:
     amount: Money
     fee: Money
     state: str
+    kind: str
     destination: str
     requested_at: datetime
     sent_at: datetime | None
     settled_at: datetime | None
     failure: str | None
+    expires_at: datetime | None  # of cash
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +159,5 @@ def _contract(row: tuple[Any, ...]) -> ContractView:
 def _payout(row: tuple[Any, ...]) -> PayoutView:
     id_, currency, amount, fee, state, *where = row[:9]
     money = (Money(currency, amount), Money(currency, fee))
-    return PayoutView(id_, *money, state, Destination(*where).shown, *row[9:])
+    destination = Destination(*where)
+    return PayoutView(id_, *money, state, destination.kind, destination.shown, *row[9:])

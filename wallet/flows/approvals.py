@@ -27,7 +27,7 @@ from uuid import UUID, uuid5
 
 from wallet.clock import id_of, reference
 from wallet.errors import Code, Refused
-from wallet.flows import reverse, split
+from wallet.flows import payout_batch, reverse, split
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER, Command, Decide
 from wallet.ledger.posting import Decision, Posting
@@ -75,6 +75,7 @@ APPROVABLE: Final[Mapping[str, Approvable]] = {
     for each in (
         Approvable(reverse.Command, reverse.decide),
         Approvable(split.Command, split.decide),
+        Approvable(payout_batch.Release, payout_batch.decide_release),
     )
 }
 

@@ -14,7 +14,14 @@ from uuid import UUID, uuid5
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.destinations import Destinations, Place, destinations_of
-from wallet.escrow.payouts import NewPayout, Payout, PayoutSettled, SchedulePaused, Terms
+from wallet.escrow.payouts import (
+    CASH_CODE,
+    NewPayout,
+    Payout,
+    PayoutSettled,
+    SchedulePaused,
+    Terms,
+)
 from wallet.escrow.refunds import RefundsWaiting, check_no_refund_waits
 from wallet.flows.limits import check_in
 from wallet.flows.parties import check_funds, check_sender, wallet_of
@@ -27,7 +34,6 @@ from wallet.people.one_time import OneTimeCode
 from wallet.people.pin import Pin, check_pin
 
 CODE_DIGITS: Final = 8
-CODE_PURPOSE: Final = "payout in cash"
 TARIFF: Final = {
     "bank": "payout", "mobile": "payout_mobile", "cash": "payout_cash", "wallet": "payout_wallet",
 }  # fmt: skip
@@ -196,7 +202,7 @@ def pay_out(
     kept, expires_at = None, None
     if where.kind == "cash":
         assert code is not None, "whoever pays out draws a code"
-        kept = code.made(CODE_PURPOSE, facts.id, facts.pin_keys)
+        kept = code.made(CASH_CODE, facts.id, facts.pin_keys)
         expires_at = facts.now + market.payouts.cash_lifetime
     payout = Payout(
         facts.id, merchant.id, amount.currency, amount.minor, fee.minor,

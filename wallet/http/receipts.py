@@ -51,12 +51,14 @@ class TopUpReceiptSchema(ReceiptSchema):
 
 
 class PayoutReceiptSchema(ReceiptSchema):
-    """A payout that is on its way to the bank."""
+    """A payout that is on its way, or at the own wallet already."""
 
     amount = AmountField()
     fee = AmountField()
     balance = AmountField()
     destination = fields.Str(metadata={"example": "bank 01 4567"})
+    state = fields.Str(metadata={"enum": ["requested", "collectible", "paid"]})
+    expires_at = fields.DateTime(allow_none=True, metadata={"example": None})
 
 
 class DepositReceiptSchema(ReceiptSchema):

@@ -1,0 +1,45 @@
+"""Which payout a merchant means who stands before an agent: found by their phone and their code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Engine
+
+from wallet.database import read
+from wallet.escrow.payouts import CASH_CODE
+from wallet.people.one_time import CodeMac, OneTimeCode
+
+# Collected ones too: the same request, sent again, is to find the payout that it was about.
+READ_COLLECTIBLE: Final = """
+    SELECT p.id, p.currency, p.state, p.code_kid, p.code_mac
+      FROM payouts p
+      JOIN holders h ON h.id = p.merchant_id
+     WHERE h.msisdn = :msisdn AND p.kind = 'cash'
+     ORDER BY p.state = 'collectible' DESC, p.id DESC
+     LIMIT 20
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Which payout a phone and a code mean, before anything is locked."""
+
+    payout_id: int
+    currency: str
+
+
+def found_for(
+    engine: Engine, msisdn: str, code: OneTimeCode, keys: Mapping[str, bytes], home: str
+) -> Found:
+    """Return the payout whose code it is; else the newest that waits, where a guess counts."""
+    rows = read(engine, READ_COLLECTIBLE, msisdn=msisdn)
+    for id_, currency, _, kid, mac in rows:
+        if code.fits(CASH_CODE, id_, CodeMac(kid, mac), keys):
+            return Found(id_, currency)
+    for id_, currency, state, _, _ in rows:
+        if state == "collectible":
+            return Found(id_, currency)
+    return Found(0, home)

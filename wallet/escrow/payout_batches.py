@@ -1,0 +1,156 @@
+"""Batches of payouts as rows: what an operator decides about, and what they see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+from sqlalchemy import Engine
+
+from wallet.clock import reference
+from wallet.database import read
+from wallet.ledger.entries import LONGEST_PAGE, cursor_id
+from wallet.ledger.facts import Needs
+from wallet.money import Money
+
+if TYPE_CHECKING:
+    from wallet.ledger.facts import Facts
+
+STATES: Final = ("waiting_approval", "released", "sent", "declined")
+
+_COLUMNS: Final = """id, kind, market, currency, payout_count, total_minor, state, next_at, file,
+    made_at, decided_at, sent_at"""
+READ_BATCHES: Final = f"""
+    SELECT {_COLUMNS} FROM payout_batches
+     WHERE id < :before AND (:state = '' OR state = :state)
+     ORDER BY id DESC
+     LIMIT :limit
+"""
+READ_BATCH: Final = f"""
+    SELECT {_COLUMNS} FROM payout_batches WHERE id = :batch
+"""
+READ_SURPRISES: Final = """
+    SELECT s.payout_id, p.merchant_id, p.currency, p.amount_minor, p.state, s.said, s.reason,
+           s.heard_at
+      FROM payout_surprises s   -- index payout_surprises_by_time
+      JOIN payouts p ON p.id = s.payout_id
+     ORDER BY s.heard_at DESC
+     LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutBatch:
+    """A batch as one batch of the poster's, or an operator, sees it."""
+
+    id: int
+    kind: str
+    market: str
+    currency: str
+    payout_count: int
+    total_minor: int
+    state: str
+    next_at: datetime  # while it waits: when it goes back
+    file: str = ""
+    made_at: datetime | None = None
+    decided_at: datetime | None = None
+    sent_at: datetime | None = None
+
+    LOCK: ClassVar[str] = f"""
+        SELECT {_COLUMNS} FROM payout_batches WHERE id = ANY(%(ids)s) ORDER BY id
+           FOR NO KEY UPDATE
+    """
+    RANK: ClassVar[int] = 11
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the batch of one row of LOCK."""
+        return cls(*row)
+
+    def needs(self) -> Needs:
+        """Nothing: no money moves."""
+        return Needs()
+
+    @property
+    def total(self) -> Money:
+        return Money(self.currency, self.total_minor)
+
+    @property
+    def lapses_at(self) -> datetime | None:
+        """When it goes back, where nobody releases it."""
+        return self.next_at if self.state == "waiting_approval" else None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchDecided:
+    """Operators have released a batch, or one has declined it."""
+
+    WRITE: ClassVar[str] = """
+        UPDATE payout_batches b
+           SET state = v.state, decided_by = v.decided_by, decided_at = v.now, next_at = v.now
+          FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[])
+               AS v (id, state, decided_by, now)
+         WHERE b.id = v.id
+    """
+    RANK: ClassVar[int] = 6
+
+    batch: PayoutBatch
+    state: str
+    decided_by: int
+    now: datetime
+
+    @property
+    def identity(self) -> int:
+        return self.batch.id
+
+    def values(self) -> tuple[Any, ...]:
+        return (self.batch.id, self.state, self.decided_by, self.now)
+
+    def apply(self, facts: Facts) -> None:
+        facts.records[(PayoutBatch, self.batch.id)] = replace(self.batch, state=self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """A page, newest first; `next_cursor` asks for the older ones, None at the end."""
+
+    items: tuple[PayoutBatch, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Surprise:
+    """A rail's second word on a payout, against its first, which stands."""
+
+    payout_id: int
+    merchant_id: int
+    amount: Money
+    booked: str
+    said: str
+    reason: str | None
+    heard_at: datetime
+
+
+def batches(
+    engine: Engine, *, state: str | None = None, before: str | None = None, limit: int = 50
+) -> Batches:
+    """Return batches, newest first."""
+    assert 0 < limit <= LONGEST_PAGE, limit
+    rows = read(engine, READ_BATCHES, state=state or "", before=cursor_id(before), limit=limit + 1)
+    items = tuple(PayoutBatch(*row) for row in rows[:limit])
+    return Batches(items, reference(items[-1].id) if len(rows) > limit else None)
+
+
+def batch_of(engine: Engine, batch_id: int) -> PayoutBatch | None:
+    """Return one batch."""
+    rows = read(engine, READ_BATCH, batch=batch_id)
+    return PayoutBatch(*rows[0]) if rows else None
+
+
+def surprises(engine: Engine, limit: int = LONGEST_PAGE) -> tuple[Surprise, ...]:
+    """Return what rails took back, the latest first."""
+    return tuple(
+        Surprise(id_, merchant_id, Money(currency, minor), *said)
+        for id_, merchant_id, currency, minor, *said in read(engine, READ_SURPRISES, limit=limit)
+    )
