@@ -49,7 +49,7 @@ def a_line(
 def a_statement(
     *lines,
     id_="S1",
-    account="1100990011",
+    account="TRUST",
     currency="KES",
     account_currency=None,
     opening="1000.00",

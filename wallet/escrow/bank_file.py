@@ -1,127 +1,95 @@
-"""The default rail: a payment file for each payout, confirmed by a file beside it.
+"""The rail to banks: a payment order (pain.001) for each batch, written into a folder.
 
-    <reference>.payment.csv
-        reference,amount,currency,bank_code,account,account_name,requested_at
-    <reference>.confirmation.csv
-        reference,outcome,reason     outcome: paid or failed
+    out/<batch>.pain001.xml     what we order; it stays, for its being there is what we know of it
+    in/*.xml                    what the bank answers: pain.002 and camt.053, see bank_in
+    in/taken, in/refused        where its files lie once they have been read
 
-One header line, one row, UTF-8; amounts with the currency's decimals, times in UTC. The name is
-the payout's reference, so a file written again is the same payment. A file appears whole or not
-at all: written under another name, flushed to the disk, renamed.
+The name is the batch's reference, so a batch handed over again is the same file and is written
+once. A file appears whole or not at all: written under another name, flushed to the disk, renamed;
+names that begin with a point are nobody's yet. The bank's word comes by its own files, so asking
+this rail tells only whether an order was written.
 """
 
 from __future__ import annotations
 
-import csv
-import logging
 import os
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime, timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import Final
 
-from wallet.escrow.rails import Failed, Outcome, Paid, PayoutOrder, Pending, Rail, Unknown
+from wallet.config import Settings
+from wallet.escrow.iso20022 import pain001
+from wallet.escrow.iso20022.pain001 import Account, Transfer
+from wallet.escrow.rails import Batch, Handed, Outcome, PayoutOrder, Pending, Rail, Unknown
 
-log = logging.getLogger(__name__)
-
-PAYMENT: Final = ".payment.csv"
-CONFIRMATION: Final = ".confirmation.csv"
-PAYMENT_COLUMNS: Final = (
-    "reference", "amount", "currency", "bank_code", "account", "account_name", "requested_at",
-)  # fmt: skip
-CONFIRMATION_COLUMNS: Final = ("reference", "outcome", "reason")
+OUT: Final = "out"
+IN: Final = "in"
+ORDER: Final = ".pain001.xml"
 
 
-class BadFile(Exception):
-    """A file in the bank's folder is not what it should be; its payout stays as it is."""
+class NoAccount(Exception):
+    """We have no account in a currency that somebody is to be paid in."""
+
+
+def accounts_of(settings: Settings) -> Mapping[str, Account]:
+    """Return our own account in each currency."""
+    return {
+        currency: Account(each.bank, each.number, settings.bank_name)
+        for currency, each in settings.bank_accounts.items()
+    }
 
 
 class BankFileRail(Rail):
-    """Writes payment files into `folder`, and reads the bank's confirmations there."""
+    """Writes payment orders into `folder`; `ours` are the accounts they are paid from."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    most_in_batch = 5_000
+
+    def __init__(self, folder: Path, ours: Mapping[str, Account]) -> None:
+        self._out = folder / OUT
+        self._ours = ours
 
     def submit(self, order: PayoutOrder) -> Outcome:
-        """Write the payment file, unless it is there."""
-        path = self._folder / f"{order.reference}{PAYMENT}"
+        """Order one payment in a file of its own."""
+        batch = order.batch or order.reference
+        self.submit_batch(Batch(batch, "bank", order.amount, (order,), order.requested_at))
+        return Pending()
+
+    def submit_batch(self, batch: Batch) -> Handed:
+        """Write the order, unless it is there."""
+        path = self._path(batch.reference)
         if not path.exists():
-            row = (
-                order.reference,
-                order.amount.text,
-                order.amount.currency,
-                order.destination.bank_code,
-                order.destination.account,
-                order.destination.name,
-                order.requested_at.isoformat(),
-            )
-            write_file(path, PAYMENT_COLUMNS, row)
-        return self.status(order)
+            if batch.total.currency not in self._ours:
+                raise NoAccount(batch.total.currency)
+            transfers = [_transfer(order) for order in batch.orders]
+            write_file(path, pain001.write(batch.reference, transfers, self._ours, batch.made_at))
+        return Handed(file=path.name)
 
     def status(self, order: PayoutOrder) -> Outcome:
-        """Read the confirmation; without one, tell whether the payment file is there."""
-        reference = order.reference
-        path = self._folder / f"{reference}{CONFIRMATION}"
-        if not path.exists():
-            is_there = (self._folder / f"{reference}{PAYMENT}").exists()
-            return Pending() if is_there else Unknown()
-        match read_file(path, CONFIRMATION_COLUMNS):
-            case {"reference": said, "outcome": "paid"} if said == reference:
-                return Paid()
-            case {"reference": said, "outcome": "failed", "reason": reason} if said == reference:
-                return Failed(reason)
-        raise BadFile(f"{path.name} confirms nothing we asked for")
+        """Tell whether the order was written; what became of it, the bank's files tell."""
+        is_there = self._path(order.batch or order.reference).exists()
+        return Pending() if is_there else Unknown()
+
+    def _path(self, batch: str) -> Path:
+        return self._out / f"{batch}{ORDER}"
 
 
-class BankStandIn:
-    """Plays the bank in development: confirms a payment a moment after it was asked for.
-
-    It has no account that ends in 0000, so that a failure can be shown.
-    """
-
-    DELAY: Final = timedelta(seconds=2)
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def tick(self, now: datetime) -> int:
-        """Confirm what has waited long enough; return how many payments that were."""
-        waiting = (
-            path
-            for path in self._folder.glob(f"*{PAYMENT}")
-            if not self._confirmation_of(path).exists()
-        )
-        return sum(self._confirm(path, now) for path in waiting)
-
-    def _confirm(self, path: Path, now: datetime) -> bool:
-        try:
-            payment = read_file(path, PAYMENT_COLUMNS)
-        except BadFile as error:  # the others are confirmed all the same
-            log.warning("the bank cannot read a payment: %s", error)
-            return False
-        if now < datetime.fromisoformat(payment["requested_at"]) + self.DELAY:
-            return False
-        outcome = (
-            ("failed", "no such account") if payment["account"].endswith("0000") else ("paid", "")
-        )
-        write_file(
-            self._confirmation_of(path), CONFIRMATION_COLUMNS, (payment["reference"], *outcome)
-        )
-        return True
-
-    def _confirmation_of(self, path: Path) -> Path:
-        return path.with_name(path.name.removesuffix(PAYMENT) + CONFIRMATION)
+def _transfer(order: PayoutOrder) -> Transfer:
+    where = order.destination
+    return Transfer(
+        order.reference, order.amount, Account(where.bank_code, where.account, where.name)
+    )
 
 
-def write_file(path: Path, columns: tuple[str, ...], row: tuple[str, ...]) -> None:
+def write_file(path: Path, content: bytes) -> None:
     """Write a file that others see whole or not at all, and that a power cut does not take back."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{token_hex(4)}")
     try:
-        with draft.open("x", encoding="utf-8", newline="") as file:
+        with draft.open("xb") as file:
             draft.chmod(0o600)  # it names people and their accounts
-            csv.writer(file).writerows((columns, row))
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         draft.rename(path)
@@ -134,15 +102,3 @@ def write_file(path: Path, columns: tuple[str, ...], row: tuple[str, ...]) -> No
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def read_file(path: Path, columns: tuple[str, ...]) -> dict[str, str]:
-    """Return the one row of a file. Raises `BadFile` where it is not of that form."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            header, row = csv.reader(file)
-    except (ValueError, csv.Error) as error:
-        raise BadFile(f"{path.name} is not a header and a row") from error
-    if tuple(header) != columns or len(row) != len(columns):
-        raise BadFile(f"{path.name} does not have the columns {', '.join(columns)}")
-    return dict(zip(columns, row, strict=True))

@@ -1,4 +1,4 @@
-"""The file rail and the bank that stands in for one."""
+"""The file rail: an order is written once, whole, or not at all."""
 
 import os
 from datetime import UTC, datetime
@@ -6,12 +6,18 @@ from typing import Any
 
 import pytest
 
-from wallet.escrow.bank_file import BadFile, BankFileRail, BankStandIn, write_file
+from wallet.config import Settings
+from wallet.escrow import bank_file
+from wallet.escrow.bank_file import BankFileRail, NoAccount, accounts_of, write_file
+from wallet.escrow.iso20022.documents import read_pain_001
 from wallet.escrow.payouts import Destination
-from wallet.escrow.rails import Failed, Paid, PayoutOrder, Pending, Unknown
+from wallet.escrow.rail_choice import make_rails
+from wallet.escrow.rails import Batch, Handed, PayoutOrder, Pending, Unknown
 from wallet.money import Money
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
+BATCH = "1QGDF9BM0K00"
+NAME = f"{BATCH}.pain001.xml"
 
 
 def an_order(**changes):
@@ -20,90 +26,64 @@ def an_order(**changes):
         "amount": Money("KES", 1_234_500),
         "destination": Destination("01", "1122", "Wanjiru, Njeri & Sons"),
         "requested_at": NOW,
+        "batch": BATCH,
     }
     return PayoutOrder(**(order | changes))
 
 
+def a_batch(*orders):
+    orders = orders or (an_order(), an_order(reference="1QGDF9BM0K7K"))
+    total = sum(each.amount.minor for each in orders)
+    return Batch(BATCH, "bank", Money(orders[0].amount.currency, total), orders, NOW)
+
+
 @pytest.fixture
 def rail(tmp_path):
-    return BankFileRail(tmp_path / "bank")
-
-
-@pytest.fixture
-def bank(tmp_path):
-    return BankStandIn(tmp_path / "bank")
+    return BankFileRail(tmp_path, accounts_of(Settings.from_env({})))
 
 
 def files(tmp_path):
-    return sorted(path.name for path in (tmp_path / "bank").iterdir())
+    return sorted(path.name for path in (tmp_path / "out").iterdir())
 
 
-def test_a_payment_is_one_file_named_by_its_reference(rail, tmp_path):
-    assert rail.submit(an_order()) == Pending()
-    assert files(tmp_path) == ["1QGDF9BM0K7J.payment.csv"]
-    assert (tmp_path / "bank" / "1QGDF9BM0K7J.payment.csv").read_text().splitlines() == [
-        "reference,amount,currency,bank_code,account,account_name,requested_at",
-        '1QGDF9BM0K7J,12345.00,KES,01,1122,"Wanjiru, Njeri & Sons",2026-01-05T09:00:00+00:00',
-    ]
+def test_a_batch_is_one_file_named_by_its_reference(rail, tmp_path):
+    assert rail.submit_batch(a_batch()) == Handed(file=NAME)
+    assert files(tmp_path) == [NAME]
+    order = read_pain_001((tmp_path / "out" / NAME).read_bytes()).cstmr_cdt_trf_initn
+    assert (order.grp_hdr.msg_id, order.grp_hdr.nb_of_txs) == (BATCH, "2")
+    assert str(order.grp_hdr.ctrl_sum) == "24690.00"
 
 
-def test_a_payment_written_again_is_the_same_payment(rail, bank, tmp_path):
-    rail.submit(an_order())
-    written = (tmp_path / "bank" / "1QGDF9BM0K7J.payment.csv").stat()
-    assert rail.submit(an_order()) == Pending()
-    assert (tmp_path / "bank" / "1QGDF9BM0K7J.payment.csv").stat() == written
-    assert files(tmp_path) == ["1QGDF9BM0K7J.payment.csv"]
+def test_a_batch_handed_over_again_is_the_same_file(rail, tmp_path):
+    rail.submit_batch(a_batch())
+    written = (tmp_path / "out" / NAME).stat()
+    assert rail.submit_batch(a_batch()) == Handed(file=NAME)
+    assert (tmp_path / "out" / NAME).stat() == written
 
 
-def test_a_payment_the_bank_never_saw_is_unknown(rail):
+def test_killed_before_the_file_has_its_name_the_batch_is_written_anew(rail, tmp_path, monkeypatch):
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", killed)
+        with pytest.raises(KeyboardInterrupt):
+            rail.submit_batch(a_batch())
     assert rail.status(an_order()) == Unknown()
-
-
-def test_the_bank_confirms_a_moment_later(rail, bank):
-    rail.submit(an_order())
-    assert bank.tick(NOW) == 0
+    rail.submit_batch(a_batch())
     assert rail.status(an_order()) == Pending()
-    assert bank.tick(NOW + bank.DELAY) == 1
-    assert rail.status(an_order()) == Paid()
-    assert bank.tick(NOW + bank.DELAY) == 0
+    assert files(tmp_path) == [NAME]
 
 
-def test_the_bank_has_no_account_that_ends_in_0000(rail, bank):
-    rail.submit(an_order(destination=Destination("01", "11220000", "Nobody")))
-    bank.tick(NOW + bank.DELAY)
-    assert rail.status(an_order()) == Failed("no such account")
+def test_killed_after_the_file_has_its_name_the_batch_is_known(rail, tmp_path, monkeypatch):
+    def killed(*_, **__):
+        raise KeyboardInterrupt
 
-
-def test_a_payment_confirmed_before_we_submit_again_stays_one(rail, bank, tmp_path):
-    rail.submit(an_order())
-    bank.tick(NOW + bank.DELAY)
-    assert rail.submit(an_order()) == Paid()
-    assert len(files(tmp_path)) == 2
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        "",
-        "reference,outcome,reason\n",
-        "reference,outcome,reason\n1QGDF9BM0K7J,pai",
-        "reference,outcome,reason\n1QGDF9BM0K7J,maybe,\n",
-        "reference,outcome,reason\n1QGDF9BM0K7K,paid,\n",
-        "outcome,reference,reason\npaid,1QGDF9BM0K7J,\n",
-        "reference,outcome,reason\n1QGDF9BM0K7J,paid,\n1QGDF9BM0K7J,failed,\n",
-    ],
-)
-def test_a_confirmation_that_says_nothing_clear_settles_nothing(rail, tmp_path, content):
-    rail.submit(an_order())
-    (tmp_path / "bank" / "1QGDF9BM0K7J.confirmation.csv").write_text(content)
-    with pytest.raises(BadFile):
-        rail.status(an_order())
-
-
-def test_a_payment_the_bank_cannot_read_does_not_keep_it_from_the_others(rail, bank, tmp_path):
-    rail.submit(an_order())
-    (tmp_path / "bank" / "0.payment.csv").write_text("rubbish")
-    assert bank.tick(NOW + bank.DELAY) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(bank_file, "Handed", killed)
+        with pytest.raises(KeyboardInterrupt):
+            rail.submit_batch(a_batch())
+    assert rail.status(an_order()) == Pending()
 
 
 @pytest.mark.parametrize("step", ["fsync", "rename"])
@@ -114,12 +94,37 @@ def test_a_file_that_could_not_be_written_whole_is_not_there(rail, tmp_path, mon
     with monkeypatch.context() as patch:
         patch.setattr(*((os, "fsync") if step == "fsync" else ("pathlib.Path.rename",)), full)
         with pytest.raises(OSError, match="no space"):
-            rail.submit(an_order())
+            rail.submit_batch(a_batch())
     assert files(tmp_path) == []
     assert rail.status(an_order()) == Unknown()
 
 
+def test_a_payment_of_an_order_not_written_is_unknown(rail):
+    assert rail.status(an_order()) == Unknown()
+
+
+def test_a_payment_alone_is_a_batch_of_one(rail, tmp_path):
+    assert rail.submit(an_order(batch="")) == Pending()
+    assert files(tmp_path) == ["1QGDF9BM0K7J.pain001.xml"]
+
+
+def test_nothing_is_ordered_in_a_currency_without_an_account(tmp_path):
+    rail = BankFileRail(tmp_path, {})
+    with pytest.raises(NoAccount):
+        rail.submit_batch(a_batch())
+    assert rail.status(an_order()) == Unknown()
+
+
 def test_only_we_can_read_who_is_paid(tmp_path):
-    path = tmp_path / "bank" / "a.csv"
-    write_file(path, ("name",), ("Amina",))
+    path = tmp_path / "out" / "a.xml"
+    write_file(path, b"Amina")
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_mobile_money_is_a_rail_only_where_it_is_configured():
+    assert set(make_rails(Settings.from_env({}))) == {"bank"}
+    names = ("URL", "ENVIRONMENT", "USER", "KEY", "SUBSCRIPTION_KEY")
+    momo = {f"KIBUBU_MOMO_{name}": "http://127.0.0.1:1" for name in names}
+    rails = make_rails(Settings.from_env(momo))
+    assert set(rails) == {"bank", "mobile"}
+    assert (rails["bank"].most_in_batch, rails["mobile"].most_in_batch) == (5_000, 1)

@@ -7,7 +7,7 @@ written, so a batch written again is the same file and a bank that checks MsgId 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,7 +46,7 @@ class Transfer:
 
 
 def write(
-    reference: str, transfers: Sequence[Transfer], ours: dict[str, Account], at: datetime
+    reference: str, transfers: Sequence[Transfer], ours: Mapping[str, Account], at: datetime
 ) -> bytes:
     """Return the file that orders `transfers`; `ours` is our account in each currency."""
     from pyiso20022.pain import pain_001_001_09 as pain

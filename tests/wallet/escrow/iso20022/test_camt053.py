@@ -17,7 +17,7 @@ def read(raw):
 
 def test_lines_are_read_with_sign_reference_and_date():
     found = read(a_statement(a_line("-250.00", "B1", "1QGDF9BM0K7J"), a_line("10.50", "B2")))
-    assert (found.id, found.account) == ("S1", "1100990011")
+    assert (found.id, found.account) == ("S1", "TRUST")
     assert found.opening == Money("KES", 100_000)
     assert [
         (each.key, each.amount.minor, each.end_to_end_id, each.booked_on) for each in found.lines
