@@ -13,11 +13,12 @@ from wallet.ledger.facts import Needs
 
 @dataclass(frozen=True, slots=True)
 class Engagements:
-    """Whether a holder is a party to an open contract, or awaits a bank's word on a payout."""
+    """Whether a holder is party to an open contract or a waiting refund, or awaits a payout."""
 
     id: int
     in_contracts: bool
     in_payouts: bool
+    in_refunds: bool = False
 
     # Nothing is locked: what comes in between meets the database's own rule.
     LOCK: ClassVar[str] = """
@@ -25,7 +26,9 @@ class Engagements:
                EXISTS (SELECT FROM contracts c WHERE c.payer_id = h.id AND c.closed_at IS NULL)
                OR EXISTS (SELECT FROM contracts c WHERE c.payee_id = h.id AND c.closed_at IS NULL),
                EXISTS (SELECT FROM payouts p
-                        WHERE p.merchant_id = h.id AND p.state NOT IN ('paid', 'failed'))
+                        WHERE p.merchant_id = h.id AND p.state NOT IN ('paid', 'failed')),
+               EXISTS (SELECT FROM refunds f   -- few wait: index refunds_waiting
+                        WHERE f.state = 'waiting' AND h.id IN (f.merchant_id, f.payer_id))
           FROM holders h
          WHERE h.id = ANY(%(ids)s::bigint[])
          ORDER BY h.id
@@ -40,3 +43,12 @@ class Engagements:
     def needs(self) -> Needs:
         """Nothing more: the command guards the holder."""
         return Needs()
+
+    @property
+    def tied(self) -> str | None:
+        """What must end before the holder can be closed, the first of it."""
+        if self.in_contracts:
+            return "contract_open"
+        if self.in_payouts:
+            return "payout_under_way"
+        return "refund_waiting" if self.in_refunds else None

@@ -130,9 +130,8 @@ def decide_change_holder(command: ChangeHolder, facts: Facts) -> Decision:
     ):  # fmt: skip
         raise Refused(Code.INCORRECT_STATE, state="balance_not_zero")
     ties = facts.record(Engagements, holder.id)
-    if command.status == "closed" and ties is not None and (ties.in_contracts or ties.in_payouts):
-        tied = "contract_open" if ties.in_contracts else "payout_under_way"
-        raise Refused(Code.INCORRECT_STATE, state=tied)
+    if command.status == "closed" and ties is not None and ties.tied is not None:
+        raise Refused(Code.INCORRECT_STATE, state=ties.tied)
     row = HolderChanged(
         holder.id,
         command.status or holder.status,
