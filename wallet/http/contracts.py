@@ -245,7 +245,7 @@ def create_decline(body: Mapping[str, Any], contract_id: int) -> Response:
 @blp.post("/<reference:contract_id>/extensions")
 @requires("consumer")
 @keyed
-@blp.arguments(ExtensionSchema)
+@blp.arguments(ExtensionSchema, example={"days": 3, "pin": examples.MERCHANT_PIN})
 @blp.response(201, ExtensionReceiptSchema)
 def create_extension(body: Mapping[str, Any], contract_id: int) -> Response:
     """Put the deadline off, as the payee.
