@@ -13,7 +13,7 @@ from functools import partial
 from flask import Flask
 
 from wallet.config import Settings
-from wallet.serve import Wsgi, serve_application, stop_with_parent
+from wallet.serve import Application, serve_application, stop_with_parent
 
 
 def create_app() -> Flask:
@@ -27,7 +27,7 @@ def create_app() -> Flask:
     return app
 
 
-def load(parent: int) -> Wsgi:
+def load(parent: int) -> Application:
     """Return the application of one web process; called in that process."""
     stop_with_parent(parent)
     return create_app()
@@ -35,4 +35,4 @@ def load(parent: int) -> Wsgi:
 
 if __name__ == "__main__":
     stop_with_parent(int(sys.argv[1]))
-    serve_application(Settings.from_env(os.environ), partial(load, os.getpid()))
+    serve_application(Settings.from_env(os.environ), partial(load, os.getpid()), interface="wsgi")

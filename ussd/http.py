@@ -19,12 +19,13 @@ from ussd.events import Screen
 from ussd.gateways.africastalking import LABEL_HEADER, NotAHop, body_of, event_of, read_form
 from ussd.machine import Machine, log_defect
 from ussd.metrics import count_end, count_hop
+from ussd.quick import QuickHops
 from ussd.wording import say
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-
-    from wallet.http.shortcut import Answer
+    from wallet.http.bridge import Request
+    from wallet.http.hot import Answer, Handler
+    from wallet.service import Service
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ FORM_BYTES: Final = 256 * 1024
 SHORT_DIGITS: Final = 4  # below ten thousand bytes
 TEXT: Final = "text/plain; charset=utf-8"
 FORM: Final = "application/x-www-form-urlencoded"
+SHORT_BYTES: Final = 9_999
 MACHINE: Final = "kibubu ussd"
 STATUSES: Final = frozenset({"Success", "Incomplete", "Failed"})
 
@@ -52,22 +54,26 @@ def take_hop() -> Response:
     return Response(body_of(screen), headers=headers, content_type=TEXT)
 
 
-def hop_handler(app: Flask) -> Callable[[WSGIEnvironment], Answer | None]:
-    """Return what answers a plain hop without Flask; any other hop it leaves to `take_hop`."""
-    extensions = app.extensions
+def hop_handler(app: Flask) -> Handler:
+    """Return what answers a plain hop on the event loop; any other it leaves to `take_hop`."""
+    parts: Service = app.extensions["kibubu"]
+    wanted = b"token=" + parts.settings.callback_token.encode()
+    hops = QuickHops(parts)
 
-    def answer(environ: WSGIEnvironment) -> Answer | None:
-        wanted = b"token=" + extensions["kibubu"].settings.callback_token.encode()
-        if not hmac.compare_digest(environ["QUERY_STRING"].encode(), wanted):
+    async def answer(asked: Request) -> Answer | None:
+        if not hmac.compare_digest(asked.scope["query_string"], wanted):
             return None  # refused there, or it was written another way
-        length = environ.get("CONTENT_LENGTH", "")
-        is_short = length.isdecimal() and len(length) <= SHORT_DIGITS
-        if environ.get("CONTENT_TYPE") != FORM or not is_short:
+        if asked.headers.get("content-type") != FORM or len(asked.body) > SHORT_BYTES:
             return None
-        raw = environ["wsgi.input"].read(int(length))
-        screen = _screen(extensions, lambda: read_form(raw))
+        try:
+            screen = await hops.answer(event_of(read_form(asked.body)))
+        except Exception:  # noqa: BLE001 -- whatever it is, the other way finds it again and says it
+            screen = None
+        if screen is None:
+            return None
+        count_hop(screen.label)
         headers = [("Content-Type", TEXT), (LABEL_HEADER, screen.label)]
-        return "200 OK", headers, body_of(screen).encode()
+        return 200, headers, body_of(screen).encode()
 
     return answer
 
@@ -117,7 +123,7 @@ def _form() -> Mapping[str, str]:
 def _machine(extensions: dict[str, Any]) -> Machine:
     found = extensions.get(MACHINE)
     if found is None:
-        found = extensions[MACHINE] = Machine(extensions["kibubu"])
+        found = extensions[MACHINE] = Machine.of(extensions["kibubu"])
     return cast("Machine", found)
 
 

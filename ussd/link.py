@@ -7,7 +7,8 @@ the client's connections, so what it knows of addresses, passwords and TLS still
 from __future__ import annotations
 
 import threading
-from typing import Final, Protocol, cast
+from collections.abc import Sequence
+from typing import Final, NewType, Protocol, cast
 
 from redis import Redis
 from redis.exceptions import ConnectionError as Disconnected
@@ -15,6 +16,10 @@ from redis.exceptions import ResponseError
 
 _GET: Final = b"*2\r\n$3\r\nGET\r\n$%d\r\n%s\r\n"
 _SET: Final = b"*5\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n$2\r\nEX\r\n$%d\r\n%d\r\n"
+
+
+Command = NewType("Command", bytes)
+"""A GET or a SET as it travels."""
 
 
 class Wire(Protocol):
@@ -29,36 +34,56 @@ class Link:
     """Connections to one Valkey, one to a thread. Raises what the client raises."""
 
     def __init__(self, valkey: Redis) -> None:
-        self._pool = valkey.connection_pool
+        self._valkey = valkey
         self._own = threading.local()
 
     def get(self, name: bytes) -> bytes | None:
         """Return a value, None where there is none."""
-        return cast("bytes | None", self._ask(_GET % (len(name), name)))
+        return self.exchange([get_command(name)])[0]
 
     def set(self, name: bytes, value: bytes, lifetime_s: int) -> None:
         """Store a value for so long."""
-        digits = len(str(lifetime_s))
-        self._ask(_SET % (len(name), name, len(value), value, digits, lifetime_s))
+        self.exchange([set_command(name, value, lifetime_s)])
 
-    def _ask(self, command: bytes) -> object:
+    def exchange(self, commands: Sequence[Command]) -> Sequence[bytes | None]:
+        """Return the answers to some commands, in one round trip."""
         connection: Wire | None = getattr(self._own, "connection", None)
         if connection is not None:
             try:
-                return _exchange(connection, command)
+                return _exchange(connection, commands)
             except Disconnected:
                 pass  # Valkey was restarted since: asking again does no harm
         else:
-            connection = self._own.connection = cast("Wire", self._pool.make_connection())
-        return _exchange(connection, command)
+            connection = self._own.connection = cast(
+                "Wire", self._valkey.connection_pool.make_connection()
+            )
+        return _exchange(connection, commands)
 
 
-def _exchange(connection: Wire, command: bytes) -> object:
+def get_command(name: bytes) -> Command:
+    """Return what asks for a value."""
+    return Command(_GET % (len(name), name))
+
+
+def set_command(name: bytes, value: bytes, lifetime_s: int) -> Command:
+    """Return what stores a value for so long."""
+    digits = len(str(lifetime_s))
+    return Command(_SET % (len(name), name, len(value), value, digits, lifetime_s))
+
+
+def _exchange(connection: Wire, commands: Sequence[Command]) -> Sequence[bytes | None]:
+    answers: list[object] = []
+    refused: ResponseError | None = None
     try:
-        connection.send_packed_command([command])
-        return connection.read_response()
-    except ResponseError:
-        raise  # an answer like any other: the connection is in step
+        connection.send_packed_command([b"".join(commands)])
+        for _ in commands:
+            try:
+                answers.append(connection.read_response())
+            except ResponseError as error:  # an answer like any other: the others still come
+                refused = error
     except BaseException:
         connection.disconnect()  # or the next command would read this one's answer
         raise
+    if refused is not None:
+        raise refused
+    return cast("list[bytes | None]", answers)

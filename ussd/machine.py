@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from typing import Final
+from typing import Final, Self
 
 from psycopg import OperationalError as PostgresDown
 from redis.exceptions import RedisError
@@ -24,7 +24,7 @@ from ussd.events import Event, Screen
 from ussd.hops import Again, New, dialled, read_hop, typed_of
 from ussd.menus import STATES
 from ussd.menus.question import told
-from ussd.reads import Holders
+from ussd.reads import Holders, KnownHolder
 from ussd.sessions import Account, Session, Sessions
 from ussd.states import HOME, Go, Turn
 from ussd.steps import ENDED, MISTAKES, go, reject, take
@@ -36,6 +36,8 @@ from wallet.service import Service
 
 log = logging.getLogger(__name__)
 
+Step = tuple[Screen, Session | None]
+"""A screen, and the session as it shall be stored; None where it stays as it is."""
 WAITS: Final = 40
 WAIT_S: Final = 0.05
 
@@ -43,10 +45,16 @@ WAIT_S: Final = 0.05
 class Machine:
     """The menus on one service. It holds nothing of a session, so any process may take a hop."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, sessions: Sessions, holders: Holders) -> None:
         self._service = service
-        self._sessions = Sessions(service.valkey, service.settings.token_key)
-        self._holders = Holders(service.engine)
+        self._sessions = sessions
+        self._holders = holders
+
+    @classmethod
+    def of(cls, service: Service) -> Self:
+        """Return the machine of a service, its sessions in Valkey and its holders in Postgres."""
+        sessions = Sessions(service.valkey, service.settings.token_key)
+        return cls(service, sessions, Holders(service.engine))
 
     def answer(self, event: Event) -> Screen:
         """Return the screen of a hop, whatever happens."""
@@ -56,7 +64,9 @@ class Machine:
             log.warning("ussd sessions are not reachable: %s", type(error).__name__)
             return self._closing("busy")
         try:
-            return self._first(event) if session is None else self._next(event, session)
+            if session is None:
+                return self._first(event)
+            return self._stored(event, *self.advance(event, session))
         except RedisError as error:
             log.warning("ussd sessions are not reachable: %s", type(error).__name__)
             return self._closing("busy", session)
@@ -78,36 +88,38 @@ class Machine:
     # The first hop -----------------------------------------------------------------------------
 
     def _first(self, event: Event) -> Screen:
-        service = self._service
         try:
-            msisdn = parse_msisdn(event.msisdn, "ZZ", service.markets)
+            msisdn = parse_msisdn(event.msisdn, "ZZ", self._service.markets)
         except Refused:
             return self._closing("not_served")
-        holder = self._holders.find(msisdn)
+        return self._stored(event, *self.begin(event, msisdn, self._holders.find(msisdn)))
+
+    def begin(self, event: Event, msisdn: str, holder: KnownHolder | None) -> Step:
+        """Return the first screen, and the session to be stored, of whoever has this number."""
         if holder is None:
-            market = service.markets[region_of(msisdn)]
+            market = self._service.markets[region_of(msisdn)]
             session = Session("register.start", market.languages[0], market.code, msisdn)
             return self._begin(event, session, ())
         session = Session(HOME, holder.language, holder.market, msisdn)
         session.account = Account(holder.id, holder.name, holder.has_pin, holder.status)
         if holder.status == "closed":
-            return self._closing("closed", session)
+            return self._closing("closed", session), None
         if not holder.has_pin:
             session.state = "first.pin"
             return self._begin(event, session, ())
         return self._begin(event, session, dialled(event))
 
-    def _begin(self, event: Event, session: Session, inputs: tuple[str, ...]) -> Screen:
+    def _begin(self, event: Event, session: Session, inputs: tuple[str, ...]) -> Step:
         turn = Turn(self._service, self._holders, event, session)
         screen = go(turn, Go(session.state))
         for number, typed in enumerate(inputs):
             if STATES[session.state].secret:
                 # A PIN is no part of what is dialled: this session was under way, and is lost.
-                return self._outcome(turn, len(inputs) - number)
+                return self._outcome(turn, len(inputs) - number), None
             screen = take(turn, typed)
             if not screen.more:
                 break
-        return self._store(turn, screen)
+        return self._answered(turn, screen)
 
     def _outcome(self, turn: Turn, typed: int) -> Screen:
         """Return what a lost session had paid before it was lost; mostly nothing.
@@ -125,38 +137,39 @@ class Machine:
 
     # The following hops ------------------------------------------------------------------------
 
-    def _next(self, event: Event, session: Session) -> Screen:
+    def advance(self, event: Event, session: Session) -> Step:
+        """Return the screen that follows, and the session to be stored, if it is."""
         found = read_hop(session, self._sessions, event)
         if isinstance(found, Again):
-            return found.screen
+            return found.screen, None
         if session.state == ENDED:
-            return self._closing("over", session)
+            return self._closing("over", session), None
         if not isinstance(found, New):
-            return self._closing("broken", session)
+            return self._closing("broken", session), None
         turn = Turn(self._service, self._holders, event, session)
         state = STATES.get(session.state)
         if state is None:  # a menu of an older release
-            return self._closing("lost", session)
+            return self._closing("lost", session), None
         if len(found.inputs) > 1:
             session.position += len(found.inputs)
-            return self._store(turn, reject(turn, state, turn.say("reasons.separator")))
+            return self._answered(turn, reject(turn, state, turn.say("reasons.separator")))
         if not state.secret:
-            return self._store(turn, take(turn, found.inputs[0]))
+            return self._answered(turn, take(turn, found.inputs[0]))
         return self._take_secret(turn, found.inputs[0])
 
-    def _take_secret(self, turn: Turn, typed: str) -> Screen:
+    def _take_secret(self, turn: Turn, typed: str) -> Step:
         """Take a PIN in one delivery only, or two at once would count a wrong one twice."""
         event, position = turn.event, turn.session.position
         if not self._sessions.claim(event, position):
             screen = self._await(event, position)
             if screen is not None:
-                return screen  # else the other one died or hangs: the key settles it
+                return screen, None  # else the other one died or hangs: the key settles it
         try:
             screen = take(turn, typed)
         except Exception:
             self._sessions.release(event, position)
             raise
-        return self._store(turn, screen)
+        return self._answered(turn, screen)
 
     def _await(self, event: Event, position: int) -> Screen | None:
         """Return what the other delivery of this hop was answered; None where it was not yet."""
@@ -169,14 +182,20 @@ class Machine:
                 return session.last.screen
         return None
 
-    def _store(self, turn: Turn, screen: Screen) -> Screen:
+    def _answered(self, turn: Turn, screen: Screen) -> Step:
         event, session = turn.event, turn.session
         typed = typed_of(event)
         session.answered(len(typed), self._sessions.digest(event, typed), screen)
+        session.acted = turn.acted
+        return screen, session
+
+    def _stored(self, event: Event, screen: Screen, session: Session | None) -> Screen:
+        if session is None:
+            return screen
         try:
             self._sessions.put(event, session)
         except RedisError:
-            if screen.more and not turn.acted:
+            if screen.more and not session.acted:
                 raise
             # Something was done: that is what they must be told. The same hop again replays it.
             log.warning("a ussd session could not be stored after it had done something")

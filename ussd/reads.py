@@ -7,7 +7,7 @@ autocommit, where the engine makes four. Never asked on a hop that is only a men
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, cast
@@ -22,10 +22,10 @@ CONNECTIONS: Final = 4
 MOST_CONNECTIONS: Final = 24
 WAIT_S: Final = 4  # a gateway waits five
 
-READ_HOLDER: Final = """
-    SELECT id, name, language, market, status, pin_mac IS NOT NULL
+READ_HOLDERS: Final = """
+    SELECT msisdn, id, name, language, market, status, pin_mac IS NOT NULL
       FROM holders
-     WHERE msisdn = %s
+     WHERE msisdn = ANY(%(msisdns)s)
 """
 
 
@@ -65,25 +65,30 @@ class Holders:
 
     def find(self, msisdn: str) -> KnownHolder | None:
         """Return the holder of a number, None where nobody has registered it."""
-        row = None
+        return self.find_all([msisdn])[0]
+
+    def find_all(self, msisdns: Sequence[str]) -> Sequence[KnownHolder | None]:
+        """Return the holders of some numbers, in one round trip."""
+        rows: list[tuple[Any, ...]] = []
         for attempts_left in reversed(range(MOST_CONNECTIONS)):
             pooled = self._pool.connect()  # fails where Postgres is down
             try:
-                row = _row(pooled, msisdn)
+                rows = _rows(pooled, msisdns)
                 break
             except psycopg.OperationalError:
                 if not attempts_left:  # else it was restarted: each connection of before is bad
                     raise
-        return None if row is None else KnownHolder(*row)
+        found = {row[0]: KnownHolder(*row[1:]) for row in rows}
+        return [found.get(msisdn) for msisdn in msisdns]
 
 
-def _row(pooled: PoolProxiedConnection, msisdn: str) -> tuple[Any, ...] | None:
+def _rows(pooled: PoolProxiedConnection, msisdns: Sequence[str]) -> list[tuple[Any, ...]]:
     connection = pooled.driver_connection
     assert isinstance(connection, psycopg.Connection)
     try:
-        row: tuple[Any, ...] | None = connection.execute(READ_HOLDER, (msisdn,)).fetchone()
+        rows = connection.execute(READ_HOLDERS, {"msisdns": list(msisdns)}).fetchall()
     except BaseException:
         pooled.invalidate()
         raise
     pooled.close()
-    return row
+    return rows

@@ -55,6 +55,7 @@ class Session:
     bad: int = 0
     last: Hop | None = None
     previous: Hop | None = None
+    acted: bool = False  # whether this very hop did something; not stored
 
     def answered(self, length: int, digest: str, screen: Screen) -> None:
         """Remember the screen that answered what was typed."""
@@ -76,24 +77,25 @@ class Sessions:
 
     def get(self, event: Event) -> Session | None:
         """Return the session of a hop; None where there is none, or one we cannot read."""
-        packed = self._link.get(_name(event))
+        packed = self._link.get(name_of(event))
         return None if packed is None else unpack(packed)
 
     def put(self, event: Event, session: Session) -> None:
         """Store a session for the next hop."""
-        self._link.set(_name(event), pack(session), LIFETIME_S)
+        self._link.set(name_of(event), pack(session), LIFETIME_S)
 
     def claim(self, event: Event, position: int) -> bool:
         """Say whether this delivery of a hop may be worked on: another one may be under way."""
-        name = b"%s:%d" % (_name(event), position)
+        name = b"%s:%d" % (name_of(event), position)
         return bool(self._valkey.set(name, b"1", ex=CLAIM_S, nx=True))
 
     def release(self, event: Event, position: int) -> None:
         """Let a repeated delivery of the hop settle what this one could not."""
-        self._valkey.delete(b"%s:%d" % (_name(event), position))
+        self._valkey.delete(b"%s:%d" % (name_of(event), position))
 
 
-def _name(event: Event) -> bytes:
+def name_of(event: Event) -> bytes:
+    """Return the name of a hop's session in Valkey."""
     return f"ussd:{event.gateway}:{event.session_id}".encode()
 
 

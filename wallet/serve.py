@@ -27,16 +27,19 @@ STOP_TIMEOUT_S: Final = 30
 POLL_S: Final = 0.25
 GC_THRESHOLD: Final = 50_000
 
-Wsgi = Callable[..., Any]
+Application = Callable[..., Any]
 
 
 def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     """Serve until SIGTERM or SIGINT; a web process that dies is started again."""
     with metrics_directory():
-        serve_application(settings, partial(load, settings, database_url, redis_url, os.getpid()))
+        loader = partial(load, settings, database_url, redis_url, os.getpid())
+        serve_application(settings, loader, interface="asginl")
 
 
-def serve_application(settings: Settings, loader: Callable[[], Wsgi]) -> None:
+def serve_application(
+    settings: Settings, loader: Callable[[], Application], *, interface: str
+) -> None:
     """Serve what `loader` returns, which is called in each web process."""
     from granian import Granian
     from granian.constants import Interfaces
@@ -46,9 +49,9 @@ def serve_application(settings: Settings, loader: Callable[[], Wsgi]) -> None:
         "kibubu",
         address=settings.http_host,
         port=settings.http_port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces(interface),
         workers=settings.web_processes,
-        blocking_threads=settings.web_threads,
+        blocking_threads=settings.web_threads if interface == "wsgi" else None,
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
@@ -56,9 +59,9 @@ def serve_application(settings: Settings, loader: Callable[[], Wsgi]) -> None:
     ).serve(target_loader=loader, wrap_loader=False)
 
 
-def load(settings: Settings, database_url: str, redis_url: str, parent: int) -> Wsgi:
+def load(settings: Settings, database_url: str, redis_url: str, parent: int) -> Application:
     """Return the application of one web process; called in that process."""
-    from wallet.http.app import create_app
+    from wallet.http.app import create_app, on_loop
     from wallet.http.logs import configure_logging
     from wallet.service import Service
 
@@ -66,7 +69,7 @@ def load(settings: Settings, database_url: str, redis_url: str, parent: int) -> 
     stop_with_parent(parent)
     service = Service.start(settings, database_url=database_url, redis_url=redis_url)
     Finalize(None, service.close, exitpriority=1)  # forked processes run no atexit
-    app = create_app(service)
+    app = on_loop(create_app(service))
     # What is loaded now stays; a batch makes thousands of objects that die with it, uncollected.
     gc.collect()
     gc.freeze()

@@ -6,13 +6,16 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.loop import LoopClient
 from tests.ussd.handset import Handset
 from wallet.http.app import create_app
 
 
 @pytest.fixture
 def app(service) -> Flask:
-    return create_app(service)
+    app = create_app(service)
+    app.test_client_class = LoopClient
+    return app
 
 
 @pytest.fixture

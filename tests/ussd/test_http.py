@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from tests.loop import LoopClient
 from tests.ussd.handset import URL, Handset
 from wallet.config import DEVELOPMENT_CALLBACK_TOKEN as TOKEN
 from wallet.http.app import create_app
@@ -15,7 +16,9 @@ ENDED = URL.replace("?", "/ended?")
 
 @pytest.fixture(scope="module")
 def app(shared_town):
-    return create_app(shared_town.service)
+    app = create_app(shared_town.service)
+    app.test_client_class = LoopClient
+    return app
 
 
 @pytest.fixture

@@ -252,7 +252,7 @@ def test_servers_that_are_killed_and_restarted_lose_no_payment(own_services):
 def test_a_gateway_that_sends_only_the_latest_input_is_served_alike(
     service, town, sender, receiver
 ):
-    machine = Machine(service)
+    machine = Machine.of(service)
     hop = Event("other", "S1", sender.msisdn, "*384*77#", "", "*384*77#", Typed.LATEST, "0")
     screens = [machine.answer(hop)]
     for number, typed in enumerate(["1", receiver.msisdn, "250", PIN, PIN], start=1):

@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
 from sms.http import sms_blueprint
-from ussd.http import hop_handler, ussd_blueprint
+from ussd.http import FORM_BYTES, hop_handler, ussd_blueprint
 from wallet.clock import id_of, reference
 from wallet.flows import pay, send
 from wallet.http import (
@@ -51,8 +51,8 @@ from wallet.http.auth import TOKENS
 from wallet.http.bodies import MAX_BYTES
 from wallet.http.dev import dev_blueprint
 from wallet.http.errors import ProblemApi
+from wallet.http.hot import HotRoutes, posting
 from wallet.http.routing import Routes
-from wallet.http.shortcut import Shortcuts, posting
 from wallet.people.tokens import AccessTokens
 from wallet.service import Service
 
@@ -93,6 +93,18 @@ BLUEPRINTS: Final[tuple[Routes, ...]] = (
 """All of our own API, in the order of the document."""
 
 
+LONG_BODIES: Final = dict.fromkeys(
+    (
+        "/ussd/africastalking",
+        "/ussd/africastalking/ended",
+        "/sms/africastalking/inbound",
+        "/sms/africastalking/report",
+    ),
+    FORM_BYTES,
+)
+"""Which paths' bodies may be longer than MAX_BYTES; their routes say so too."""
+
+
 class ReferenceConverter(BaseConverter):
     """`<reference:contract_id>` in a route: 12 letters and digits become an id."""
 
@@ -125,14 +137,19 @@ def create_app(service: Service) -> Flask:
     if service.settings.environment == "development":
         app.register_blueprint(dev_blueprint())
     docs.describe_forms(app, api)
+    metrics.measure(app)
+    return app
+
+
+def on_loop(app: Flask) -> HotRoutes:
+    """Return what the web server calls: a few routes on its event loop, `app` for all else."""
     handlers = {
         "/v1/sends": posting(app, TOKENS, sends.read_send, send.decide, sends.QUOTES),
         "/v1/payments": posting(app, TOKENS, payments.read_payment, pay.decide, payments.QUOTES),
         "/ussd/africastalking": hop_handler(app),
     }
-    app.wsgi_app = Shortcuts(app.wsgi_app, handlers)  # type: ignore[method-assign,assignment]
-    metrics.measure(app)
-    return app
+    threads = app.extensions["kibubu"].settings.web_threads
+    return HotRoutes(app, handlers, LONG_BODIES, threads)
 
 
 def work_with(app: Flask, service: Service) -> None:

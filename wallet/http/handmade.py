@@ -82,15 +82,14 @@ def plain_body(quotes: int) -> dict[str, Any]:
     `quotes` is how many quotation marks there are where every required field is a string that is
     given once. With exactly so many and no escape, no name can be given twice.
     """
-    body = plain_object(request.environ, quotes)
+    body = plain_object(request.environ.get("CONTENT_TYPE"), _raw(request.environ), quotes)
     return json_body() if body is None else body  # which says what is wrong
 
 
-def plain_object(environ: WSGIEnvironment, quotes: int) -> dict[str, Any] | None:
-    """Return a body's JSON object where it is plainly one, else None; it can be read again."""
-    if environ.get("CONTENT_TYPE") != "application/json":
+def plain_object(content_type: str | None, raw: bytes, quotes: int) -> dict[str, Any] | None:
+    """Return a body's JSON object where it is plainly one, else None."""
+    if content_type != "application/json":
         return None
-    raw = _raw(environ)
     if raw.count(b'"') != quotes or b"\\" in raw:
         return None
     try:

@@ -31,7 +31,6 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from wallet.http.routing import Routes
-from wallet.http.shortcut import ROUTE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -100,6 +99,15 @@ _answered: Final[defaultdict[tuple[str, str, str], _Answered]] = defaultdict(_An
 _lock: Final = threading.Lock()
 
 
+def note(method: str, route: str, status: str, took_s: float) -> None:
+    """Count and time one request that was answered."""
+    with _lock:
+        found = _answered[(method, route, status)]
+        found.count += 1
+        found.sum_s += took_s
+        found.buckets[bisect_left(LATENCIES_S, took_s)] += 1
+
+
 def flush() -> None:
     """Hand over what was counted in this process."""
     with _lock:
@@ -144,9 +152,9 @@ class _Measured:
         def noting(line: str, headers: list[tuple[str, str]], *rest: Any) -> Callable[..., Any]:
             nonlocal status, route
             status = line[:3]
-            route = environ.get(ROUTE, UNMATCHED)
+            route = UNMATCHED
             request = environ.get("werkzeug.request")
-            if route is UNMATCHED and request is not None and request.url_rule is not None:
+            if request is not None and request.url_rule is not None:
                 route = request.url_rule.rule
             return start(line, headers, *rest)
 
@@ -154,9 +162,4 @@ class _Measured:
             return self._inner(environ, noting)
         finally:
             method = environ["REQUEST_METHOD"]
-            took_s = perf_counter() - began
-            with _lock:
-                found = _answered[(method if method in METHODS else "other", route, status)]
-                found.count += 1
-                found.sum_s += took_s
-                found.buckets[bisect_left(LATENCIES_S, took_s)] += 1
+            note(method if method in METHODS else "other", route, status, perf_counter() - began)

@@ -27,10 +27,10 @@ from wallet.http.handmade import (
     plain_body,
     text_in,
 )
+from wallet.http.hot import post
 from wallet.http.qr_keys import qr_key, read_payload
 from wallet.http.routing import Routes, mark
 from wallet.http.schemas import service
-from wallet.http.shortcut import post
 from wallet.money import Money
 from wallet.qr import MerchantCode
 

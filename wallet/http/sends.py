@@ -24,9 +24,9 @@ from wallet.http.handmade import (
     pin_in,
     plain_body,
 )
+from wallet.http.hot import post
 from wallet.http.routing import Routes, mark
 from wallet.http.schemas import service
-from wallet.http.shortcut import post
 
 if TYPE_CHECKING:
     from wallet.service import Service

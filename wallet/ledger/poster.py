@@ -14,6 +14,7 @@ commit.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import queue
 import threading
@@ -96,12 +97,16 @@ class Pending(Protocol):
         """Return or raise what `Poster.post` would; to be called once."""
 
 
+Awaited = asyncio.Future[None] | None
+
+
 class _Job:
-    """A command on its way through a batch, and the thread that waits for it."""
+    """A command on its way through a batch, and the thread or the `future` that waits for it."""
 
-    __slots__ = ("_done", "command", "decide", "error", "fingerprint", "receipt")
+    __slots__ = ("_done", "command", "decide", "error", "fingerprint", "future", "receipt")
 
-    def __init__(self, decide: Decide[Any], command: Command) -> None:
+    def __init__(self, decide: Decide[Any], command: Command, future: Awaited = None) -> None:
+        self.future = future
         self.decide = decide
         self.command = command
         self.fingerprint = fingerprint(command)
@@ -115,7 +120,10 @@ class _Job:
 
     def wait(self) -> Receipt:
         if not self._done.acquire(timeout=WAIT_S):
-            raise Unavailable("the poster did not answer in time")
+            raise _late()
+        return self.result()
+
+    def result(self) -> Receipt:
         if self.error is not None:
             raise self.error
         assert self.receipt is not None
@@ -132,6 +140,34 @@ def fingerprint(command: Command) -> bytes:
     """Return what tells one command's contents from another's; a PIN is no part of it."""
     contents = _contents(type(command))(command)
     return blake2b(repr(contents).encode(), digest_size=16).digest()
+
+
+def _late() -> Unavailable:
+    return Unavailable("the poster did not answer in time")
+
+
+def _give_up(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_exception(_late())
+
+
+def _finish(batch: list[_Job]) -> None:
+    """Wake whoever waits: each thread by itself, all that wait on one event loop at once."""
+    awaited: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for job in batch:
+        if job.future is None:
+            job.finish()
+        else:
+            awaited.setdefault(job.future.get_loop(), []).append(job.future)
+    for loop, futures in awaited.items():
+        if not loop.is_closed():  # else the server has stopped: nobody waits any more
+            loop.call_soon_threadsafe(_wake, futures)
+
+
+def _wake(futures: list[asyncio.Future[None]]) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_result(None)
 
 
 _MAY_PASS: Final = (psycopg.IntegrityError, psycopg.OperationalError)
@@ -184,6 +220,19 @@ class Poster:
         """
         return self.submit(decide, command).wait()
 
+    async def posted(self, decide: Decide[CommandT], command: CommandT) -> Receipt:
+        """Do what `post` does while the event loop goes on with others."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        job = _Job(decide, command, future)
+        self._jobs.put(job)
+        timer = loop.call_later(WAIT_S, _give_up, future)
+        try:
+            await future
+        finally:
+            timer.cancel()
+        return job.result()
+
     def submit(self, decide: Decide[CommandT], command: CommandT) -> Pending:
         """Hand `command` over without waiting, so that one thread can fill a batch."""
         job = _Job(decide, command)
@@ -208,8 +257,7 @@ class Poster:
                     break
                 batch.append(job)
             self._post_batch(batch)
-            for job in batch:
-                job.finish()
+            _finish(batch)
             self._tell(batch)
         if self._connection is not None:
             self._connection.close()

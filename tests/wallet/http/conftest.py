@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from tests.loop import LoopClient
 from wallet.clock import FakeClock, id_of
 from wallet.config import Settings
 from wallet.flows import register
@@ -140,13 +141,17 @@ def one_app() -> Flask:
     with_nothing = SimpleNamespace(
         settings=Settings.from_env({}), clock=FakeClock(NOON), poster=SimpleNamespace()
     )
-    return create_app(cast("Service", with_nothing))
+    app = create_app(cast("Service", with_nothing))
+    app.test_client_class = LoopClient
+    return app
 
 
 @pytest.fixture
 def own_app(service: Service) -> Flask:
     """An application to add routes to."""
-    return create_app(service)
+    app = create_app(service)
+    app.test_client_class = LoopClient
+    return app
 
 
 @pytest.fixture
