@@ -1,7 +1,7 @@
 -- Bulk payments: lists of many wallets, their rows and how far they are.
 
 CREATE TABLE bulks (                -- a list, once it has been read and checked as a whole
-    id bigint PRIMARY KEY,          -- also the account that holds what is still to be paid of it
+    id bigint PRIMARY KEY,
     holder_id bigint NOT NULL REFERENCES holders (id),   -- who pays
     source_kind text NOT NULL,      -- from which account of theirs
     key uuid NOT NULL,              -- the upload's idempotency key
@@ -15,15 +15,8 @@ CREATE TABLE bulks (                -- a list, once it has been read and checked
     bad_rows int NOT NULL DEFAULT 0,
     posting_id bigint REFERENCES postings (id),   -- its confirmation
     source_account_id bigint REFERENCES accounts (id),
-    done_rows int NOT NULL DEFAULT 0,             -- rows are posted in their order: up to this one
-    paid_rows int NOT NULL DEFAULT 0,
-    paid_minor bigint NOT NULL DEFAULT 0,
-    held_rows int NOT NULL DEFAULT 0,             -- of numbers that have to register first
-    held_minor bigint NOT NULL DEFAULT 0,
-    refused_rows int NOT NULL DEFAULT 0,
-    refused_minor bigint NOT NULL DEFAULT 0,
-    fee_taken_minor bigint NOT NULL DEFAULT 0,
-    next_at timestamptz,            -- when a worker may next post of it
+    account_ids bigint[],           -- by lane: what is still to be paid of it
+    returned_minor bigint,          -- refused rows and their fees, at the end
     uploaded_at timestamptz NOT NULL,
     confirmed_at timestamptz,
     done_at timestamptz,
@@ -35,17 +28,14 @@ CREATE TABLE bulks (                -- a list, once it has been read and checked
         (state IN ('posting', 'done')) = (confirmed_at IS NOT NULL)
         AND (confirmed_at IS NULL) = (posting_id IS NULL)
         AND (confirmed_at IS NULL) = (source_account_id IS NULL)
-        AND (state = 'posting') = (next_at IS NOT NULL)),
-    CONSTRAINT bulks_rows_add_up CHECK (
-        paid_rows + held_rows + refused_rows = done_rows AND done_rows <= row_count),
-    CONSTRAINT bulks_done_when_all_are CHECK (
+        AND (confirmed_at IS NULL) = (account_ids IS NULL)),
+    CONSTRAINT bulks_done_is_whole CHECK (
         (state = 'done') = (done_at IS NOT NULL)
-        AND (state <> 'done' OR done_rows = row_count
-             AND paid_minor + held_minor + refused_minor = amount_minor))
-) WITH (fillfactor = 50);           -- every batch updates it
+        AND (state = 'done') = (returned_minor IS NOT NULL) AND returned_minor >= 0)
+);
 CREATE UNIQUE INDEX bulks_key_once ON bulks (holder_id, key);
 CREATE INDEX bulks_of_holder ON bulks (holder_id, id);               -- "my lists"
-CREATE INDEX bulks_under_way ON bulks (next_at) WHERE state = 'posting';   -- the worker
+CREATE INDEX bulks_under_way ON bulks (id) WHERE state = 'posting';   -- the worker
 
 CREATE TABLE bulk_rows (            -- of lists without a mistake
     bulk_id bigint NOT NULL,        -- no foreign key: it would be asked a hundred thousand times
@@ -70,17 +60,40 @@ CREATE TABLE bulk_errors (          -- why a list was rejected
     PRIMARY KEY (bulk_id, error_no)
 );
 
--- Rows that were posted together. Written with their entries: where it is, they are, and it cannot
--- be there twice. A row's posting, and its contract, is first_id + row_no - first_row.
+-- Rows that are posted together. What became of them is written with their entries, once. A row's
+-- posting, and its contract, is first_id + row_no - first_row. Batches of different lanes leave
+-- different accounts, so that several workers can post one list at the same time.
 CREATE TABLE bulk_batches (
-    bulk_id bigint NOT NULL REFERENCES bulks (id),
+    bulk_id bigint NOT NULL,        -- written before its list is
     first_row int NOT NULL,
     row_count int NOT NULL,
-    first_id bigint NOT NULL,
-    posted_at timestamptz NOT NULL,
+    lane smallint NOT NULL,
+    amount_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    next_at timestamptz,            -- when a worker may post it; null before it is confirmed
+    first_id bigint,
+    paid_rows int NOT NULL DEFAULT 0,
+    paid_minor bigint NOT NULL DEFAULT 0,
+    held_rows int NOT NULL DEFAULT 0,             -- of numbers that have to register first
+    held_minor bigint NOT NULL DEFAULT 0,
+    refused_rows int NOT NULL DEFAULT 0,
+    refused_minor bigint NOT NULL DEFAULT 0,
+    fee_taken_minor bigint NOT NULL DEFAULT 0,
+    posted_at timestamptz,
     PRIMARY KEY (bulk_id, first_row),
-    CONSTRAINT bulk_batches_have_rows CHECK (row_count > 0)
+    CONSTRAINT bulk_batches_have_rows CHECK (row_count > 0),
+    CONSTRAINT bulk_batches_posted_are_whole CHECK (
+        (posted_at IS NULL) = (first_id IS NULL)
+        AND paid_rows + held_rows + refused_rows
+            = CASE WHEN posted_at IS NULL THEN 0 ELSE row_count END
+        AND paid_minor + held_minor + refused_minor
+            = CASE WHEN posted_at IS NULL THEN 0 ELSE amount_minor END
+        AND fee_taken_minor BETWEEN 0 AND fee_minor)
 );
+-- The worker; also whether a list has any left.
+CREATE INDEX bulk_batches_to_post ON bulk_batches (next_at, bulk_id, first_row)
+    WHERE posted_at IS NULL;
+CREATE INDEX bulk_batches_left ON bulk_batches (bulk_id) WHERE posted_at IS NULL;
 
 CREATE TABLE bulk_outcomes (        -- of the rows that were not simply paid
     bulk_id bigint NOT NULL,
@@ -92,7 +105,9 @@ CREATE TABLE bulk_outcomes (        -- of the rows that were not simply paid
     CONSTRAINT bulk_outcomes_refused_say_why CHECK ((outcome = 'refused') = (code IS NOT NULL))
 );
 
-CREATE TRIGGER bulk_batches_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON bulk_batches
+CREATE TRIGGER bulk_batches_posted_once BEFORE UPDATE ON bulk_batches
+    FOR EACH ROW WHEN (OLD.posted_at IS NOT NULL) EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER bulk_batches_never_deleted BEFORE DELETE OR TRUNCATE ON bulk_batches
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER bulk_outcomes_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON bulk_outcomes
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();

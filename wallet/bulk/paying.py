@@ -1,17 +1,16 @@
 """What a batch of a list's rows comes to: paid, held for a number to register, or refused.
 
 Pure: rows and facts in, payments, postings and texts out. A refused row costs nothing: its amount
-and its fee stay in the list's account, and come back to the payer with the list's last batch.
+and its fee stay in the list's account, and come back to the payer at the list's end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from wallet.bulk.outcomes import Batch, BulkMoved, Outcome
+from wallet.bulk.outcomes import BatchPosted, BulkDone, Outcome, Tally
 from wallet.bulk.records import Bulk
 from wallet.clock import reference
 from wallet.errors import Code, Refused
@@ -39,17 +38,13 @@ class DueRow(NamedTuple):
     fee_minor: int
 
 
-@dataclass(slots=True)
-class Tally:
-    """What became of a batch's rows."""
+class DueBatch(NamedTuple):
+    """A batch whose turn it is, and the account its lane is paid from."""
 
-    paid_rows: int = 0
-    paid_minor: int = 0
-    held_rows: int = 0
-    held_minor: int = 0
-    refused_rows: int = 0
-    refused_minor: int = 0
-    fee_minor: int = 0
+    bulk: Bulk
+    first_row: int
+    row_count: int
+    account_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,68 +57,59 @@ class Paid:
     texts: tuple[Text, ...]
 
 
-def pay_rows(bulk: Bulk, payer: Holder, due: Sequence[DueRow], first_id: int, facts: Facts) -> Paid:
-    """Return what `due`, the list's next rows, come to; their ids count from `first_id`."""
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The end of a list as it shall be written."""
+
+    postings: tuple[Posting, ...]
+    rows: tuple[Row, ...]
+    texts: tuple[Text, ...]
+
+
+def pay_rows(
+    batch: DueBatch, payer: Holder, due: Sequence[DueRow], first_id: int, facts: Facts
+) -> Paid:
+    """Return what `due`, the batch's rows, come to; their ids count from `first_id`."""
+    bulk = batch.bulk
     assert bulk.posting_id is not None, bulk
-    assert due[0].row_no == bulk.done_rows + 1, (bulk.done_rows, due[0])
-    own = facts.accounts[bulk.id]
+    assert (due[0].row_no, len(due)) == (batch.first_row, batch.row_count), batch
+    own = facts.accounts[batch.account_id]
     payments = Payments(own, PAYMENT, WORKER, payer.id, bulk.posting_id)
     paying = _Paying(bulk, payer, facts, payments)
     for id_, row in enumerate(due, start=first_id):
         paying.pay(row, id_)
-    after = _moved(bulk, paying.tally, len(due), facts.now)
-    postings = [*_fee(bulk, own, paying.tally, facts)]
-    if after.state == "done":
-        postings.extend(_return(bulk, own, after, facts))
-        paying.texts.extend(_summary(payer, after, facts))
-    batch = Batch(bulk.id, bulk.done_rows + 1, len(due), first_id, facts.now)
-    moved = BulkMoved(after, None if after.state == "done" else facts.now)
-    return Paid(payments, tuple(postings), (*paying.rows, batch, moved), tuple(paying.texts))
-
-
-def _moved(bulk: Bulk, tally: Tally, count: int, now: datetime) -> Bulk:
-    is_done = bulk.done_rows + count == bulk.row_count
-    return replace(
-        bulk,
-        state="done" if is_done else "posting",
-        done_rows=bulk.done_rows + count,
-        paid_rows=bulk.paid_rows + tally.paid_rows,
-        paid_minor=bulk.paid_minor + tally.paid_minor,
-        held_rows=bulk.held_rows + tally.held_rows,
-        held_minor=bulk.held_minor + tally.held_minor,
-        refused_rows=bulk.refused_rows + tally.refused_rows,
-        refused_minor=bulk.refused_minor + tally.refused_minor,
-        fee_taken_minor=bulk.fee_taken_minor + tally.fee_minor,
-        done_at=now if is_done else None,
-    )
-
-
-def _fee(bulk: Bulk, own: Account, tally: Tally, facts: Facts) -> Iterator[Posting]:
-    """Take the fees of the rows that were not refused, in one posting for the batch."""
-    fee = Money(bulk.currency, tally.fee_minor)
-    if fee.is_positive:
+    fee = Money(bulk.currency, paying.tally.fee_minor)
+    postings: tuple[Posting, ...] = ()
+    if fee.is_positive:  # one for the batch: of the rows that were not refused
         legs = (Leg(own, -fee), Leg(facts.operator(Kind.FEES, bulk.currency), fee))
-        yield Posting("bulk_fee", legs, bulk.holder_id, None, bulk.posting_id)
+        postings = (Posting("bulk_fee", legs, payer.id, None, bulk.posting_id),)
+    posted = BatchPosted(bulk.id, batch.first_row, first_id, facts.now, paying.tally)
+    return Paid(payments, postings, (*paying.rows, posted), tuple(paying.texts))
 
 
-def _return(bulk: Bulk, own: Account, after: Bulk, facts: Facts) -> Iterator[Posting]:
-    """Give back what could not be paid, with its fees."""
+def finish(bulk: Bulk, payer: Holder, tally: Tally, facts: Facts) -> Finished:
+    """Return the end of a list, all of whose batches are posted: what is left goes back."""
+    assert bulk.account_ids is not None, bulk
     assert bulk.source_account_id is not None, bulk
-    left = Money(bulk.currency, after.returned_minor)
-    if left.is_positive:
-        legs = (Leg(own, -left), Leg(facts.accounts[bulk.source_account_id], left))
-        yield Posting("bulk_return", legs, None, bulk.holder_id, bulk.posting_id)
-
-
-def _summary(payer: Holder, after: Bulk, facts: Facts) -> tuple[Text, ...]:
+    left = [facts.accounts[id_] for id_ in bulk.account_ids]
+    returned = Money(bulk.currency, sum(account.balance_minor for account in left))
+    assert returned.minor == (
+        bulk.amount_minor + bulk.fee_minor - tally.paid_minor - tally.held_minor - tally.fee_minor
+    ), (bulk, tally)
+    postings: tuple[Posting, ...] = ()
+    if returned.is_positive:
+        legs = [Leg(account, -account.balance) for account in left if account.balance_minor]
+        legs.append(Leg(facts.accounts[bulk.source_account_id], returned))
+        postings = (Posting("bulk_return", tuple(legs), None, payer.id, bulk.posting_id),)
     values = {
-        "reference": reference(after.id),
-        "amount": Money(after.currency, after.paid_minor).shown,
-        "paid": str(after.paid_rows),
-        "held": Money(after.currency, after.held_minor).shown,
-        "returned": Money(after.currency, after.returned_minor).shown,
+        "reference": reference(bulk.id),
+        "amount": Money(bulk.currency, tally.paid_minor).shown,
+        "paid": str(tally.paid_rows),
+        "held": Money(bulk.currency, tally.held_minor).shown,
+        "returned": returned.shown,
     }
-    return tell((payer, "bulk_done", values))
+    rows = (BulkDone(bulk.id, returned.minor, facts.now),)
+    return Finished(postings, rows, tell((payer, "bulk_done", values)))
 
 
 @dataclass(slots=True)

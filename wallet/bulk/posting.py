@@ -1,9 +1,9 @@
-"""The worker's part: confirmed lists, a batch of rows in each transaction, until all are done.
+"""The worker's part: batches of confirmed lists, each in a transaction, until all are posted.
 
-A batch commits its entries, its rows' outcomes and how far the list is together, so a worker that
-is killed anywhere leaves each row done once or not at all, and the next one goes on from there.
-The lock on the list's row is the lease: it is gone with whoever held it. Locks are taken in the
-poster's order: the list, then accounts by rising id.
+A batch commits its entries and what became of its rows together, so a worker that is killed
+anywhere leaves each row done once or not at all, and the next one goes on from there. The lock on
+the batch's row is the lease: it is gone with whoever held it. Batches of different lanes can be
+posted at the same time. Locks are taken in the poster's order: records, then accounts by rising id.
 """
 
 from __future__ import annotations
@@ -18,12 +18,13 @@ import psycopg
 from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
-from wallet.bulk.paying import DueRow, pay_rows
+from wallet.bulk.outcomes import Tally
+from wallet.bulk.paying import DueBatch, DueRow, Finished, Paid, finish, pay_rows
 from wallet.bulk.records import Bulk
 from wallet.clock import Clock, Ids, reference
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.arrays import array
-from wallet.ledger.bulk import write_payments
+from wallet.ledger.bulk import Payments, write_payments
 from wallet.ledger.facts import Facts, Holder, Usage
 from wallet.ledger.poster import SETTINGS, WORKER
 from wallet.ledger.posting import Text
@@ -33,16 +34,43 @@ from wallet.markets import Market
 
 log = logging.getLogger(__name__)
 
-ROWS_A_BATCH: Final = 2_000
 PAUSE: Final = timedelta(seconds=30)
 
-NEXT: Final = f"""
+NEXT_BATCH: Final = f"""
+    SELECT {Bulk.COLUMNS}, t.first_row, t.row_count, b.account_ids[t.lane + 1]
+      FROM bulk_batches t   -- index bulk_batches_to_post
+      JOIN bulks b ON b.id = t.bulk_id
+     WHERE t.posted_at IS NULL AND t.next_at <= %(now)s
+     ORDER BY t.next_at, t.bulk_id, t.first_row
+     LIMIT 1
+       FOR NO KEY UPDATE OF t SKIP LOCKED
+"""
+
+# A list whose last batch has been posted.
+NEXT_TO_FINISH: Final = f"""
     SELECT {Bulk.COLUMNS}
       FROM bulks b   -- index bulks_under_way
-     WHERE b.state = 'posting' AND b.next_at <= %(now)s
-     ORDER BY b.next_at   -- each list in turn
+     WHERE b.state = 'posting'
+       AND NOT EXISTS (SELECT FROM bulk_batches t WHERE t.bulk_id = b.id AND t.posted_at IS NULL)
+     ORDER BY b.id
      LIMIT 1
-       FOR NO KEY UPDATE SKIP LOCKED
+       FOR NO KEY UPDATE OF b SKIP LOCKED
+"""
+
+TALLY: Final = """
+    SELECT sum(paid_rows)::bigint, sum(paid_minor)::bigint, sum(held_rows)::bigint,
+           sum(held_minor)::bigint, sum(refused_rows)::bigint, sum(refused_minor)::bigint,
+           sum(fee_taken_minor)::bigint
+      FROM bulk_batches
+     WHERE bulk_id = %(bulk)s
+"""
+
+LOCK_ACCOUNTS: Final = """
+    SELECT id, holder_id, kind, currency, balance_minor, entry_count
+      FROM accounts
+     WHERE id = ANY(%(ids)s::bigint[])
+     ORDER BY id
+       FOR NO KEY UPDATE
 """
 
 LOCK_RECEIVERS: Final = """
@@ -53,7 +81,7 @@ LOCK_RECEIVERS: Final = """
                             JOIN holders h ON h.msisdn = r.msisdn
                             JOIN accounts w ON w.holder_id = h.id AND w.kind = 'wallet'
                                            AND w.currency = %(currency)s
-                           WHERE r.bulk_id = %(bulk)s AND r.row_no > %(done)s
+                           WHERE r.bulk_id = %(bulk)s AND r.row_no >= %(first)s
                              AND r.row_no <= %(last)s) || %(others)s::bigint[])
      ORDER BY id   -- the poster's order, so that neither waits for the other in a circle
        FOR NO KEY UPDATE
@@ -66,11 +94,14 @@ READ_ROWS: Final = """
       FROM bulk_rows r
       LEFT JOIN holders h ON h.msisdn = r.msisdn
       LEFT JOIN accounts w ON w.holder_id = h.id AND w.kind = 'wallet' AND w.currency = %(currency)s
-     WHERE r.bulk_id = %(bulk)s AND r.row_no > %(done)s AND r.row_no <= %(last)s
+     WHERE r.bulk_id = %(bulk)s AND r.row_no >= %(first)s AND r.row_no <= %(last)s
      ORDER BY r.row_no
 """
 
-POSTPONE: Final = "UPDATE bulks SET next_at = %(until)s WHERE id = %(bulk)s AND state = 'posting'"
+POSTPONE: Final = """
+    UPDATE bulk_batches SET next_at = %(until)s
+     WHERE bulk_id = %(bulk)s AND first_row = %(first)s AND posted_at IS NULL
+"""
 
 
 class _RegisteredMeanwhile(Exception):
@@ -92,7 +123,7 @@ class _Open:
 
 
 class BulkPayments:
-    """Posts confirmed lists, a batch at a time."""
+    """Posts confirmed lists, a batch at a time. Each object has a connection of its own."""
 
     def __init__(
         self,
@@ -101,35 +132,35 @@ class BulkPayments:
         ids: Ids,
         markets: Mapping[str, Market],
         render: Callable[[Text], str],
-        rows_a_batch: int = ROWS_A_BATCH,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._ids = ids
         self._markets = markets
         self._render = render
-        self._rows_a_batch = rows_a_batch
         self._limited = _currencies_limited_in(markets)
         self._open: _Open | None = None
 
     def post_next(self) -> int:
-        """Post the next batch of whichever list is next; return its rows, 0 where there is none."""
+        """Post the next batch, or the end of a list; return how many rows, or lists, that were.
+
+        Returns 0 where nothing is left to do.
+        """
         if self._open is None:
             self._open = self._connect()
-        bulk: Bulk | None = None
+        batch: DueBatch | None = None
         try:
             now = self._clock.now()
             self._open.raw.execute("BEGIN")
-            row = self._open.raw.execute(NEXT, {"now": now}).fetchone()
+            row = self._open.raw.execute(NEXT_BATCH, {"now": now}).fetchone()
             if row is None:
-                self._open.raw.execute("COMMIT")
-                return 0
-            bulk = Bulk.from_row(row)
-            return self._post(self._open, bulk, now)
+                return self._finish_next(self._open, now)
+            batch = DueBatch(Bulk(*row[:-3]), *row[-3:])
+            return self._post(self._open, batch, now)
         except BaseException as error:
             self.close()  # whatever its state, no later batch inherits it
-            if bulk is not None and not isinstance(error, _PASSES):
-                self._postpone(bulk)  # so that one broken list does not stop the others
+            if batch is not None and not isinstance(error, _PASSES):
+                self._postpone(batch)  # so that one broken batch does not stop the others
             raise
 
     def close(self) -> None:
@@ -146,37 +177,55 @@ class BulkPayments:
         raw.execute(SETTINGS)
         return _Open(pooled, raw, take_lane(raw), {})
 
-    def _post(self, at: _Open, bulk: Bulk, now: datetime) -> int:
+    def _post(self, at: _Open, batch: DueBatch, now: datetime) -> int:
         facts = Facts(now, 0, self._markets, {}, self._ids)
-        due, payer = self._read(at, bulk, facts)
+        due, payer = self._read(at, batch, facts)
         first_id = self._ids.block(now, len(due))
-        paid = pay_rows(bulk, payer, due, first_id, facts)
-        writes = Writes(facts)
-        writes.add_linked(paid.postings, paid.rows, WORKER)
-        first_text = self._ids.block(now, len(paid.texts)) if paid.texts else 0
-        texts = [
-            (id_, text.msisdn, self._render(text))
-            for id_, text in enumerate(paid.texts, start=first_text)
-        ]
-        write_payments(at.raw, paid.payments, writes, texts)
+        paid = pay_rows(batch, payer, due, first_id, facts)
+        self._write(at, facts, paid, paid.payments)
         return len(due)
 
-    def _read(self, at: _Open, bulk: Bulk, facts: Facts) -> tuple[list[DueRow], Holder]:
-        """Lock and read what the next rows need; `facts` know all of it afterwards."""
-        assert bulk.source_account_id is not None, bulk
-        last = bulk.done_rows + self._rows_a_batch
-        others = [bulk.id, self._fees_id(at, bulk.currency, facts.now)]
-        if last >= bulk.row_count:
-            others.append(bulk.source_account_id)  # the rest goes back to it
+    def _finish_next(self, at: _Open, now: datetime) -> int:
+        row = at.raw.execute(NEXT_TO_FINISH).fetchone()
+        if row is None:
+            at.raw.execute("COMMIT")
+            return 0
+        bulk = Bulk(*row)
+        assert bulk.account_ids is not None, bulk
+        facts = Facts(now, 0, self._markets, {}, self._ids)
+        ids = array([*bulk.account_ids, bulk.source_account_id])
+        for account in at.raw.execute(LOCK_ACCOUNTS, {"ids": ids}):
+            facts.add_account(Account(*account))
+        (payer,) = at.raw.execute(READ_HOLDERS, {"ids": array([bulk.holder_id])}).fetchall()
+        (tally,) = at.raw.execute(TALLY, {"bulk": bulk.id}).fetchall()
+        self._write(at, facts, finish(bulk, Holder(*payer), Tally(*tally), facts), None)
+        return 1
+
+    def _write(
+        self, at: _Open, facts: Facts, done: Paid | Finished, payments: Payments | None
+    ) -> None:
+        writes = Writes(facts)
+        writes.add_linked(done.postings, done.rows, WORKER)
+        first_id = self._ids.block(facts.now, len(done.texts)) if done.texts else 0
+        texts = (
+            (id_, text.msisdn, self._render(text))
+            for id_, text in enumerate(done.texts, start=first_id)
+        )
+        write_payments(at.raw, payments, writes, texts)
+
+    def _read(self, at: _Open, batch: DueBatch, facts: Facts) -> tuple[list[DueRow], Holder]:
+        """Lock and read what the batch's rows need; `facts` know all of it afterwards."""
+        currency = batch.bulk.currency
         asked: dict[str, Any] = {
-            "bulk": bulk.id, "done": bulk.done_rows, "last": last,
-            "currency": bulk.currency, "others": array(others),
+            "bulk": batch.bulk.id, "currency": currency,
+            "first": batch.first_row, "last": batch.first_row + batch.row_count - 1,
+            "others": array([batch.account_id, self._fees_id(at, currency, facts.now)]),
         }  # fmt: skip
         with at.raw.pipeline():
             locked = at.raw.execute(LOCK_RECEIVERS, asked)
             rows = at.raw.execute(READ_ROWS, asked)
-            payers = at.raw.execute(READ_HOLDERS, {"ids": array([bulk.holder_id])})
-            for row in locked:
+            payers = at.raw.execute(READ_HOLDERS, {"ids": array([batch.bulk.holder_id])})
+            for row in locked.fetchall():
                 facts.add_account(Account(*row))
             found = rows.fetchall()
             (payer,) = payers.fetchall()
@@ -186,7 +235,7 @@ class BulkPayments:
             if wallet_id is not None and wallet_id not in facts.accounts:
                 raise _RegisteredMeanwhile
             facts.add_holder(_receiver(id_, msisdn, language, market, tier, status))
-        if bulk.currency in self._limited:
+        if currency in self._limited:
             self._read_usage(at, facts)
         return [DueRow(*row[:4]) for row in found], Holder(*payer)
 
@@ -202,10 +251,12 @@ class BulkPayments:
             )
         return at.operator_ids[currency]
 
-    def _postpone(self, bulk: Bulk) -> None:
-        log.error("list %s is put off: its next batch failed", reference(bulk.id))
+    def _postpone(self, batch: DueBatch) -> None:
+        log.error("a batch of list %s failed and is put off", reference(batch.bulk.id))
         at = self._open = self._connect()
-        at.raw.execute(POSTPONE, {"bulk": bulk.id, "until": self._clock.now() + PAUSE})
+        until = self._clock.now() + PAUSE
+        named = {"bulk": batch.bulk.id, "first": batch.first_row, "until": until}
+        at.raw.execute(POSTPONE, named)
 
 
 def _receiver(

@@ -15,51 +15,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """A list: its terms, which are fixed, and how far it is."""
+    """A list: its terms, which are fixed, and what has been done with it.
+
+    Its money lies in several accounts, one to a lane; each batch of its rows is of one lane.
+    """
 
     id: int
     holder_id: int
     source_kind: str
     title: str | None
     currency: str
-    state: str
+    state: str  # rejected, checked, posting or done
     row_count: int
     amount_minor: int
     fee_minor: int
     bad_rows: int
     posting_id: int | None
     source_account_id: int | None
-    done_rows: int
-    paid_rows: int
-    paid_minor: int
-    held_rows: int
-    held_minor: int
-    refused_rows: int
-    refused_minor: int
-    fee_taken_minor: int
+    account_ids: list[int] | None
+    returned_minor: int | None
     uploaded_at: datetime
     confirmed_at: datetime | None
     done_at: datetime | None
 
     COLUMNS: ClassVar[str] = """b.id, b.holder_id, b.source_kind, b.title, b.currency, b.state,
         b.row_count, b.amount_minor, b.fee_minor, b.bad_rows, b.posting_id, b.source_account_id,
-        b.done_rows, b.paid_rows, b.paid_minor, b.held_rows, b.held_minor, b.refused_rows,
-        b.refused_minor, b.fee_taken_minor, b.uploaded_at, b.confirmed_at, b.done_at"""
-    LOCK: ClassVar[str] = f"""
-        SELECT {COLUMNS} FROM bulks b WHERE b.id = ANY(%(ids)s::bigint[])
-         ORDER BY b.id
-           FOR NO KEY UPDATE
-    """
-    RANK: ClassVar[int] = 12  # of its own: no command locks a list and anything else but holders
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the list of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Who pays, with the accounts it is paid from."""
-        return Needs(holders=(self.holder_id,))
+        b.account_ids, b.returned_minor, b.uploaded_at, b.confirmed_at, b.done_at"""
 
     @property
     def amount(self) -> Money:
@@ -69,40 +50,71 @@ class Bulk:
     def fee(self) -> Money:
         return Money(self.currency, self.fee_minor)
 
+
+@dataclass(frozen=True, slots=True)
+class ToConfirm:
+    """A list that somebody wants to pay, with what each of its lanes comes to, fees included."""
+
+    bulk: Bulk
+    lanes_minor: list[int]
+
+    LOCK: ClassVar[str] = f"""
+        SELECT {Bulk.COLUMNS},
+               ARRAY(SELECT sum(t.amount_minor + t.fee_minor)::bigint FROM bulk_batches t
+                      WHERE t.bulk_id = b.id GROUP BY t.lane ORDER BY t.lane)
+          FROM bulks b
+         WHERE b.id = ANY(%(ids)s::bigint[])
+         ORDER BY b.id
+           FOR NO KEY UPDATE
+    """
+    RANK: ClassVar[int] = 12  # of its own: no command locks a list and another record
+
     @property
-    def returned_minor(self) -> int:
-        """What came back at its end: refused rows, with their fees."""
-        if self.state != "done":
-            return 0
-        spent = self.paid_minor + self.held_minor + self.fee_taken_minor
-        return self.amount_minor + self.fee_minor - spent
+    def id(self) -> int:
+        return self.bulk.id
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the list of one row of LOCK."""
+        return cls(Bulk(*row[:-1]), row[-1])
+
+    def needs(self) -> Needs:
+        """Who pays, with the accounts it is paid from."""
+        return Needs(holders=(self.bulk.holder_id,))
 
 
 @dataclass(frozen=True, slots=True)
 class BulkConfirmed:
-    """A list's money has been set aside for it; from now on a worker pays it."""
+    """A list's money has been set aside for it; from now on workers pay it."""
 
     WRITE: ClassVar[str] = """
-        UPDATE bulks b
-           SET state = 'posting', posting_id = v.posting_id, next_at = v.now,
-               source_account_id = v.source_account_id, confirmed_at = v.now
-          FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[])
-               AS v (id, posting_id, source_account_id, now)
-         WHERE b.id = v.id
+        WITH confirmed AS (
+            UPDATE bulks b
+               SET state = 'posting', posting_id = v.posting_id, confirmed_at = v.now,
+                   source_account_id = v.source_account_id,
+                   account_ids = string_to_array(v.account_ids, ',')::bigint[]
+              FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[])
+                   AS v (id, posting_id, source_account_id, account_ids, now)
+             WHERE b.id = v.id
+            RETURNING b.id, b.confirmed_at)
+        UPDATE bulk_batches t SET next_at = c.confirmed_at FROM confirmed c WHERE t.bulk_id = c.id
     """
     RANK: ClassVar[int] = 12
 
-    bulk: Bulk
+    listed: ToConfirm
     posting_id: int
     source_account_id: int
+    account_ids: tuple[int, ...]
     now: datetime
 
     @property
     def identity(self) -> int:
-        return self.bulk.id
+        return self.listed.id
 
     def values(self) -> tuple[Any, ...]:
-        return (self.bulk.id, self.posting_id, self.source_account_id, self.now)
+        accounts = ",".join(map(str, self.account_ids))
+        return (self.listed.id, self.posting_id, self.source_account_id, accounts, self.now)
 
     def apply(self, facts: Facts) -> None:
-        facts.records[(Bulk, self.bulk.id)] = replace(self.bulk, state="posting")
+        after = replace(self.listed, bulk=replace(self.listed.bulk, state="posting"))
+        facts.records[(ToConfirm, self.listed.id)] = after

@@ -25,6 +25,10 @@ from wallet.errors import Code, Refused
 from wallet.ledger.reading import Connection
 from wallet.markets import Market
 
+ROWS_A_BATCH: Final = 2_000
+LANES: Final = 4
+"""So many workers can post one list at the same time."""
+
 MAX_FAULTS: Final = 100_000
 """More mistakes than this are counted but not told one by one."""
 
@@ -33,6 +37,10 @@ READ_PAYER: Final = "SELECT id, msisdn, market, tier FROM holders WHERE id = :ho
 COPY_ROWS: Final = """
     COPY bulk_rows (bulk_id, row_no, msisdn, amount_minor, fee_minor, reference, name, note)
     FROM STDIN
+"""
+
+COPY_BATCHES: Final = """
+    COPY bulk_batches (bulk_id, first_row, row_count, lane, amount_minor, fee_minor) FROM STDIN
 """
 
 COPY_FAULTS: Final = """
@@ -63,6 +71,7 @@ class Upload:
     kind: str
     currency: str | None = None
     title: str | None = None
+    rows_a_batch: int = ROWS_A_BATCH
 
     @property
     def fingerprint(self) -> bytes:
@@ -88,17 +97,28 @@ class _Reading:
     rows: int = 0
     bad_rows: int = 0
     faults: list[Fault] = field(default_factory=list)
+    sums: list[tuple[int, int]] = field(default_factory=list)  # amount and fee of each batch
 
     def good_rows(self) -> Iterator[Row]:
         for row_no, cells in read_list(self.upload.raw, self.upload.kind):
             self.rows = row_no
             found = [cells] if isinstance(cells, Fault) else self.checker.check(row_no, cells)
             if isinstance(found, Row):
+                if (row_no - 1) % self.upload.rows_a_batch == 0:
+                    self.sums.append((0, 0))
+                amount_minor, fee_minor = self.sums[-1]
+                self.sums[-1] = (amount_minor + found.amount_minor, fee_minor + found.fee_minor)
                 yield found
                 continue
             self.bad_rows += 1
             if len(self.faults) < MAX_FAULTS:
                 self.faults.extend(found)
+
+    def batches(self, bulk_id: int) -> Iterator[tuple[int, ...]]:
+        size = self.upload.rows_a_batch
+        for place, sums in enumerate(self.sums):
+            first_row = place * size + 1
+            yield (bulk_id, first_row, min(size, self.rows - first_row + 1), place % LANES, *sums)
 
 
 def store(
@@ -116,7 +136,9 @@ def store(
     reading = _Reading(upload, Checker(Payer(*payer), home, markets, upload.currency))
     with _transaction(engine) as connection:
         _copy(connection, COPY_ROWS, ((bulk_id, *row) for row in reading.good_rows()))
-        if reading.bad_rows:
+        if not reading.bad_rows:
+            _copy(connection, COPY_BATCHES, reading.batches(bulk_id))
+        else:
             connection.rollback()
             numbered = enumerate(reading.faults, start=1)
             _copy(connection, COPY_FAULTS, ((bulk_id, no, *fault) for no, fault in numbered))

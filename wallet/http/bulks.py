@@ -14,7 +14,6 @@ from marshmallow import fields, validate
 
 from wallet.bulk import files, lists, reading
 from wallet.bulk.faults import MEANS
-from wallet.bulk.records import Bulk
 from wallet.bulk.uploading import Upload, store
 from wallet.clock import reference
 from wallet.errors import Code, Refused
@@ -213,7 +212,7 @@ def show_errors(bulk_id: int) -> Response:
 @blp.response(200, _FILE, content_type="text/csv")
 def show_rows(query: Mapping[str, Any], bulk_id: int) -> Response:
     """Download what has become of each row so far, as CSV or JSON lines"""
-    rows = reading.rows_of(service().engine, _own(bulk_id))
+    rows = reading.rows_of(service().engine, _own(bulk_id).bulk)
     name = f"{reference(bulk_id)}.{query['format']}"
     if query["format"] == "csv":
         return _file(files.rows_csv(rows), "text/csv", name)
@@ -238,34 +237,36 @@ def _file(chunks: Iterator[bytes], mimetype: str, name: str) -> Response:
     return Response(chunks, mimetype=mimetype, headers={"Content-Disposition": disposition})
 
 
-def _own(bulk_id: int) -> Bulk:
+def _own(bulk_id: int) -> reading.BulkView:
     found = reading.bulk_of(service().engine, caller().holder_id, bulk_id)
     if found is None:
         raise Refused(Code.NOT_FOUND)
     return found
 
 
-def _shown(bulk: Bulk) -> Mapping[str, Any]:
+def _shown(view: reading.BulkView) -> Mapping[str, Any]:
+    bulk, tally = view
     is_good = bulk.state != "rejected"
 
-    def money(minor: int) -> Money | None:
-        return Money(bulk.currency, minor) if is_good else None
+    def money(minor: int | None) -> Money | None:
+        return Money(bulk.currency, minor) if is_good and minor is not None else None
 
     def part(rows: int, minor: int) -> Mapping[str, Any]:
         return {"rows": rows, "amount": money(minor)}
 
-    done_minor = bulk.paid_minor + bulk.held_minor + bulk.refused_minor
+    done_rows = tally.paid_rows + tally.held_rows + tally.refused_rows
+    done_minor = tally.paid_minor + tally.held_minor + tally.refused_minor
     return {
         "reference": bulk.id,
         "state": bulk.state,
         "title": bulk.title,
         "total": part(bulk.row_count, bulk.amount_minor),
         "fee": money(bulk.fee_minor),
-        "waiting": part(bulk.row_count - bulk.done_rows, bulk.amount_minor - done_minor),
-        "paid": part(bulk.paid_rows, bulk.paid_minor),
-        "held": part(bulk.held_rows, bulk.held_minor),
-        "refused": part(bulk.refused_rows, bulk.refused_minor),
-        "fee_taken": money(bulk.fee_taken_minor),
+        "waiting": part(bulk.row_count - done_rows, bulk.amount_minor - done_minor),
+        "paid": part(tally.paid_rows, tally.paid_minor),
+        "held": part(tally.held_rows, tally.held_minor),
+        "refused": part(tally.refused_rows, tally.refused_minor),
+        "fee_taken": money(tally.fee_minor),
         "returned": money(bulk.returned_minor),
         "bad_rows": bulk.bad_rows,
         "errors": None if is_good else url_for("bulks.show_errors", query=None, bulk_id=bulk.id),

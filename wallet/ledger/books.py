@@ -62,26 +62,37 @@ _CHECKS: Final = {
         SELECT a.id FROM accounts a
          WHERE a.kind = 'escrow' AND NOT EXISTS (SELECT FROM contracts c WHERE c.id = a.id)
     """,
-    "list {0}: what is still to be paid is {1}, its account holds {2}": """
-        SELECT id, b.left_minor, coalesce(a.balance_minor, 0)
-          FROM (SELECT b.id, coalesce(sum(r.amount_minor + r.fee_minor), 0) AS left_minor
+    "list {0}: what is still to be paid is {1}, its accounts hold {2}": """
+        SELECT b.id, b.left_minor, coalesce(a.balance_minor, 0)
+          FROM (SELECT b.id, b.account_ids,
+                       coalesce(sum(r.amount_minor + r.fee_minor), 0) AS left_minor
                   FROM bulks b
-                  LEFT JOIN bulk_rows r ON r.bulk_id = b.id AND b.state = 'posting'
-                  LEFT JOIN bulk_outcomes o ON o.bulk_id = r.bulk_id AND o.row_no = r.row_no
-                 WHERE r.row_no IS NULL OR r.row_no > b.done_rows OR o.outcome = 'refused'
+                  LEFT JOIN bulk_batches t ON t.bulk_id = b.id AND b.state = 'posting'
+                  LEFT JOIN bulk_rows r ON r.bulk_id = b.id AND r.row_no >= t.first_row
+                                       AND r.row_no < t.first_row + t.row_count
+                  LEFT JOIN bulk_outcomes o ON o.bulk_id = b.id AND o.row_no = r.row_no
+                 WHERE t.posted_at IS NULL OR o.outcome = 'refused'
                  GROUP BY b.id) b
-          FULL JOIN (SELECT id, balance_minor FROM accounts WHERE kind = 'bulk') a USING (id)
-         WHERE coalesce(a.balance_minor, 0) IS DISTINCT FROM coalesce(b.left_minor, 0)
+          LEFT JOIN LATERAL (SELECT sum(balance_minor) AS balance_minor FROM accounts
+                              WHERE id = ANY(b.account_ids)) a ON true
+         WHERE coalesce(a.balance_minor, 0) <> b.left_minor
     """,
-    "list {0}: its rows say {1} was paid, its postings say {2}": """
-        SELECT id, b.paid_minor + b.held_minor, coalesce(-p.amount_minor, 0)
+    "account {0} is no list's": """
+        SELECT a.id FROM accounts a
+         WHERE a.kind = 'bulk' AND NOT EXISTS (SELECT FROM bulks b WHERE a.id = ANY(b.account_ids))
+    """,
+    "list {0}: its batches say {1} was paid, its postings say {2}": """
+        SELECT b.id, sum(t.paid_minor + t.held_minor), coalesce(-p.amount_minor, 0)
           FROM bulks b
-          LEFT JOIN (SELECT e.account_id AS id, sum(e.amount_minor) AS amount_minor
+          JOIN bulk_batches t ON t.bulk_id = b.id
+          LEFT JOIN (SELECT p.original_id, sum(e.amount_minor) AS amount_minor
                        FROM accounts a
                        JOIN entries e ON e.account_id = a.id
                        JOIN postings p ON p.id = e.posting_id AND p.kind = 'bulk_payment'
-                      WHERE a.kind = 'bulk' GROUP BY e.account_id) p USING (id)
-         WHERE b.paid_minor + b.held_minor <> coalesce(-p.amount_minor, 0)
+                      WHERE a.kind = 'bulk'
+                      GROUP BY p.original_id) p ON p.original_id = b.posting_id
+         GROUP BY b.id, p.amount_minor
+        HAVING sum(t.paid_minor + t.held_minor) <> coalesce(-p.amount_minor, 0)
     """,
     "{0}: payouts under way are {1}, the transit account holds {2}": """
         SELECT currency, coalesce(p.amount_minor, 0), coalesce(a.balance_minor, 0)

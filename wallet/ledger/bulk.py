@@ -6,6 +6,7 @@ list has a hundred thousand rows. What is written, and what proves it, is the sa
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -93,22 +94,26 @@ class Payments:
 
 
 def write_payments(
-    connection: Connection, payments: Payments, writes: Writes, texts: list[tuple[int, str, str]]
+    connection: Connection,
+    payments: Payments | None,
+    writes: Writes,
+    texts: Iterable[tuple[int, str, str]],
 ) -> None:
     """Write a batch of payments, then what else was decided with it, and commit.
 
-    `texts` are ids, numbers and bodies. `writes` may go on with the same accounts.
+    `writes` may go on with the same accounts. `texts` are ids, numbers and bodies; they are drawn
+    last, so that wording them does not keep the database waiting.
     """
     now = writes.facts.now
-    named = payments.named(now)
     with connection.pipeline():
-        if payments.ids:
+        named = {} if payments is None else payments.named(now)
+        if payments is not None and payments.ids:
             connection.execute(INSERT_PAYMENTS, named)
         insert(connection, INSERT_POSTINGS, writes.postings, now)
         for kind in sorted(writes.rows, key=lambda each: each.RANK):
             insert(connection, kind.WRITE, [row.values() for row in writes.rows[kind].values()])
-        if payments.ids:
+        if payments is not None and payments.ids:
             connection.execute(INSERT_PAYMENT_ENTRIES, named)
         insert(connection, INSERT_ENTRIES, writes.entries)
-        insert(connection, INSERT_TEXTS, texts, now, now)
+        insert(connection, INSERT_TEXTS, list(texts), now, now)
         connection.execute("COMMIT")

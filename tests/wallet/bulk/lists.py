@@ -14,9 +14,11 @@ def csv_of(*rows, header="msisdn,amount"):
     return "\n".join([header, *(",".join(map(str, row)) for row in rows), ""]).encode()
 
 
-def upload(service, payer, raw, *, source="prefund", key=None, kind=CSV, currency="KES"):
+def upload(
+    service, payer, raw, *, source="prefund", key=None, kind=CSV, currency="KES", rows_a_batch=2_000
+):
     """Store a list; return its id."""
-    wanted = Upload(payer.id, source, key or uuid4(), raw, kind, currency, None)
+    wanted = Upload(payer.id, source, key or uuid4(), raw, kind, currency, None, rows_a_batch)
     now = service.clock.now()
     return store(service.engine, wanted, service.ids.next(now), now, "KE", service.markets).bulk_id
 
@@ -26,24 +28,21 @@ def confirm(service, payer, bulk_id, *, pin=None, key=None):
     return service.poster.post(bulk.decide, command)
 
 
-def payments(service, rows_a_batch=2_000):
-    return BulkPayments(
-        service.engine, service.clock, service.ids, service.markets, text_body, rows_a_batch
-    )
+def payments(service):
+    return BulkPayments(service.engine, service.clock, service.ids, service.markets, text_body)
 
 
-def post_all(service, rows_a_batch=2_000):
-    """Do what a worker does until nothing is left; return the rows posted."""
-    worker, rows = payments(service, rows_a_batch), 0
-    while done := worker.post_next():
-        rows += done
+def post_all(service):
+    """Do what a worker does until nothing is left."""
+    worker = payments(service)
+    while worker.post_next():
+        pass
     worker.close()
-    return rows
 
 
 def pay_list(service, payer, raw, rows_a_batch=2_000):
     """A list from start to end; return its id."""
-    bulk_id = upload(service, payer, raw)
+    bulk_id = upload(service, payer, raw, rows_a_batch=rows_a_batch)
     confirm(service, payer, bulk_id)
-    post_all(service, rows_a_batch)
+    post_all(service)
     return bulk_id
