@@ -9,6 +9,7 @@ from werkzeug.routing import BaseConverter, ValidationError
 
 from sms.http import sms_blueprint
 from ussd.http import FORM_BYTES, hop_handler, ussd_blueprint
+from wallet.bulk import lists
 from wallet.clock import id_of, reference
 from wallet.flows import pay, send
 from wallet.http import (
@@ -93,15 +94,13 @@ BLUEPRINTS: Final[tuple[Routes, ...]] = (
 """All of our own API, in the order of the document."""
 
 
-LONG_BODIES: Final = dict.fromkeys(
-    (
-        "/ussd/africastalking",
-        "/ussd/africastalking/ended",
-        "/sms/africastalking/inbound",
-        "/sms/africastalking/report",
-    ),
-    FORM_BYTES,
-)
+LONG_BODIES: Final = {
+    "/ussd/africastalking": FORM_BYTES,
+    "/ussd/africastalking/ended": FORM_BYTES,
+    "/sms/africastalking/inbound": FORM_BYTES,
+    "/sms/africastalking/report": FORM_BYTES,
+    "/v1/bulks": lists.MAX_BYTES,
+}
 """Which paths' bodies may be longer than MAX_BYTES; their routes say so too."""
 
 

@@ -58,12 +58,15 @@ async def read_request(scope: Scope, receive: Receive, most_bytes: int) -> Reque
     if length.isdecimal() and int(length) > most_bytes:
         return request  # Flask refuses it by what it says
     message = await receive()
-    body = _part(message)
-    whole = int(length) if length.isdecimal() else most_bytes + 1
-    while message.get("more_body") and len(body) < whole:  # a server may say "more" all the same
-        message = await receive()
-        body += _part(message)
-    request.body = body
+    request.body = _part(message)
+    left = (int(length) if length.isdecimal() else most_bytes + 1) - len(request.body)
+    if message.get("more_body") and left > 0:  # a server may say "more" of a body that is whole
+        parts = [request.body]
+        while message.get("more_body") and left > 0:
+            message = await receive()
+            parts.append(_part(message))
+            left -= len(parts[-1])
+        request.body = b"".join(parts)
     return request
 
 
