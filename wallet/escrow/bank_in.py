@@ -181,9 +181,8 @@ class Intake:
                 raise BadDocument(f"statement {said.id} came before with other balances")
             return None
         keys = {"keys": [each.key for each in said.lines]}
-        before: dict[str, int] = dict(
-            connection.execute(LINES_KNOWN, {**where, **keys}).tuples().all()
-        )
+        known_lines = connection.execute(LINES_KNOWN, {**where, **keys})
+        before: dict[str, int] = {row.key: row.amount_minor for row in known_lines}
         new = [each for each in said.lines if before.get(each.key) != each.amount.minor]
         statement_id = self.ids.next(now)
         connection.execute(
