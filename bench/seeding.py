@@ -16,7 +16,7 @@ import psycopg
 from bench import people
 from wallet.config import PinKey
 from wallet.database import migrate
-from wallet.embedded import Postgres
+from wallet.embedded import APPLICATION, Postgres
 
 OPENING_MINOR: Final = 40_000_000  # below the balance limit of tier 1, enough for all sends
 LEGS_OF_A_SEND: Final = 3
@@ -167,7 +167,7 @@ def seed(server: Postgres, database: str, population: Population, key: PinKey) -
     """Create `database` with the service's schema and a population in it."""
     with psycopg.connect(server.libpq_url("postgres"), autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {database}".encode())
-    migrate(server.url(database))
+    migrate(server.url(database), application=APPLICATION)
     with psycopg.connect(server.libpq_url(database), autocommit=True) as connection:
         populate(connection, population, key)
         connection.execute("VACUUM (ANALYZE)")

@@ -17,7 +17,7 @@ from bench.cpu import Meter, spent_us
 from bench.seeding import Population, seed
 from bench.servers import ENVIRONMENT, HOST, await_answer, web
 from wallet.config import Settings
-from wallet.embedded import EmbeddedServices
+from wallet.embedded import APPLICATION, EmbeddedServices
 from wallet.town.processes import free_port
 
 ROUTES: Final = {"send": "/v1/sends", "pay": "/v1/payments", "ussd": "/ussd/africastalking"}
@@ -78,7 +78,7 @@ def site(
     port = free_port(HOST)
     log = services.folder / f"web-{name}.log"
     env = {
-        "DATABASE_URL": services.postgres.url(database),
+        "DATABASE_URL": services.postgres.url(database, APPLICATION),
         "REDIS_URL": services.redis_url,
         "KIBUBU_HTTP_PORT": str(port),
         "PROMETHEUS_MULTIPROC_DIR": str(services.folder / f"metrics-{name}"),

@@ -2,6 +2,9 @@
 
 DATABASE_URL and REDIS_URL, where set, name servers to use instead. Each test that asks for
 `database_url` or `engine` has a fresh database, cloned from one that was migrated once.
+
+What is tested works as the application's role, as it does in earnest. The owner of the tables
+(tests/roles.py) makes the databases, and breaks rules where a test wants one broken.
 """
 
 import os
@@ -15,10 +18,11 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, text
 
+from tests.roles import MAKE_APPLICATION, address, application_url
 from tests.town import START, Town, started
 from wallet.clock import FakeClock
-from wallet.database import database_address, make_engine, migrate
-from wallet.embedded import EmbeddedServices
+from wallet.database import make_engine, migrate
+from wallet.embedded import APPLICATION, EmbeddedServices
 from wallet.service import Service
 
 DATABASE_NUMBERS = count(1)
@@ -28,7 +32,7 @@ DATABASE_NUMBERS = count(1)
 class Servers:
     """Where the servers of this pytest process are."""
 
-    database_url: str
+    database_url: str  # the owner's
     redis_url: str
 
 
@@ -39,7 +43,7 @@ def servers() -> Iterator[Servers]:
     with ExitStack() as stack:
         if not (database_url and redis_url):
             embedded = stack.enter_context(EmbeddedServices.start(durable=False, name="test"))
-            database_url = database_url or embedded.database_url
+            database_url = database_url or embedded.owner_url
             redis_url = redis_url or embedded.redis_url
         yield Servers(database_url, f"{redis_url}?db={worker.removeprefix('gw')}")
 
@@ -56,15 +60,16 @@ def admin(servers: Servers) -> Iterator[Engine]:
 def template(servers: Servers, admin: Engine) -> Iterator[str]:
     """A migrated database to clone, which is much faster than migrating for each test."""
     name = f"kibubu_template_{uuid4().hex[:12]}"
+    run(admin, MAKE_APPLICATION)
     run(admin, f"CREATE DATABASE {name}")
-    migrate(address(servers.database_url, name))
+    migrate(address(servers.database_url, name), application=APPLICATION)
     yield name
     run(admin, f"DROP DATABASE {name}")
 
 
 @pytest.fixture
 def database_url(servers: Servers, admin: Engine, template: str) -> Iterator[str]:
-    """A fresh, migrated, empty database."""
+    """A fresh, migrated, empty database, as the application is let in."""
     with fresh_database(servers, admin, template) as url:
         yield url
 
@@ -133,7 +138,7 @@ def town(service: Service) -> Town:
 def fresh_database(servers: Servers, admin: Engine, template: str) -> Iterator[str]:
     name = template.replace("template", f"test_{next(DATABASE_NUMBERS)}")
     run(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield address(servers.database_url, name)
+    yield application_url(address(servers.database_url, name))
     run(admin, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -151,7 +156,3 @@ def checked_engine(url: str) -> Iterator[Engine]:
 def run(admin: Engine, statement: str) -> None:
     with admin.connect() as connection:
         connection.execute(text(statement))
-
-
-def address(url: str, database: str) -> str:
-    return database_address(url).set(database=database).render_as_string(hide_password=False)

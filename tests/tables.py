@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from tests.roles import owner_sql
 from wallet.money import Money
 from wallet.service import Service
 
@@ -126,6 +127,10 @@ class Tables:
         with self.service.engine.begin() as connection:
             result = connection.execute(text(statement), values)
             return list(result.all()) if result.returns_rows else []
+
+    def owner_sql(self, statement: str, **values: Any) -> list[Any]:
+        """Run what the application may not, as the owner of the tables."""
+        return owner_sql(self.service.engine, statement, **values)
 
     # Prices ------------------------------------------------------------------------------------
 

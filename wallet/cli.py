@@ -40,6 +40,7 @@ def told(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> None:
         from sqlalchemy.exc import OperationalError
 
+        from wallet.database import CannotMigrate, OpenWall
         from wallet.embedded import CannotStart, UnsafeDirectory
         from wallet.phone import CannotCall
         from wallet.town.actors import Unexpected
@@ -50,8 +51,10 @@ def told(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
         except (
             BadSettings,
             CannotCall,
+            CannotMigrate,
             CannotRun,
             CannotStart,
+            OpenWall,
             UnsafeDirectory,
             Unexpected,
         ) as error:
@@ -73,6 +76,7 @@ def serve(parent: int | None) -> None:
     settings = read_settings()
     database_url, redis_url = database_of(settings), redis_of(settings)
     check_port(settings.http_host, settings.http_port)
+    check_role(settings, database_url)
     if parent is not None:
         web.stop_with_parent(parent)
     click.echo(f"Serving on http://{settings.http_host}:{settings.http_port}")
@@ -91,9 +95,9 @@ def worker(parent: int | None) -> None:
 
     configure_logging()
     settings = read_settings()
-    service = Service.start(
-        settings, database_url=database_of(settings), redis_url=redis_of(settings)
-    )
+    database_url = database_of(settings)
+    check_role(settings, database_url)
+    service = Service.start(settings, database_url=database_url, redis_url=redis_of(settings))
     if parent is not None:
         stop_with_parent(parent)
     try:
@@ -108,7 +112,9 @@ def migrate() -> None:
     """Bring the database's schema up to date."""
     from wallet.database import migrate as bring_up_to_date
 
-    bring_up_to_date(database_of(read_settings()))
+    settings = read_settings()
+    application = role_in(database_of(settings))
+    bring_up_to_date(owner_of(settings), application=application)
     click.echo("The schema is up to date.")
 
 
@@ -189,6 +195,37 @@ def development_settings() -> Settings:
 def database_of(settings: Settings) -> str:
     """Return the database's address: DATABASE_URL, else the running town's."""
     return settings.database_url or _town().database_url
+
+
+def check_role(settings: Settings, database_url: str) -> None:
+    """Raise `OpenWall` in production where we would serve with the owner's rights."""
+    from sqlalchemy.exc import OperationalError
+
+    from wallet.database import check_wall, make_engine
+
+    must_stand = settings.environment == "production"
+    engine = make_engine(database_url, pool_size=1)
+    try:
+        check_wall(engine, must_stand=must_stand)
+    except OperationalError:
+        if must_stand:
+            raise
+    finally:
+        engine.dispose()
+
+
+def owner_of(settings: Settings) -> str:
+    """Return the database's address for migrations, which the tables' owner runs."""
+    if settings.owner_database_url is None and settings.database_url is None:
+        return _town().owner_url
+    return settings.owner_database_url or database_of(settings)
+
+
+def role_in(database_url: str) -> str | None:
+    """Return the role that an address serves as; None where it names none."""
+    from wallet.database import database_address
+
+    return database_address(database_url).username
 
 
 def redis_of(settings: Settings) -> str:

@@ -3,6 +3,7 @@
 | Variable | Unset | Meaning |
 |---|---|---|
 | DATABASE_URL | embedded | PostgreSQL 15 or newer, `postgresql://...`; required in production |
+| KIBUBU_OWNER_DATABASE_URL | DATABASE_URL | the same database, as its tables' owner: `kibubu migrate` |
 | REDIS_URL | embedded | Redis or Valkey, `redis://`, `rediss://` or `unix://`; likewise |
 | KIBUBU_ENV | development | `production` refuses to start on development secrets |
 | KIBUBU_MARKET | KE | the home market: a file of `wallet/markets/`, by ISO 3166 country code |
@@ -22,10 +23,15 @@
 | KIBUBU_MOMO_KEY | none | its API key |
 | KIBUBU_MOMO_SUBSCRIPTION_KEY | none | our subscription to disbursements |
 | KIBUBU_MOMO_CALLBACK_URL | none | where MTN calls back, with our callback token; optional |
+| KIBUBU_DISPUTE_SECONDS | the markets' days | development only: each time of a dispute |
 | KIBUBU_HTTP_HOST | 127.0.0.1 | address to listen on |
 | KIBUBU_HTTP_PORT | $PORT, else 8000 | port to listen on |
 | KIBUBU_WEB_PROCESSES | 2 | web processes |
 | KIBUBU_WEB_THREADS | 64 | request threads in each; as many payments can share a batch |
+
+DATABASE_URL is the role that serves: it has no table of its own, and gets its rights from `kibubu
+migrate`, which runs as the tables' owner. Production refuses to serve as a role that could change
+entries or balances by hand.
 """
 
 import re
@@ -100,6 +106,7 @@ class Settings:
     environment: Environment
     market: str
     database_url: str | None = field(repr=False)  # may hold a password
+    owner_database_url: str | None = field(repr=False)  # likewise
     redis_url: str | None = field(repr=False)  # likewise
     pin_keys: tuple[PinKey, ...]
     token_key: bytes = field(repr=False)
@@ -112,6 +119,7 @@ class Settings:
     bank_name: str
     bank_accounts: Mapping[str, BankAccount]
     momo: MomoSettings | None
+    dispute_seconds: int | None
     http_host: str
     http_port: int
     web_processes: int
@@ -127,6 +135,7 @@ class Settings:
             ),
             market=reader.matching("KIBUBU_MARKET", "KE", r"[A-Z]{2}", "a country code such as KE"),
             database_url=reader.address("DATABASE_URL", DATABASE_SCHEMES),
+            owner_database_url=reader.address("KIBUBU_OWNER_DATABASE_URL", DATABASE_SCHEMES),
             redis_url=reader.address("REDIS_URL", REDIS_SCHEMES),
             pin_keys=reader.pin_keys("KIBUBU_PIN_KEYS"),
             token_key=reader.key("KIBUBU_TOKEN_KEY"),
@@ -141,6 +150,11 @@ class Settings:
             bank_name=reader.get("KIBUBU_BANK_NAME") or "Kibubu",
             bank_accounts=reader.bank_accounts("KIBUBU_BANK_ACCOUNTS"),
             momo=reader.momo(),
+            dispute_seconds=(
+                reader.number("KIBUBU_DISPUTE_SECONDS", 1, 999_999)
+                if reader.get("KIBUBU_DISPUTE_SECONDS")
+                else None
+            ),
             http_host=reader.get("KIBUBU_HTTP_HOST") or "127.0.0.1",
             http_port=reader.number("KIBUBU_HTTP_PORT", reader.number("PORT", 8000, 65535), 65535),
             web_processes=reader.number("KIBUBU_WEB_PROCESSES", 2, 256),
@@ -186,6 +200,11 @@ def _production_problems(settings: Settings) -> list[str]:
             f"{name} must be a secret of your own in production."
             for name, wrong in published.items()
             if wrong
+        ),
+        *(
+            ["KIBUBU_DISPUTE_SECONDS is for development only."]
+            if settings.dispute_seconds is not None
+            else []
         ),
     ]
 

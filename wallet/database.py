@@ -4,7 +4,9 @@ PostgreSQL is the only dialect. READ COMMITTED is enough because the ledger take
 before it reads; durability (`synchronous_commit`) stays whatever the server says.
 """
 
+import logging
 from functools import cache
+from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -12,10 +14,24 @@ from weakref import WeakKeyDictionary
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine, TextClause, create_engine, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, Connection, make_url
+
+log = logging.getLogger(__name__)
 
 # Any fixed number: two releases that start together then migrate one after the other.
 MIGRATION_LOCK = text("SELECT pg_advisory_xact_lock(7212016)")
+
+KNOWN_ROLE = text("""
+    SELECT current_user::text, EXISTS (SELECT FROM pg_roles WHERE rolname = :role)
+""")
+NAME_APPLICATION = text("SELECT set_config('kibubu.application', :role, true)")
+# Null where the tables are not made yet.
+WALL_IS_OPEN = text("""
+    SELECT current_user::text,
+           has_table_privilege(to_regclass('entries'), 'UPDATE, DELETE, TRUNCATE, TRIGGER')
+           OR has_any_column_privilege(to_regclass('entries'), 'UPDATE')
+           OR has_column_privilege(to_regclass('accounts'), 'balance_minor', 'UPDATE')
+""")
 
 CONNECT_TIMEOUT_S = 10
 
@@ -77,8 +93,20 @@ def migration_config() -> Config:
     return config
 
 
-def migrate(url: str, revision: str = "head") -> None:
-    """Bring the schema to `revision` in one transaction: a failed release leaves the old one."""
+class CannotMigrate(Exception):
+    """What has to be made first, in a sentence."""
+
+
+class OpenWall(Exception):
+    """The role that serves could change what is only ever added to."""
+
+
+def migrate(url: str, revision: str = "head", *, application: str | None = None) -> None:
+    """Bring the schema to `revision` in one transaction: a failed release leaves the old one.
+
+    `url` is the tables' owner's; `application` is the role that shall serve, and gets the rights
+    of migrations/grants.sql. Without one, or where it is the owner, nothing is granted.
+    """
     engine = make_engine(url, pool_size=1)
     try:
         with engine.begin() as connection:
@@ -87,5 +115,37 @@ def migrate(url: str, revision: str = "head") -> None:
             config = migration_config()
             config.attributes["connection"] = connection  # migrations/env.py uses it as it is
             command.upgrade(config, revision)
+            if application is not None:
+                _grant(connection, application)
     finally:
         engine.dispose()
+
+
+def _grant(connection: Connection, application: str) -> None:
+    owner, exists = connection.execute(KNOWN_ROLE, {"role": application}).one()
+    if not exists:
+        raise CannotMigrate(
+            f"There is no role {application}, as which DATABASE_URL serves. "
+            f"Create it: CREATE ROLE {application} LOGIN PASSWORD '...'"
+        )
+    if owner != application:
+        connection.execute(NAME_APPLICATION, {"role": application})
+        connection.exec_driver_sql((files("migrations") / "grants.sql").read_text())
+
+
+def check_wall(engine: Engine, *, must_stand: bool) -> None:
+    """Raise `OpenWall` where the role that serves may change entries or balances by hand.
+
+    Unless it `must_stand`, as in production, a warning is enough.
+    """
+    with engine.connect() as connection:
+        role, is_open = connection.execute(WALL_IS_OPEN).one()
+    if not is_open:
+        return
+    told = (
+        f"The database role {role} may change entries and balances: serve as a role of its own, "
+        "and name the tables' owner in KIBUBU_OWNER_DATABASE_URL for `kibubu migrate`."
+    )
+    if must_stand:
+        raise OpenWall(told)
+    log.warning(told)

@@ -9,7 +9,7 @@ ALTER TABLE pricings ADD CONSTRAINT pricings_after_delivery_in_range CHECK (
 -- changed between two releases, because the monthly fee was paid.
 ALTER TABLE contracts ADD COLUMN commission_minor bigint NOT NULL DEFAULT 0;
 ALTER TABLE contracts ADD CONSTRAINT contracts_commission_within_released CHECK (
-    commission_minor BETWEEN 0 AND released_minor);
+    commission_minor BETWEEN 0 AND greatest(released_minor, 0));
 
 CREATE INDEX contracts_open_of_payee ON contracts (payee_id)
     WHERE closed_at IS NULL;   -- what a merchant may expect, of however many there were

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from bench import people
 from bench.seeding import LATER_INDEXES, Population, populate
+from tests.roles import owner_url
 from wallet.config import Settings
 from wallet.flows import pay, send
 from wallet.money import Money
@@ -21,7 +22,8 @@ def seeded(engine):
     """Seeds a population, and tells how many rows a table has then."""
 
     def seed(population):
-        address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        owner = owner_url(engine.url.render_as_string(hide_password=False))
+        address = owner.replace("postgresql+psycopg:", "postgresql:", 1)
         with psycopg.connect(address, autocommit=True) as connection:
             populate(connection, population, KEY)
 

@@ -17,7 +17,8 @@ import migrations
 import sms
 import ussd
 import wallet
-from tests.conftest import address, run
+from tests.conftest import run
+from tests.roles import address
 from wallet.database import make_engine, migrate
 
 BEGINNING = re.compile(r"\s*(--[^\n]*\n\s*)*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)

@@ -97,11 +97,11 @@ def test_releases_and_returns_of_one_contract_never_exceed_it(shared_town, pair)
     sides = []
     contracts = [shared_town.hold(payer, merchant, 3_000) for _ in range(4)]
     # The children live by the machine's clock; the deadline is moved to where it has not come.
-    shared_town.sql("ALTER TABLE contracts DISABLE TRIGGER contracts_terms_are_fixed")
-    shared_town.sql(
+    shared_town.owner_sql("ALTER TABLE contracts DISABLE TRIGGER contracts_terms_are_fixed")
+    shared_town.owner_sql(
         "UPDATE contracts SET opened_at = now(), deadline_at = now() + interval '1 day'"
     )
-    shared_town.sql("ALTER TABLE contracts ENABLE TRIGGER contracts_terms_are_fixed")
+    shared_town.owner_sql("ALTER TABLE contracts ENABLE TRIGGER contracts_terms_are_fixed")
     for flow, actor in (("release", payer.id), ("give_back", merchant.id)):
         sides.append([
             Wanted(flow, actor, contract, 100, uuid4()) for _ in range(25) for contract in contracts

@@ -11,7 +11,6 @@ import pytest
 from tests.reliability.load import Load
 from tests.reliability.processes import Child, Said, Wanted, child
 from tests.town import Town, started
-from wallet.database import migrate
 from wallet.embedded import EmbeddedServices
 
 
@@ -53,7 +52,7 @@ def test_one_process_killed_under_load_does_not_disturb_another(shared_town, ser
 def own() -> Iterator[tuple[EmbeddedServices, Load]]:
     """Servers of the module's own, with commits as durable as in production."""
     with EmbeddedServices.start(durable=True, name="crash") as services:
-        migrate(services.database_url)
+        services.migrate()
         with started(services.database_url, services.redis_url) as service:
             yield services, Load(Town(service), services.redis_url)
 

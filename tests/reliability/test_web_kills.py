@@ -17,7 +17,6 @@ from tests.reliability.load import Load
 from tests.reliability.processes import Said, Wanted
 from tests.town import PIN, Town, started
 from wallet.clock import SystemClock
-from wallet.database import migrate
 from wallet.embedded import EmbeddedServices
 from wallet.money import Money
 from wallet.people.tokens import AccessTokens, Caller
@@ -128,7 +127,7 @@ def until(is_so: Callable[[], bool]) -> None:
 @pytest.fixture(scope="module")
 def web(tmp_path_factory) -> Iterator[Web]:
     with EmbeddedServices.start(durable=True, name="web") as services:
-        migrate(services.database_url)
+        services.migrate()
         with started(services.database_url, services.redis_url) as service:
             load = Load(Town(service), services.redis_url)
             web = Web(services, load, tmp_path_factory.mktemp("web"))

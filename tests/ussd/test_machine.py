@@ -17,7 +17,6 @@ from tests.ussd.handset import Handset
 from ussd.events import Event, Typed
 from ussd.machine import Machine
 from ussd.states import Turn
-from wallet.database import migrate
 from wallet.errors import Unavailable
 from wallet.http.app import create_app
 
@@ -229,7 +228,7 @@ def test_without_postgres_the_first_hop_says_so(redis_url):
 
 
 def test_servers_that_are_killed_and_restarted_lose_no_payment(own_services):
-    migrate(own_services.database_url)
+    own_services.migrate()
     with started(own_services.database_url, own_services.redis_url) as service:
         town = Town(service)
         sender, receiver = town.person(balance=50_000), town.person()

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import text
 
+from tests.roles import as_owner, owner_url
 from wallet.cli import main
 from wallet.database import make_engine
 from wallet.embedded import directories
@@ -87,7 +88,7 @@ def test_clean_books_are_shown_with_their_proof(kibubu, town, database_url):
 
 def test_books_that_are_wrong_end_with_an_error(kibubu, database_url):
     engine = make_engine(database_url)
-    with engine.begin() as connection:
+    with as_owner(engine) as connection:
         connection.execute(text("SET session_replication_role = replica"))  # past the triggers
         connection.execute(
             text("INSERT INTO accounts (id, kind, currency, balance_minor, opened_at)"
@@ -101,5 +102,6 @@ def test_books_that_are_wrong_end_with_an_error(kibubu, database_url):
 
 
 def test_migrate_may_be_run_again(kibubu, database_url):
+    env = {"DATABASE_URL": database_url, "KIBUBU_OWNER_DATABASE_URL": owner_url(database_url)}
     for _ in range(2):
-        assert kibubu("migrate", DATABASE_URL=database_url).exit_code == 0
+        assert kibubu("migrate", **env).exit_code == 0

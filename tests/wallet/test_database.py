@@ -5,7 +5,9 @@ from psycopg import OperationalError as DriverError
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
+from tests.roles import owner_url
 from wallet.database import database_address, make_engine, migrate
+from wallet.embedded import APPLICATION
 
 SETTINGS = text("""
     SELECT current_setting('transaction_isolation'), current_setting('synchronous_commit'),
@@ -45,8 +47,8 @@ def test_a_pool_outlives_a_killed_server(own_services):
 
 def test_migrations_apply_from_any_folder_and_only_once(database_url, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    migrate(database_url)
-    migrate(database_url)
+    for _ in range(2):
+        migrate(owner_url(database_url), application=APPLICATION)
     engine = make_engine(database_url)
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM alembic_version")).scalar() == 1

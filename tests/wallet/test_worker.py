@@ -15,7 +15,6 @@ from sqlalchemy.exc import OperationalError
 
 from tests.town import Town, started
 from wallet.clock import SystemClock
-from wallet.database import migrate
 from wallet.errors import Unavailable
 from wallet.ledger.books import check_books
 from wallet.worker import Job, jobs, keep_doing, work
@@ -135,7 +134,7 @@ def workers(services, folder, number=1, redis_url=None):
 @pytest.fixture
 def live(own_services):
     """A town on servers of its own, by the real clock."""
-    migrate(own_services.database_url)
+    own_services.migrate()
     with started(own_services.database_url, own_services.redis_url, SystemClock()) as service:
         yield Town(service)
 

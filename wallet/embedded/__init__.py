@@ -8,8 +8,8 @@ PostgreSQL refuses to run as root. Root therefore starts it as `nobody`, from a 
 programs in the run directory: the installed ones may lie below a private directory, which stays
 private.
 
-`python -m wallet.embedded COMMAND...` runs a command with DATABASE_URL and REDIS_URL set to a
-fresh pair; `python -m wallet.embedded psql` looks into the pair that was started last.
+`python -m wallet.embedded COMMAND...` runs a command with DATABASE_URL, REDIS_URL and the owner's
+address set to a fresh pair; `python -m wallet.embedded psql` looks into the pair that was started last.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from wallet.database import migrate
 from wallet.embedded.directories import UnsafeDirectory, run_directory
 from wallet.embedded.programs import (
     CannotStart,
@@ -25,9 +26,17 @@ from wallet.embedded.programs import (
     postgres_programs,
     valkey_program,
 )
-from wallet.embedded.servers import Account, Postgres, Valkey
+from wallet.embedded.servers import APPLICATION, OWNER, Account, Postgres, Valkey
 
-__all__ = ["CannotStart", "EmbeddedServices", "Postgres", "UnsafeDirectory", "Valkey"]
+__all__ = [
+    "APPLICATION",
+    "OWNER",
+    "CannotStart",
+    "EmbeddedServices",
+    "Postgres",
+    "UnsafeDirectory",
+    "Valkey",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +66,21 @@ class EmbeddedServices:
 
     @property
     def database_url(self) -> str:
+        """For what serves: the application's role, which no table belongs to."""
+        return self.postgres.url(role=APPLICATION)
+
+    @property
+    def owner_url(self) -> str:
+        """For what makes and migrates tables."""
         return self.postgres.url()
+
+    def migrate(self) -> None:
+        """Bring the schema up to date, and let the application in."""
+        migrate(self.owner_url, application=APPLICATION)
 
     @property
     def libpq_url(self) -> str:
+        """The owner's, for psql."""
         return self.postgres.libpq_url()
 
     @property

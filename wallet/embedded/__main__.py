@@ -8,7 +8,7 @@ import sys
 from wallet.embedded import EmbeddedServices
 from wallet.embedded.directories import newest_alive
 from wallet.embedded.programs import postgres_programs
-from wallet.embedded.servers import DATABASE
+from wallet.embedded.servers import DATABASE, OWNER
 
 
 def main(arguments: list[str]) -> int:
@@ -20,7 +20,11 @@ def main(arguments: list[str]) -> int:
         return 2
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with EmbeddedServices.start(name="command") as services:
-        urls = {"DATABASE_URL": services.database_url, "REDIS_URL": services.redis_url}
+        urls = {
+            "DATABASE_URL": services.database_url,
+            "KIBUBU_OWNER_DATABASE_URL": services.owner_url,
+            "REDIS_URL": services.redis_url,
+        }
         return subprocess.run(arguments, env=os.environ | urls, check=False).returncode
 
 
@@ -29,7 +33,7 @@ def _psql() -> int:
     if folder is None:
         print("No embedded database is running: start one with `make run`.", file=sys.stderr)  # noqa: T201
         return 1
-    url = f"postgresql://postgres@/{DATABASE}?host={folder / 'pg'}"
+    url = f"postgresql://{OWNER}@/{DATABASE}?host={folder / 'pg'}"
     return subprocess.run([str(postgres_programs() / "psql"), url], check=False).returncode
 
 

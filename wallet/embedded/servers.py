@@ -21,6 +21,8 @@ START_TIMEOUT_S = 60.0
 STOP_TIMEOUT_S = 15.0
 POLL_S = 0.01
 DATABASE = "kibubu"
+OWNER = "postgres"  # of the cluster and of all tables: makes and migrates them
+APPLICATION = "kibubu_app"  # serves, with the rights of migrations/grants.sql
 
 POSTGRES_SETTINGS = {
     "listen_addresses": "",
@@ -168,9 +170,10 @@ class Postgres(Server):
         if is_new:
             with psycopg.connect(self.libpq_url("postgres"), autocommit=True) as connection:
                 connection.execute(f"CREATE DATABASE {DATABASE}".encode())
+                connection.execute(f"CREATE ROLE {APPLICATION} LOGIN".encode())
 
     def _create_cluster(self) -> None:
-        command = [str(self.programs / "initdb"), "-D", str(self.data), "-U", "postgres"]
+        command = [str(self.programs / "initdb"), "-D", str(self.data), "-U", OWNER]
         command += ["--auth=trust", "--encoding=UTF8", "--no-sync", "--locale=C"]
         command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         with self.log.open("ab") as log:
@@ -189,13 +192,13 @@ class Postgres(Server):
     def ping(self) -> None:
         psycopg.connect(self.libpq_url("postgres"), connect_timeout=5).close()
 
-    def libpq_url(self, database: str = DATABASE) -> str:
+    def libpq_url(self, database: str = DATABASE, role: str = OWNER) -> str:
         """For psql and pgbench."""
-        return f"postgresql://postgres@/{database}?host={self.folder}"
+        return f"postgresql://{role}@/{database}?host={self.folder}"
 
-    def url(self, database: str = DATABASE) -> str:
+    def url(self, database: str = DATABASE, role: str = OWNER) -> str:
         """For SQLAlchemy."""
-        return self.libpq_url(database).replace("postgresql:", "postgresql+psycopg:", 1)
+        return self.libpq_url(database, role).replace("postgresql:", "postgresql+psycopg:", 1)
 
 
 class Valkey(Server):

@@ -18,7 +18,6 @@ import httpx
 from rich.console import Console
 
 from wallet.config import Settings
-from wallet.database import migrate
 from wallet.embedded import EmbeddedServices
 from wallet.town.state import Addresses, record
 
@@ -109,10 +108,11 @@ def servers(console: Console, settings: Settings, port: int) -> Iterator[Address
         with doing(console, "Starting PostgreSQL and Valkey"):
             services = stack.enter_context(EmbeddedServices.start(name="town"))
         with doing(console, "Creating the tables"):
-            migrate(services.database_url)
+            services.migrate()
         yield Addresses(
             folder=str(services.folder),
             database_url=services.database_url,
+            owner_url=services.owner_url,
             redis_url=services.redis_url,
             http_url=f"http://{settings.http_host}:{port}",
         )

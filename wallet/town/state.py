@@ -22,6 +22,7 @@ class Addresses:
 
     folder: str
     database_url: str
+    owner_url: str  # of the tables' owner, for migrations
     redis_url: str
     http_url: str
 

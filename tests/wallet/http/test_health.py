@@ -4,7 +4,7 @@ import pytest
 from redis import Redis
 
 from wallet.config import Settings
-from wallet.database import make_engine, migrate
+from wallet.database import make_engine
 from wallet.http.app import create_app
 from wallet.http.errors import MEDIA_TYPE
 from wallet.service import Service
@@ -42,7 +42,7 @@ def test_without_the_database_it_is_not_ready_but_live(client, service, monkeypa
 @pytest.fixture
 def own_client(own_services):
     """A client of a service on servers of the test's own."""
-    migrate(own_services.database_url)
+    own_services.migrate()
     service = Service.start(
         Settings.from_env({}),
         database_url=own_services.database_url,

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from tests.roles import owner_sql
 from tests.wallet.http.conftest import PIN, code_in, sms_to
 
 NUMBER = "+254711000099"
@@ -107,7 +108,6 @@ def test_an_agent_s_registration_sent_again_is_answered_again(town, service):
 
 def test_who_is_an_agent_no_more_registers_nobody(town, service):
     agent = town.person("Mama Mboga", "agent")
-    with service.engine.begin() as connection:
-        connection.execute(text("DELETE FROM agents"))
+    owner_sql(service.engine, "DELETE FROM agents")
     body = {"msisdn": NUMBER, "name": "Amina Odhiambo", "pin": PIN}
     assert agent.post("/v1/agents/registrations", body).json["code"] == "not_an_agent"

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from tests.roles import owner_sql
 from tests.wallet.http.conftest import PIN, code_in, sms_to
 from wallet.people.partners import secret_mac
 
@@ -101,8 +102,7 @@ def test_a_closed_holder_cannot_sign_in_or_refresh(phone, client, service):
 
 def test_refreshing_gives_the_next_tokens_with_the_roles_of_now(phone, client, service, person):
     token = phone.tokens().json["refresh_token"]
-    with service.engine.begin() as connection:
-        connection.execute(text("DELETE FROM agents"))
+    owner_sql(service.engine, "DELETE FROM agents")
     answer = refresh(client, token)
     assert (answer.status_code, answer.json["roles"]) == (200, ["consumer"])
     assert refresh(client, answer.json["refresh_token"]).status_code == 200

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.pricings import price
+from tests.roles import as_owner
 from wallet.database import make_engine
 from wallet.ledger.books import check_books, totals
 
@@ -41,7 +42,7 @@ class Undone:
 
 def findings_after(town, *statements):
     """What the books check says once `statements` have got past every trigger."""
-    with town.service.engine.connect() as connection:
+    with as_owner(town.service.engine) as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         for statement in statements:
             assert connection.exec_driver_sql(statement).rowcount != 0, statement

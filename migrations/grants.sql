@@ -1,0 +1,66 @@
+-- What the application's role may do; `kibubu.application` names it. Run after every migration, by
+-- the owner of the tables, who alone may change them. Nothing here depends on what was granted
+-- before.
+--
+-- The role reads and inserts everywhere. It updates what changes after it was written, and deletes
+-- what may be forgotten. The ledger it can neither update nor delete: balances follow entries.
+DO $$
+DECLARE
+    application CONSTANT text := quote_ident(current_setting('kibubu.application'));
+    -- Of these tables, only these columns are ever updated.
+    columns CONSTANT jsonb := '{
+        "accounts": ["opened_at"],
+        "contracts": ["released_minor", "returned_minor", "disputed_minor", "commission_minor",
+                      "steps_done", "payee_id", "payee_account_id", "deadline_at", "closed_at"],
+        "holders": ["status", "language", "tier", "pin_kid", "pin_salt", "pin_mac", "pins_before",
+                    "pin_failures", "pin_locks", "pin_locked_until"],
+        "reserves": ["freed_at"]
+    }';   -- an account is locked by a right to update it: when it was opened moves no money
+    -- These are never updated, nor is what has an append-only rule.
+    fixed CONSTANT text[] := ARRAY['entries', 'postings', 'pricings', 'agents', 'tills', 'partners',
+                                   'operators', 'alembic_version'];
+    forgotten CONSTANT text[] := ARRAY['quotes', 'sign_ins', 'refresh_tokens', 'text_reports',
+                                       'maker_prices'];
+    found record;
+BEGIN
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO %s', current_database(), application);
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database());
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+    EXECUTE format('GRANT USAGE ON SCHEMA public TO %s', application);
+    FOR found IN
+        SELECT c.oid::regclass AS relation, c.relname::text AS name,
+               c.relname = ANY(fixed) OR EXISTS (
+                   SELECT FROM pg_trigger t
+                    WHERE t.tgrelid = c.oid AND t.tgname LIKE '%\_append\_only') AS is_fixed
+          FROM pg_class c
+         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
+           AND c.relowner = current_user::regrole
+    LOOP
+        EXECUTE format('REVOKE ALL ON %s FROM %s', found.relation, application);
+        IF found.name = 'alembic_version' THEN
+            EXECUTE format('GRANT SELECT ON %s TO %s', found.relation, application);
+            CONTINUE;
+        END IF;
+        EXECUTE format('GRANT SELECT, INSERT ON %s TO %s', found.relation, application);
+        IF columns ? found.name THEN
+            EXECUTE format('GRANT UPDATE (%s) ON %s TO %s',
+                           (SELECT string_agg(quote_ident(name), ', ')
+                              FROM jsonb_array_elements_text(columns -> found.name) AS name),
+                           found.relation, application);
+        ELSIF NOT found.is_fixed THEN
+            EXECUTE format('GRANT UPDATE ON %s TO %s', found.relation, application);
+        END IF;
+        IF found.name = ANY(forgotten) THEN
+            EXECUTE format('GRANT DELETE ON %s TO %s', found.relation, application);
+        END IF;
+    END LOOP;
+    EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO %s', application);
+    -- Rules call functions as the one who writes; the one with rights of its own is no such.
+    FOR found IN
+        SELECT p.oid::regprocedure AS rule FROM pg_proc p
+         WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = current_user::regrole
+           AND p.prorettype <> 'trigger'::regtype AND NOT p.prosecdef
+    LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO %s', found.rule, application);
+    END LOOP;
+END $$;
