@@ -204,13 +204,16 @@ def _left(refund: Refund, settlement: Account) -> Money:
 
 
 def _answer(kind: str, refund: Refund, settlement: Account, facts: Facts) -> dict[str, Any]:
+    """`asked` is what shall go back; `amount`, what has moved by this very posting."""
+    moved = {"amount": refund.amount.json} if refund.state == "paid" else {}
     return {
         "reference": facts.reference,
         "kind": kind,
         "refund": reference(refund.id),
         "payment": reference(refund.payment_id),
         "state": refund.state,
-        "amount": refund.amount.json,
+        "asked": refund.amount.json,
+        **moved,
         "commission_returned": Money(refund.currency, 0).json,  # it is kept, and said so
         "balance": _left(refund, settlement).json,
         "posted_at": facts.now.isoformat(),

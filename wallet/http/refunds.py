@@ -55,7 +55,8 @@ class RefundReceiptSchema(ReceiptSchema):
     refund = ReferenceField()
     payment = ReferenceField()
     state = fields.Str(metadata={"enum": list(STATES)})
-    amount = AmountField()
+    asked = AmountField(metadata={"description": "What shall go back."})
+    amount = AmountField(metadata={"description": "What has; not there while it waits."})
     commission_returned = AmountField(metadata=_KEPT)
     refunded = AmountField(metadata={"description": "Of this payment so far, this included."})
     left = AmountField(metadata={"description": "What may still be refunded of this payment."})
@@ -107,7 +108,7 @@ class RefundDeclinedSchema(RefundReceiptSchema):
     """A refund that will not be paid."""
 
     class Meta:
-        exclude = ("refunded", "left")
+        exclude = ("amount", "refunded", "left")
 
     reason = fields.Str(metadata={"example": "The customer was paid back in cash"})
 

@@ -133,9 +133,16 @@ def test_it_waits_where_it_is_not_covered_or_an_older_one_waits(settled, waits, 
 # On the real thing ------------------------------------------------------------------------------
 
 
+def a_shop(town, **merchant):
+    """Somebody who is paid at once, and can pay out to their own wallet, which costs nothing."""
+    shop = town.merchant(period_s=0, bank=None, **merchant)
+    town.destination(shop, "wallet", is_default=True)
+    return shop
+
+
 @pytest.fixture
 def shop(town):
-    return town.merchant("Mary", period_s=0)
+    return a_shop(town, name="Mary")
 
 
 @pytest.fixture
@@ -481,7 +488,7 @@ def test_no_sequence_of_refunds_and_a_reversal_gives_back_more_than_was_paid(
     shared_town, staff, acts
 ):
     town = shared_town
-    shop, payer = town.merchant(period_s=0), town.person(balance=100_00)
+    shop, payer = a_shop(town), town.person(balance=100_00)
     payment = town.id_in(town.pay(payer, shop, 100_00))
     reversals = 0
     for act, minor in acts:

@@ -37,10 +37,13 @@ def refund(village, shop, payment, **changes):
 def test_a_merchant_refunds_a_part_and_both_sides_see_it(village, shop, payer, payment):
     answer = refund(village, shop, payment, amount=kes("30.00"))
     assert answer.status_code == 201
-    said = {name: answer.json[name] for name in ("payment", "state", "refunded", "left", "balance")}
+    said = {
+        name: answer.json[name]
+        for name in ("payment", "state", "amount", "refunded", "left", "balance")
+    }
     assert said == {
-        "payment": payment, "state": "paid", "refunded": kes("30.00"), "left": kes("70.00"),
-        "balance": kes("70.00"),
+        "payment": payment, "state": "paid", "amount": kes("30.00"),
+        "refunded": kes("30.00"), "left": kes("70.00"), "balance": kes("70.00"),
     }  # fmt: skip
     assert answer.json["commission_returned"] == kes("0.00")
     path = f"/v1/refunds/{answer.json['refund']}"
