@@ -14,7 +14,7 @@ from wallet.config import Settings
 from wallet.database import make_engine
 from wallet.ledger.poster import Poster
 from wallet.ledger.posting import Moment, Text
-from wallet.markets import MARKETS, Market
+from wallet.markets import MARKETS, Market, hastened
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +46,19 @@ class Service:
         """Connect to the servers named and start the poster."""
         clock = clock or SystemClock()
         engine, ids = make_engine(database_url), Ids()
+        markets = MARKETS
+        if settings.dispute_seconds is not None:
+            markets = hastened(MARKETS, settings.dispute_seconds)
         poster = Poster(
             engine,
             clock,
             ids,
-            markets=MARKETS,
+            markets=markets,
             pin_keys={each.kid: each.key for each in settings.pin_keys},
             render=text_body,
         )
         valkey = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
-        return cls(settings, engine, valkey, clock, ids, poster, MARKETS)
+        return cls(settings, engine, valkey, clock, ids, poster, markets)
 
     def close(self) -> None:
         """Finish what was handed to the poster, then let go of the servers."""

@@ -176,3 +176,13 @@ def test_production_speaks_to_mobile_money_in_secret_only(name):
     assert problems(**MOMO | {name: "http://momo.example"}) == [
         f"{name} must begin with one of https://."
     ]
+
+
+def test_disputes_of_seconds_are_for_development_only():
+    assert Settings.from_env({}).dispute_seconds is None
+    assert Settings.from_env({"KIBUBU_DISPUTE_SECONDS": "5"}).dispute_seconds == 5
+    assert problems(KIBUBU_DISPUTE_SECONDS="5") == [
+        "KIBUBU_DISPUTE_SECONDS is for development only."
+    ]
+    with pytest.raises(BadSettings, match="KIBUBU_DISPUTE_SECONDS must be a whole number"):
+        Settings.from_env({"KIBUBU_DISPUTE_SECONDS": "0"})

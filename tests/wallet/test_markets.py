@@ -6,7 +6,7 @@ import pytest
 
 from sms.wording import LANGUAGES
 from wallet.errors import Code, Refused
-from wallet.markets import MARKETS, load_markets, parse_market
+from wallet.markets import MARKETS, hastened, load_markets, parse_market
 from wallet.money import Money
 from wallet.phones import region_of
 
@@ -157,3 +157,26 @@ def test_a_file_with_a_malformed_amount_does_not_load(fee):
         parse_market(
             A_FILE.format(limits=TIER.format(tier=0), fees=f'{{up_to = "1.00", fee = "{fee}"}}')
         )
+
+
+@markets
+def test_every_market_says_how_long_a_dispute_may_take(market):
+    terms = market.disputes
+    day_s = 86_400
+    assert (terms.answer_s, terms.period_s, terms.final_s) == (3 * day_s, 14 * day_s, 7 * day_s)
+    assert terms.default_to_payee_bps == 5_000
+    assert market.currency in terms.four_eyes_above_minor
+
+
+def test_where_no_amount_is_said_two_operators_decide():
+    terms = MARKETS["KE"].disputes
+    limit = terms.four_eyes_above_minor["KES"]
+    assert not terms.needs_two(Money("KES", limit))
+    assert terms.needs_two(Money("KES", limit + 1))
+    assert terms.needs_two(Money("THB", 1))
+
+
+def test_disputes_can_be_tried_in_seconds():
+    terms = hastened(MARKETS, 5)["KE"].disputes
+    assert (terms.answer_s, terms.period_s, terms.final_s) == (5, 5, 5)
+    assert MARKETS["KE"].disputes.answer_s > 5

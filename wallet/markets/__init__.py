@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from importlib.resources import files
 from types import MappingProxyType
@@ -227,6 +227,21 @@ def load_markets() -> Mapping[str, Market]:
         if file.name.endswith(".toml")
     ]
     return MappingProxyType({market.code: market for market in markets})
+
+
+def hastened(markets: Mapping[str, Market], dispute_s: int) -> Mapping[str, Market]:
+    """Return the markets with disputes of seconds, to try them out: each time is `dispute_s`."""
+    return MappingProxyType(
+        {
+            code: replace(
+                market,
+                disputes=replace(
+                    market.disputes, answer_s=dispute_s, period_s=dispute_s, final_s=dispute_s
+                ),
+            )
+            for code, market in markets.items()
+        }
+    )
 
 
 MARKETS: Final = load_markets()
