@@ -90,7 +90,7 @@ def decide_order(command: FileOrder, facts: Facts) -> Decision:
     if file.order is not None and file.order.author_id != author.id:
         raise Refused(Code.TRADE_DOCUMENT_FIXED, because="of the other party")
     filed = Filed(_version(file.order), author.id, facts.now, order)
-    told = {"amount": order.total.json, "lines": len(order.lines)}
+    told = {"total": order.total.json, "lines": len(order.lines)}
     return _filed(command.KIND, contract, author, filed, facts, pin_rows, told)
 
 
@@ -151,8 +151,9 @@ def sooner(contract: Contract, now: datetime) -> datetime:
     terms = contract.pricing
     if terms is None or terms.after_delivery_s is None or not _is_waiting(contract, now):
         return contract.deadline_at
-    after = max(now, contract.opened_at + timedelta(seconds=1))  # the database wants it later
-    return min(contract.deadline_at, after + timedelta(seconds=terms.after_delivery_s))
+    nearer = now + timedelta(seconds=terms.after_delivery_s)
+    is_later = nearer > contract.opened_at  # or the contract would have no time at all
+    return min(contract.deadline_at, nearer) if is_later else contract.deadline_at
 
 
 def _is_waiting(contract: Contract, now: datetime) -> bool:

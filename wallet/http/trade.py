@@ -99,7 +99,7 @@ class NewShipmentSchema(ShipmentSchema):
     pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
 
 
-class ProofSchema(ma.Schema):
+class DeliveryProofSchema(ma.Schema):
     """A document that proves the delivery; it stays where it is, here is how to know it again."""
 
     reference = fields.Str(required=True, metadata={"example": "POD-2026-00017.pdf"})
@@ -111,7 +111,7 @@ class DeliverySchema(ma.Schema):
 
     delivered_at = fields.AwareDateTime(format="iso", required=True, metadata=_MOMENT)
     signed_by = fields.Str(allow_none=True, metadata={"example": "Amina Odhiambo"})
-    proof = fields.Nested(ProofSchema, allow_none=True)
+    proof = fields.Nested(DeliveryProofSchema, allow_none=True)
 
 
 class NewDeliverySchema(DeliverySchema):
@@ -130,7 +130,7 @@ class DocumentReceiptSchema(ReceiptSchema):
 class OrderReceiptSchema(DocumentReceiptSchema):
     """An order that was filed."""
 
-    amount = AmountField()
+    total = AmountField()
     lines = fields.Int(metadata={"example": 1})
 
 
@@ -174,7 +174,7 @@ class FiledDeliverySchema(_FiledSchema):
 
     delivered_at = fields.Str(metadata=_WRITTEN)
     signed_by = fields.Str(allow_none=True, metadata={"example": "Amina Odhiambo"})
-    proof = fields.Nested(ProofSchema, allow_none=True)
+    proof = fields.Nested(DeliveryProofSchema, allow_none=True)
 
 
 class MismatchSchema(ma.Schema):
