@@ -109,7 +109,7 @@ ASK_LATER: Final = text("""
 """)
 
 HAND_AGAIN: Final = text("""
-    UPDATE payout_batches SET state = 'released', next_at = :next_at
+    UPDATE payout_batches SET state = 'released', next_at = :now
      WHERE id = :batch AND state = 'sent'
 """)
 
@@ -205,9 +205,8 @@ class _Desk:
         """Ask what became of a payout; one that the rail has not is handed over again."""
         outcome = _status(rail, claimed.order)
         if isinstance(outcome, Unknown):
-            next_at = self.now + delay(claimed.attempts)
             with self.engine.begin() as connection:
-                connection.execute(HAND_AGAIN, {"batch": claimed.batch_id, "next_at": next_at})
+                connection.execute(HAND_AGAIN, {"batch": claimed.batch_id, "now": self.now})
         self._take(claimed, outcome)
 
     def _take(self, claimed: _Claimed, outcome: Outcome | None) -> None:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from sqlalchemy import text
@@ -10,9 +11,10 @@ from tests.town import started
 from wallet.clock import reference
 from wallet.errors import Unavailable
 from wallet.escrow import handover
-from wallet.escrow.handover import LEASE, LONGEST_DELAY, delay, hand_over_next
 from wallet.escrow.batches import make_batches
-from wallet.escrow.rails import Failed, Paid, Pending, Rail, Unknown
+from wallet.escrow.handover import LEASE, LONGEST_DELAY, delay, hand_over_next, settle
+from wallet.escrow.payout_batches import surprises
+from wallet.escrow.rails import Failed, Handed, Paid, Pending, Rail, Unknown
 from wallet.ledger.poster import Poster
 
 
@@ -169,15 +171,17 @@ def test_killed_around_the_call_a_payout_is_paid_once(step, finish, bank, payout
     assert_paid_once(engine, bank, payout)
 
 
-@pytest.mark.parametrize("moment", ["_outcome", "_ask_later"])
+@pytest.mark.parametrize("moment", ["_submit", "_Desk._take"])
 def test_killed_between_our_own_steps_a_payout_is_paid_once(
     step, finish, bank, payout, engine, monkeypatch, moment
 ):
+    """Before the rail is called, and before what it said is kept."""
+
     def killed(*_):
         raise Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(handover, moment, killed)
+        patch.setattr(f"wallet.escrow.handover.{moment}", killed)
         with pytest.raises(Killed):
             step()
     finish()
@@ -204,8 +208,11 @@ def test_killed_around_the_settling_a_payout_is_paid_once(
 
 def test_killed_inside_the_claim_nothing_has_happened(service, step, finish, bank, payout, engine):
     with engine.connect() as connection:
-        claim = {"now": service.clock.now(), "lease_ends_at": service.clock.now() + LEASE}
-        assert connection.execute(handover.CLAIM, claim).one().id == payout
+        now = service.clock.now()
+        make_batches(engine, service.ids, service.markets, {"bank": bank}, now)
+        claim = {"now": now, "lease_ends_at": now + LEASE, "most": 9, "kinds": ["bank"]}
+        batch = connection.execute(handover.CLAIM_BATCHES, claim).one().id
+        connection.execute(handover.MARK_SENT, {**claim, "batches": [batch]})
         connection.rollback()  # what Postgres does when a worker's connection breaks
     assert row(engine, payout).state == "requested"
     finish()
@@ -217,7 +224,7 @@ def test_a_lost_answer_is_asked_for_and_never_sent_under_a_new_reference(
 ):
     bank.loses_answer = True
     step()
-    assert row(engine, payout).state == "sent"
+    assert row(engine, payout).state == "unknown"
     assert balance(engine, "in_transit") == 25_000  # a time-out moves nothing
     finish()
     assert_paid_once(engine, bank, payout)
@@ -231,9 +238,9 @@ def test_a_bank_that_is_down_is_asked_ever_less_often(step, clock, bank, payout,
         tries += step()
         clock.advance(1)
     assert 5 < tries < 20
-    assert row(engine, payout).state == "sent"
-    bank.is_down = False
-    for _ in range(2):
+    assert row(engine, payout).state == "unknown"
+    bank.is_down = False  # asked, it says that it has nothing; then it is told, and asked again
+    for _ in range(3):
         clock.advance(int(LONGEST_DELAY.total_seconds()))
         step()
     assert_paid_once(engine, bank, payout)
@@ -314,6 +321,117 @@ def test_workers_at_once_hand_over_each_payout_once(
     with started(database_url, redis_url, clock) as other, ThreadPoolExecutor() as pool:
         list(pool.map(work_on, (service, other)))
     assert sorted(bank.calls) == [f"submit {reference(id_)}" for id_ in sorted(payouts)]
+
+
+def test_payouts_of_one_look_are_one_batch_and_are_asked_after_together(
+    town, merchant, step, clock, engine, bank
+):
+    bank.most_in_batch = 1000
+    payouts = [town.id_in(town.payout(merchant, 1_000)) for _ in range(5)]
+    assert step() == 1
+    assert town.sql("SELECT payout_count, total_minor, state FROM payout_batches") == [
+        (5, 5_000, "sent")
+    ]
+    clock.advance(1)
+    assert step() == 5
+    assert [row(engine, id_).state for id_ in payouts] == ["paid"] * 5
+
+
+class FileBank(Bank):
+    """Takes one file of many payments, whose name is the batch's reference."""
+
+    most_in_batch = 1000
+
+    def __init__(self):
+        super().__init__()
+        self.files = {}
+
+    def submit_batch(self, batch):
+        self.calls.append(f"file {batch.reference}")
+        if self.dies == "before":
+            raise Killed
+        assert self.files.setdefault(batch.reference, batch) == batch
+        self.knows.update({order.reference: order for order in batch.orders})
+        if self.dies == "after":
+            raise Killed
+        if self.loses_answer:
+            raise TimeoutError
+        return Handed(file=f"{batch.reference}.xml")
+
+
+@pytest.mark.parametrize("dies", ["before", "after", None])
+def test_a_batch_is_handed_over_again_as_the_same_file_and_no_other(
+    town, merchant, service, clock, engine, dies
+):
+    bank = FileBank()
+    payouts = [town.id_in(town.payout(merchant, 1_000)) for _ in range(3)]
+    bank.dies, bank.loses_answer = dies, dies is None
+    if dies:
+        with pytest.raises(Killed):
+            work(service, bank)
+    else:
+        work(service, bank)
+    bank.dies, bank.loses_answer = None, False
+    for _ in range(30):
+        clock.advance(60)
+        work(service, bank)
+    assert len(bank.files) == 1
+    assert [row(engine, id_).state for id_ in payouts] == ["paid"] * 3
+    assert sum(call.startswith("file") for call in bank.calls) == (2 if dies == "before" else 1)
+    assert balance(engine, "in_transit") == 0
+
+
+def test_what_the_bank_has_lost_is_handed_over_again_under_the_same_reference(
+    step, finish, clock, bank, payout, engine
+):
+    step()
+    bank.knows.clear()  # it says so itself: there is no such payment
+    clock.advance(1)
+    step()
+    assert row(engine, payout).state == "sent"
+    finish()
+    assert_paid_once(engine, bank, payout)
+
+
+def test_the_contrary_word_is_kept_for_an_operator_and_moves_nothing(
+    service, step, clock, bank, payout, engine
+):
+    step()
+    clock.advance(1)
+    step()
+    now = clock.now()
+    words = [
+        settle(engine, service.poster, payout, said, now)
+        for said in (Paid(), Failed("account closed"), Failed("account closed"))
+    ]
+    assert words == ["again", "surprise", "again"]
+    assert_paid_once(engine, bank, payout)
+    (found,) = surprises(engine)
+    assert (found.payout_id, found.booked, found.said) == (payout, "paid", "failed")
+
+
+@pytest.mark.parametrize(("state", "word"), [("requested", "refused"), (None, "refused")])
+def test_a_word_on_what_was_never_sent_moves_nothing(service, clock, payout, engine, state, word):
+    id_ = payout if state else payout + 1
+    assert settle(engine, service.poster, id_, Paid(), clock.now()) == word
+    assert balance(engine, "in_transit") == 25_000
+
+
+def test_a_slow_rail_does_not_hold_up_the_others(town, merchant, service, clock, engine):
+    first, second = (town.id_in(town.payout(merchant, 1_000)) for _ in range(2))
+    second_is_in = Event()
+
+    class Slow(Bank):
+        def submit(self, order):
+            if order.reference == reference(first):
+                assert second_is_in.wait(30), "the second waits for the first"
+            outcome = super().submit(order)
+            if order.reference == reference(second):
+                second_is_in.set()
+            return outcome
+
+    assert work(service, Slow()) == 2
+    assert {row(engine, id_).state for id_ in (first, second)} == {"sent"}
 
 
 def test_a_merchant_without_payouts_is_nothing_to_do(step, merchant):
