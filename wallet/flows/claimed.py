@@ -124,19 +124,18 @@ def decide_waits(command: Waits, facts: Facts) -> Decision:
 
 def _waiting(command: Command | Waits, facts: Facts) -> tuple[Contract, Holder]:
     """Return a claim that is still to be claimed, and who may."""
-    contract = facts.record(Contract, command.contract_id)
-    if contract is None or contract.payee_msisdn != command.msisdn:
-        raise Refused(Code.CONTRACT_UNKNOWN)
     payee = facts.by_msisdn.get(command.msisdn)
     if payee is None:
         raise Refused(Code.RECEIVER_UNKNOWN)
+    contract = facts.record(Contract, command.contract_id)
+    if contract is None or contract.payee_msisdn != command.msisdn:
+        raise Refused(Code.CONTRACT_UNKNOWN)
     return contract, payee
 
 
 def _check_in_time(contract: Contract, facts: Facts) -> None:
     contract.check_open()
-    if contract.payee_id is not None:
-        raise Refused(Code.CONTRACT_CLOSED)
+    assert contract.payee_id is None, contract  # all of a claim goes at once: it would be closed
     if facts.now >= contract.deadline_at:
         raise Refused(Code.CONTRACT_PAST_DEADLINE)  # it is on its way back to the payer
 

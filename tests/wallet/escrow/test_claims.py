@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from tests.agreements import NUMBER, claimable, registered
 from tests.tables import Person
@@ -223,3 +224,21 @@ def test_the_payer_cannot_release_to_a_number_nor_take_the_money_back(town, anna
     with pytest.raises(Refused) as caught:
         town.give_back(anna, contract)
     assert caught.value.code is Code.NOT_A_PARTY
+
+
+def test_the_database_lets_a_claim_have_no_other_payee_than_the_numbers_holder(town, anna, service):
+    contract = claimable(town, anna, 10_000)
+    eve, newcomer = town.person("Eve"), registered(town)
+    change = (
+        "UPDATE contracts SET payee_id = :payee, payee_account_id ="
+        " (SELECT id FROM accounts WHERE holder_id = :wallet) WHERE id = :id"
+    )
+    for payee, wallet in ((eve, eve), (newcomer, eve), (eve, newcomer)):
+        with pytest.raises(DBAPIError, match="keeps its parties"):
+            town.owner_sql(change, payee=payee.id, wallet=wallet.id, id=contract)
+    town.owner_sql(change, payee=newcomer.id, wallet=newcomer.id, id=contract)
+    with pytest.raises(DBAPIError, match="keeps its parties"):  # it has one: that is that
+        town.owner_sql(
+            "UPDATE contracts SET payee_id = NULL, payee_account_id = NULL WHERE id = :id",
+            id=contract,
+        )
