@@ -133,6 +133,12 @@ def test_it_waits_where_it_is_not_covered_or_an_older_one_waits(settled, waits, 
 # On the real thing ------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def town(shared_town):
+    """One town: every test has a merchant and a payer of its own."""
+    return shared_town
+
+
 def a_shop(town, **merchant):
     """Somebody who is paid at once, and can pay out to their own wallet, which costs nothing."""
     shop = town.merchant(period_s=0, bank=None, **merchant)
@@ -165,6 +171,12 @@ def refused(act, *args, **kwargs):
 def spend(town, merchant, minor):
     """Take something out of what is settled."""
     town.payout(merchant, minor)
+
+
+def another(town, servers):
+    """A second process on the same database."""
+    url = town.service.engine.url.render_as_string(hide_password=False)
+    return started(url, servers.redis_url)
 
 
 def cover(town):
@@ -244,9 +256,7 @@ def test_a_wrong_reference_is_no_payment(town, shop, payer):
         assert refused(give, town, shop, wrong).code == Code.PAYMENT_UNKNOWN
 
 
-def test_two_processes_at_once_refund_no_more_than_was_paid(
-    town, shop, payer, database_url, redis_url, clock
-):
+def test_two_processes_at_once_refund_no_more_than_was_paid(town, shop, payer, servers):
     payment = town.id_in(town.pay(payer, shop, 100_00))
     town.pay(payer, shop, 200_00)
 
@@ -256,16 +266,14 @@ def test_two_processes_at_once_refund_no_more_than_was_paid(
         except Refused as refusal:
             return refusal.code
 
-    with started(database_url, redis_url, clock) as other, ThreadPoolExecutor(8) as pool:
+    with another(town, servers) as other, ThreadPoolExecutor(8) as pool:
         said = [pool.submit(outcome, each) for each in (town.service.poster, other.poster) * 4]
         outcomes = sorted(each.result() for each in said)
     assert outcomes == ["more_than_released"] * 6 + ["paid"] * 2
     assert town.balance(payer) == 200_00 + 80_00
 
 
-def test_a_refund_and_a_reversal_at_once_give_back_only_once(
-    town, shop, payer, database_url, redis_url, clock
-):
+def test_a_refund_and_a_reversal_at_once_give_back_only_once(town, shop, payer, servers):
     asker, approver = town.operator(), town.operator()
     payment = town.id_in(town.pay(payer, shop, 100_00))
     town.pay(payer, shop, 100_00)
@@ -277,7 +285,7 @@ def test_a_refund_and_a_reversal_at_once_give_back_only_once(
         except Refused as refusal:
             return refusal.code
 
-    with started(database_url, redis_url, clock) as other, ThreadPoolExecutor(2) as pool:
+    with another(town, servers) as other, ThreadPoolExecutor(2) as pool:
         command = approve(waiting, approver.id, uuid4())
         said = [
             pool.submit(outcome, lambda: give(town, shop, payment)),
@@ -413,12 +421,13 @@ def test_the_database_holds_the_sum_whoever_writes(town, shop, payer):
     give(town, shop, payment, 60_00)
     row = {"payment": payment, "merchant": shop.id, "payer": payer.id, "now": town.now}
     with pytest.raises(IntegrityError, match="more of payment"):
-        town.sql(INSERT, id=1, minor=40_01, **row)
+        town.sql(INSERT, id=town.new_id(), minor=40_01, **row)
     with pytest.raises(IntegrityError, match="more of payment"):
-        town.sql(INSERT, id=1, minor=1, **row | {"payer": shop.id})
-    town.sql(INSERT, id=1, minor=40_00, **row)
+        town.sql(INSERT, id=town.new_id(), minor=1, **row | {"payer": shop.id})
+    id_ = town.new_id()
+    town.sql(INSERT, id=id_, minor=40_00, **row)
     with pytest.raises(IntegrityError, match="keeps its parties"):
-        town.sql("UPDATE refunds SET amount_minor = 1 WHERE id = 1")
+        town.sql("UPDATE refunds SET amount_minor = 1 WHERE id = :id", id=id_)
     with pytest.raises(IntegrityError, match="waits"):
         town.sql("INSERT INTO payouts SELECT (p).* FROM (SELECT jsonb_populate_record("
                  "NULL::payouts, jsonb_build_object('merchant_id', :id, 'currency', 'KES')) AS p"
@@ -433,7 +442,7 @@ def test_the_database_refuses_a_refund_of_what_was_reversed(town, shop, payer):
     assert refused(give, town, shop, payment).code == Code.ALREADY_REVERSED
     row = {"payment": payment, "merchant": shop.id, "payer": payer.id, "now": town.now}
     with pytest.raises(IntegrityError, match="was reversed"):
-        town.sql(INSERT, id=1, minor=1, **row)
+        town.sql(INSERT, id=town.new_id(), minor=1, **row)
 
 
 def ask_reversal(town, asker, payment_id, shop):

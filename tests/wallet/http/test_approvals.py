@@ -19,8 +19,8 @@ def sent(village):
     return sender, receiver, ref(village.id_in(village.send(sender, receiver, 100_00)))
 
 
-def ask(staff, original, **changes):
-    body = {"original": original, "reason": "wrong number", **changes}
+def ask(staff, what, **changes):
+    body = {"original": what, "reason": "wrong number", **changes}
     return staff.post("/v1/reversals", body, key=uuid4())
 
 

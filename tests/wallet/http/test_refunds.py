@@ -29,8 +29,8 @@ def staff(village):
     return village.as_(village.operator("Otieno"), "consumer", "operator")
 
 
-def refund(village, shop, payment, **changes):
-    body = {"payment": payment, "pin": PIN, **changes}
+def refund(village, shop, of, **changes):
+    body = {"payment": of, "pin": PIN, **changes}
     return village.as_(shop).post("/v1/refunds", body, key=uuid4())
 
 
