@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from tests.town import PIN, started
 from wallet.clock import id_of
@@ -151,29 +151,41 @@ def known(shared_town):
 
 
 FORBIDDEN = (
-    "UPDATE disputes SET open_minor = open_minor - 1 WHERE id = :dispute",
-    "UPDATE contracts SET disputed_minor = disputed_minor - 1 WHERE id = :contract",
-    "UPDATE contracts SET disputed_minor = 0 WHERE id = :contract AND :dispute > 0",
-    "UPDATE disputes SET amount_minor = amount_minor + 1 WHERE id = :dispute",
-    "UPDATE disputes SET text = 'never mind' WHERE id = :dispute",
-    "UPDATE disputes SET attachments = '[]' WHERE id = :dispute",
-    "UPDATE disputes SET due_at = NULL WHERE id = :dispute",
-    "UPDATE disputes SET state = 'closed' WHERE id = :dispute",
-    "UPDATE disputes SET state = 'asleep' WHERE id = :dispute",
-    "UPDATE disputes SET payer_offer_minor = open_minor + 1 WHERE id = :dispute",
-    "UPDATE disputes SET payee_offer_minor = -1 WHERE id = :dispute",
-    "DELETE FROM disputes WHERE id = :dispute",
-)
+    ("UPDATE disputes SET open_minor = open_minor - 1 WHERE id = :dispute",
+     "contracts_disputed_is_of_disputes"),
+    ("UPDATE contracts SET disputed_minor = disputed_minor - 1 WHERE id = :contract",
+     "contracts_disputed_is_of_disputes"),
+    ("UPDATE disputes SET amount_minor = amount_minor + 1 WHERE id = :dispute",
+     "disputes_grounds_are_fixed"),
+    ("UPDATE disputes SET text = 'never mind' WHERE id = :dispute", "disputes_grounds_are_fixed"),
+    ("UPDATE disputes SET attachments = '[]' WHERE id = :dispute", "disputes_grounds_are_fixed"),
+    ("UPDATE disputes SET due_at = NULL WHERE id = :dispute", "disputes_end_by_themselves"),
+    ("UPDATE disputes SET state = 'closed', due_at = NULL WHERE id = :dispute",
+     "disputes_closed_when_empty"),
+    ("UPDATE disputes SET state = 'asleep' WHERE id = :dispute", "disputes_state_is_known"),
+    ("UPDATE disputes SET released_minor = 1 WHERE id = :dispute", "disputes_parts_within_amount"),
+    ("UPDATE disputes SET payer_offer_minor = open_minor + 1 WHERE id = :dispute",
+     "disputes_offers_within_open"),
+    ("UPDATE disputes SET payee_offer_minor = -1 WHERE id = :dispute",
+     "disputes_offers_within_open"),
+)  # fmt: skip
 
 
-@pytest.mark.parametrize("statement", FORBIDDEN)
-def test_the_database_keeps_a_disputes_grounds_its_date_and_its_sum(known, statement):
+@pytest.mark.parametrize(("statement", "rule"), FORBIDDEN)
+def test_the_database_keeps_a_disputes_grounds_its_date_and_its_sum(known, statement, rule):
     town, contract, disputed = known
+    named = {"contract": contract} if ":contract" in statement else {"dispute": disputed}
+    with pytest.raises(IntegrityError) as refused:
+        town.owner_sql(statement, **named)
+    assert refused.value.orig.diag.constraint_name == rule
+
+
+def test_no_dispute_is_deleted(known):
+    town, _, disputed = known
+    with pytest.raises(DatabaseError, match="permission denied"):
+        town.sql("DELETE FROM disputes WHERE id = :id", id=disputed)
     with pytest.raises(IntegrityError):
-        town.sql(statement, **{
-            name: value for name, value in (("contract", contract), ("dispute", disputed))
-            if f":{name}" in statement
-        })  # fmt: skip
+        town.owner_sql("DELETE FROM disputes WHERE id = :id", id=disputed)
 
 
 def test_a_closed_dispute_stays_closed(town, payer, merchant, due, clock):
@@ -187,15 +199,13 @@ def test_a_closed_dispute_stays_closed(town, payer, merchant, due, clock):
 def test_the_books_check_finds_what_is_disputed_and_no_dispute_holds(town, payer, merchant):
     contract, disputed = raised(town, payer, merchant)
     tamper = "ALTER TABLE disputes {0} TRIGGER ALL"
-    for statement in (
-        tamper.format("DISABLE"),
-        f"UPDATE disputes SET open_minor = 9900 WHERE id = {disputed}",
-    ):
-        town.sql(statement)
+    set_open = "UPDATE disputes SET open_minor = :minor WHERE id = :id"
+    town.owner_sql(tamper.format("DISABLE"))
+    town.sql(set_open, id=disputed, minor=99_00)
     (finding,) = check_books(town.service.engine)
-    assert finding == (f"contract {contract}: disputed 10000 is not what its disputes hold, 9900")
-    town.sql(f"UPDATE disputes SET open_minor = 10000 WHERE id = {disputed}")
-    town.sql(tamper.format("ENABLE"))
+    assert finding == f"contract {contract}: disputed 10000 is not what its disputes hold, 9900"
+    town.sql(set_open, id=disputed, minor=100_00)
+    town.owner_sql(tamper.format("ENABLE"))
 
 
 def test_finding_what_is_due_reads_its_index_only(engine, clock):

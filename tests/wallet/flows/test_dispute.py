@@ -85,8 +85,9 @@ def test_without_an_amount_all_that_is_not_disputed_yet_is():
 
 
 def test_several_disputes_take_disjoint_parts():
-    facts = contract_facts(contract={"disputed": 6_000})
-    assert decide(a_command(4_000), facts)
+    decision = decide(a_command(4_000), contract_facts(contract={"disputed": 6_000}))
+    (moved,) = (row.contract for row in decision.rows if isinstance(row, ContractMoved))
+    assert (moved.disputed_minor, moved.rest.minor) == (10_000, 0)
     refused = refusal(decide, a_command(4_001), contract_facts(contract={"disputed": 6_000}))
     assert (refused.code, refused.facts["held"]) == (Code.MORE_THAN_HELD, "40.00")
 
