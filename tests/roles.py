@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from wallet.database import database_address, make_engine
 from wallet.embedded import APPLICATION, OWNER
 
-PASSWORD = "application"  # noqa: S105 -- of a role that only tests have
+PASSWORD = "application"
 MAKE_APPLICATION = f"""
     DO $$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{APPLICATION}') THEN

@@ -8,8 +8,9 @@ PostgreSQL refuses to run as root. Root therefore starts it as `nobody`, from a 
 programs in the run directory: the installed ones may lie below a private directory, which stays
 private.
 
-`python -m wallet.embedded COMMAND...` runs a command with DATABASE_URL, REDIS_URL and the owner's
-address set to a fresh pair; `python -m wallet.embedded psql` looks into the pair that was started last.
+`python -m wallet.embedded COMMAND...` runs a command with DATABASE_URL, REDIS_URL and
+KIBUBU_OWNER_DATABASE_URL set to a fresh pair; `python -m wallet.embedded psql` looks, as the
+owner, into the pair that was started last.
 """
 
 from collections.abc import Iterator
