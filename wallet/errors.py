@@ -49,6 +49,7 @@ class Code(StrEnum):
     QR_NOT_OURS = "qr_not_ours"
     ORDER_DOES_NOT_ADD_UP = "order_does_not_add_up"
     DESCRIPTION_MALFORMED = "description_malformed"
+    BANK_FILE_REFUSED = "bank_file_refused"
     # Who and what is meant
     NOT_FOUND = "not_found"
     ALREADY_REGISTERED = "already_registered"

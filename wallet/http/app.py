@@ -15,6 +15,7 @@ from wallet.flows import pay, send
 from wallet.http import (
     agreements,
     approvals,
+    bank,
     bulks,
     cash_collections,
     cash_ins,
@@ -80,6 +81,7 @@ BLUEPRINTS: Final[tuple[Routes, ...]] = (
     destinations.blp,
     cash_collections.blp,
     payout_batches.blp,
+    bank.blp,
     bulks.blp,
     prices.blp,
     merchants.blp,

@@ -65,6 +65,7 @@ NEEDS_SOMETHING_MADE_FIRST = {
     "POST /v1/payout-batches/{batch_id}/releases": "a batch that waits",
     "POST /v1/payout-batches/{batch_id}/declines": "a batch that waits",
     "POST /v1/bulks/{bulk_id}/confirmations": "a list",
+    "POST /v1/bank/exceptions/{exception_id}/resolutions": "something that waits",
     "POST /v1/deposits": "a holder's reference",
     "POST /v1/merchants/{holder_id}/pricings": "a holder's reference",
     "PATCH /v1/holders/{holder_id}": "a holder's reference",
