@@ -38,7 +38,7 @@ FILE_BODY: Final[Mapping[str, Any]] = {
 }
 
 
-class FileSchema(ma.Schema):
+class BankFileSchema(ma.Schema):
     """What a file brought. One that was taken before brings nothing."""
 
     id = ReferenceField()
@@ -49,7 +49,7 @@ class FileSchema(ma.Schema):
     answers = fields.Int(metadata={"example": 0})
 
 
-class StatementSchema(ma.Schema):
+class BankStatementSchema(ma.Schema):
     """A statement of an account of ours."""
 
     id = ReferenceField()
@@ -63,13 +63,13 @@ class StatementSchema(ma.Schema):
     received_at = fields.DateTime()
 
 
-class StatementPageSchema(PageSchema):
+class BankStatementPageSchema(PageSchema):
     """Statements, newest first."""
 
-    items = fields.List(fields.Nested(StatementSchema))
+    items = fields.List(fields.Nested(BankStatementSchema))
 
 
-class ExceptionSchema(ma.Schema):
+class BankExceptionSchema(ma.Schema):
     """What fits nothing, or contradicts what is booked. Nothing has moved because of it."""
 
     id = ReferenceField()
@@ -96,19 +96,19 @@ class ExceptionSchema(ma.Schema):
     resolved_at = fields.DateTime(allow_none=True)
 
 
-class ExceptionPageSchema(PageSchema):
+class BankExceptionPageSchema(PageSchema):
     """What waits, newest first."""
 
-    items = fields.List(fields.Nested(ExceptionSchema))
+    items = fields.List(fields.Nested(BankExceptionSchema))
 
 
-class ExceptionQuerySchema(PageQuerySchema):
+class BankExceptionQuerySchema(PageQuerySchema):
     """Whether what is resolved shall be shown too."""
 
     state = fields.Str(load_default="open", validate=validate.OneOf(["open", "all"]))
 
 
-class ResolutionSchema(ma.Schema):
+class BankResolutionSchema(ma.Schema):
     """Which payout a line shows; without one, only what was found out and done elsewhere."""
 
     payout = ReferenceField(metadata={"description": "Left out: the note is all there is to it."})
@@ -119,7 +119,7 @@ class ResolutionSchema(ma.Schema):
     )
 
 
-class PaidSchema(ma.Schema):
+class PaidPayoutSchema(ma.Schema):
     """A payout the bank has paid, and the statement that shows it."""
 
     id = ReferenceField()
@@ -130,13 +130,13 @@ class PaidSchema(ma.Schema):
     returned_at = fields.DateTime(allow_none=True)
 
 
-class PaidPageSchema(PageSchema):
+class PaidPayoutPageSchema(PageSchema):
     """Payouts that were paid, newest first."""
 
-    items = fields.List(fields.Nested(PaidSchema))
+    items = fields.List(fields.Nested(PaidPayoutSchema))
 
 
-class PaidQuerySchema(PageQuerySchema):
+class PaidPayoutQuerySchema(PageQuerySchema):
     """Only those that a statement shows, or only those that none shows yet."""
 
     reconciled = fields.Bool()
@@ -145,7 +145,7 @@ class PaidQuerySchema(PageQuerySchema):
 @blp.post("/files")
 @blp.doc(requestBody=FILE_BODY)
 @requires("operator")
-@blp.response(201, FileSchema)
+@blp.response(201, BankFileSchema)
 def create_bank_file() -> tuple[Taken, int]:
     """Upload a file of the bank's: statements, or a report on payments
 
@@ -170,7 +170,7 @@ def create_bank_file() -> tuple[Taken, int]:
 @blp.get("/statements")
 @requires("operator")
 @blp.arguments(PageQuerySchema, location="query")
-@blp.response(200, StatementPageSchema)
+@blp.response(200, BankStatementPageSchema)
 def list_statements(query: Mapping[str, Any]) -> Page:
     """See the bank's statements, newest first"""
     return desk().statements(query.get("before"), query["limit"])
@@ -178,8 +178,8 @@ def list_statements(query: Mapping[str, Any]) -> Page:
 
 @blp.get("/payouts")
 @requires("operator")
-@blp.arguments(PaidQuerySchema, location="query")
-@blp.response(200, PaidPageSchema)
+@blp.arguments(PaidPayoutQuerySchema, location="query")
+@blp.response(200, PaidPayoutPageSchema)
 def list_paid(query: Mapping[str, Any]) -> Page:
     """See payouts to banks that were paid, and which statement shows each"""
     return desk().paid(query.get("before"), query["limit"], reconciled=query.get("reconciled"))
@@ -187,8 +187,8 @@ def list_paid(query: Mapping[str, Any]) -> Page:
 
 @blp.get("/exceptions")
 @requires("operator")
-@blp.arguments(ExceptionQuerySchema, location="query")
-@blp.response(200, ExceptionPageSchema)
+@blp.arguments(BankExceptionQuerySchema, location="query")
+@blp.response(200, BankExceptionPageSchema)
 def list_exceptions(query: Mapping[str, Any]) -> Page:
     """See what of the bank's fits nothing and waits for somebody, newest first"""
     also_resolved = query["state"] == "all"
@@ -197,7 +197,7 @@ def list_exceptions(query: Mapping[str, Any]) -> Page:
 
 @blp.get("/exceptions/<reference:exception_id>")
 @requires("operator")
-@blp.response(200, ExceptionSchema)
+@blp.response(200, BankExceptionSchema)
 def get_exception(exception_id: int) -> ExceptionView:
     """See one of them"""
     return found(exception_id)
@@ -205,8 +205,8 @@ def get_exception(exception_id: int) -> ExceptionView:
 
 @blp.post("/exceptions/<reference:exception_id>/resolutions")
 @requires("operator")
-@blp.arguments(ResolutionSchema)
-@blp.response(201, ExceptionSchema)
+@blp.arguments(BankResolutionSchema)
+@blp.response(201, BankExceptionSchema)
 def create_resolution(body: Mapping[str, Any], exception_id: int) -> ExceptionView:
     """Resolve one: link its line to the payout it shows, or note what it was
 
