@@ -1,5 +1,6 @@
 """During a dispute both may still release and return: the rest, or the part by its dispute."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,13 @@ from tests.contracts import (
     PAYER_ACCOUNT,
 )  # fmt: skip
 from tests.disputes import DISPUTE, DUE, after, dispute_facts, frozen_after, kes
-from tests.facts import KEY, NOW, PIN, moves, refusal
+from tests.facts import KEY, NOW, PIN, an_account, moves, msisdn_of, refusal
+from tests.pricings import a_pricing
 from wallet.errors import Code
+from wallet.escrow.contracts import Contract
 from wallet.escrow.disputes import DisputeMoved
-from wallet.flows import give_back, release
+from wallet.flows import accept, give_back, release, silence, split
+from wallet.money import Money
 
 OPEN_STATES = ("raised", "answered", "negotiating", "escalated")
 ACTS = (
@@ -115,3 +119,33 @@ def test_a_contract_closes_with_its_last_dispute():
     decision = give_back.decide(an_act(give_back, PAYEE), facts)
     closed = [row.contract.closed_at for row in decision.rows if hasattr(row, "contract")]
     assert closed == [NOW]
+
+
+def priced_facts(state, **dispute):
+    """The merchant pays 2.5 % of what is released to them."""
+    facts = dispute_facts({"state": state, **dispute})
+    contract = replace(facts.records[(Contract, OWN)], pricing=a_pricing(PAYEE, commission_bps=250))
+    facts.records[(Contract, OWN)] = contract
+    facts.add_account(an_account(905, None, kind="commissions"))
+    return facts
+
+
+SPLIT = (kes(1_000), kes(3_000))
+WAYS = (
+    (release, an_act(release, PAYER, 1_000), "raised", {}, 25),
+    (accept, accept.Command(PAYER, KEY, PIN, OWN, DISPUTE, *SPLIT), "answered",
+     {"payee_offer": 1_000}, 25),
+    (split, split.Command(501, KEY, OWN, DISPUTE, *SPLIT, "why"), "escalated", {}, 25),
+    (silence, silence.Command(OWN, DISPUTE, "answered"), "answered", {"due_at": NOW}, 100),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("flow", "command", "state", "dispute", "commission"), WAYS)
+def test_commission_is_taken_of_what_is_released_and_not_of_what_returns(
+    flow, command, state, dispute, commission
+):
+    decision = flow.decide(command, priced_facts(state, **dispute))
+    (taken,) = decision.then
+    assert [leg.amount.minor for leg in taken.legs] == [-commission, commission]
+    text = next(text for text in decision.texts if text.msisdn == msisdn_of(PAYEE))
+    assert text.values["fee"] == Money("KES", commission).shown
