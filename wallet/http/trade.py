@@ -111,7 +111,11 @@ class DeliverySchema(ma.Schema):
 
     delivered_at = fields.AwareDateTime(format="iso", required=True, metadata=_MOMENT)
     signed_by = fields.Str(allow_none=True, metadata={"example": "Amina Odhiambo"})
-    proof = fields.Nested(DeliveryProofSchema, allow_none=True)
+    proof = fields.Nested(
+        DeliveryProofSchema,
+        allow_none=True,
+        metadata={"example": {"reference": "POD-2026-00017.pdf", "sha256": _SHA256["example"]}},
+    )
 
 
 class NewDeliverySchema(DeliverySchema):
