@@ -1,4 +1,4 @@
-"""What nobody needs any more: unaccepted quotes, sign-in codes, refresh tokens. No money here.
+"""What nobody needs any more: unaccepted quotes, old codes and tokens. No money here.
 
 Each is kept for a day after it has lapsed: the answer to "why was it refused?" needs the row.
 """
@@ -36,6 +36,14 @@ DELETE_REFRESH_TOKENS: Final = text("""
                              FOR UPDATE SKIP LOCKED)
 """)
 
+DELETE_DESTINATIONS: Final = text("""
+    DELETE FROM destinations
+     WHERE id IN (SELECT id FROM destinations   -- index destinations_lapsed
+                   WHERE state = 'unconfirmed' AND code_expires_at < :before
+                   ORDER BY code_expires_at LIMIT :limit
+                     FOR UPDATE SKIP LOCKED)
+""")
+
 
 def delete_quotes(engine: Engine, now: datetime, limit: int = LIMIT) -> int:
     """Delete quotes that nobody accepted; return how many."""
@@ -50,6 +58,11 @@ def delete_sign_ins(engine: Engine, now: datetime, limit: int = LIMIT) -> int:
 def delete_refresh_tokens(engine: Engine, now: datetime, limit: int = LIMIT) -> int:
     """Delete expired refresh tokens; return how many."""
     return _delete(engine, DELETE_REFRESH_TOKENS, now, limit)
+
+
+def delete_destinations(engine: Engine, now: datetime, limit: int = LIMIT) -> int:
+    """Delete payout destinations that were never confirmed; return how many."""
+    return _delete(engine, DELETE_DESTINATIONS, now, limit)
 
 
 def _delete(engine: Engine, statement: TextClause, now: datetime, limit: int) -> int:

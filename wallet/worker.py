@@ -86,6 +86,7 @@ def jobs(service: Service) -> list[Job]:
         Job("approvals", lambda: lapse_approvals(engine, poster, clock.now()), SELDOM_S),
         Job("quotes", lambda: lapsed.delete_quotes(engine, clock.now()), SELDOM_S),
         Job("sign-ins", lambda: lapsed.delete_sign_ins(engine, clock.now()), SELDOM_S),
+        Job("destinations", lambda: lapsed.delete_destinations(engine, clock.now()), SELDOM_S),
         Job("tokens", lambda: lapsed.delete_refresh_tokens(engine, clock.now()), SELDOM_S),
     ]
     if service.settings.environment == "development":

@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 
 from tests.town import PIN
-from wallet.lapsed import KEPT, delete_quotes, delete_refresh_tokens, delete_sign_ins
+from wallet.lapsed import (
+    KEPT,
+    delete_destinations,
+    delete_quotes,
+    delete_refresh_tokens,
+    delete_sign_ins,
+)
 from wallet.money import Money
 
 SOURCE, TARGET = Money("USD", 10_000), Money("KES", 1_290_000)
@@ -68,3 +74,17 @@ def test_a_used_refresh_token_stays_until_it_expires(town, service, clock):
     assert delete_refresh_tokens(service.engine, clock.now()) == 0
     clock.advance(days=3)
     assert delete_refresh_tokens(service.engine, clock.now()) == 1
+
+
+def test_a_destination_that_was_never_confirmed_goes_and_others_stay(town, service, clock):
+    merchant = town.merchant()
+    id_ = town.destination(merchant, "cash")
+    town.sql(
+        "INSERT INTO destinations (id, merchant_id, kind, added_at, code_expires_at)"
+        " VALUES (7, :id, 'cash', :now, :now)",
+        id=merchant.id, now=clock.now(),
+    )  # fmt: skip
+    clock.advance(days=1)
+    assert delete_destinations(service.engine, clock.now()) == 0
+    assert delete_destinations(service.engine, clock.advance(1)) == 1
+    assert [row[0] for row in town.sql("SELECT id FROM destinations WHERE kind = 'cash'")] == [id_]
