@@ -77,3 +77,44 @@ def test_only_a_merchant_is_paid_out(village):
     anna = village.person()
     with village.unchanged():
         assert pay_out(village, anna).json["code"] == "forbidden"
+
+
+# Schedules -----------------------------------------------------------------------------------
+
+
+def put_schedule(village, shop, **changes):
+    body = {"every": "weekly", "weekday": 5, "hour": 17, "minimum": kes("500.00"), "pin": "7294"}
+    body = {name: value for name, value in (body | changes).items() if value is not None}
+    return village.as_(shop).call("PUT", "/v1/payouts/schedule", body)
+
+
+def test_a_schedule_is_set_and_seen(village, shop):
+    answer = put_schedule(village, shop)
+    assert (answer.status_code, answer.json["next_at"]) == (200, "2026-01-09T14:00:00+00:00")
+    assert "have been changed" in village.texts(shop)[-1]
+    (seen,) = village.as_(shop).get("/v1/payouts/schedule").json["items"]
+    assert (seen["every"], seen["minimum"], seen["paused_at"]) == ("weekly", kes("500.00"), None)
+    put_schedule(village, shop, every="on_demand", weekday=None, hour=None)
+    (seen,) = village.as_(shop).get("/v1/payouts/schedule").json["items"]
+    assert (seen["every"], seen["next_at"]) == ("on_demand", None)
+
+
+BAD_SCHEDULES = (
+    ({"every": "hourly"}, "format_error"),
+    ({"hour": 24}, "format_error"),
+    ({"hour": "17"}, "format_error"),
+    ({"weekday": None}, "format_error"),
+    ({"every": "at_once"}, "format_error"),
+    ({"minimum": kes("0.99")}, "less_than_transaction_min_value"),
+    ({"minimum": kes("0")}, "amount_not_positive"),
+    ({"minimum": money("1.00", "USD")}, "no_wallet_in_currency"),
+    ({"pin": "0852"}, "pin_wrong"),
+)
+
+
+def test_a_bad_schedule_sets_nothing(village, shop):
+    with village.unchanged():
+        for changes, code in BAD_SCHEDULES:
+            answer = put_schedule(village, shop, **changes)
+            assert (changes, answer.json["code"]) == (changes, code)
+    assert village.as_(shop).get("/v1/payouts/schedule").json == {"items": []}

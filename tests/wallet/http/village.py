@@ -23,6 +23,7 @@ Cases = tuple[tuple[dict[str, Any], str], ...]
 MONEY_TABLES = (
     "(SELECT * FROM accounts WHERE holder_id IS NOT NULL OR balance_minor <> 0)",
     *("postings", "entries", "contracts", "disputes", "limit_usage", "payouts", "quotes"),
+    *("destinations", "payout_schedules", "payout_batches"),
     *("texts", "agents", "merchants", "tills", "partners", "maker_prices", "reference_rates"),
 )
 
