@@ -32,6 +32,12 @@ CREATE TRIGGER plans_withdrawn_stay_withdrawn
 CREATE TRIGGER plans_never_deleted BEFORE DELETE OR TRUNCATE ON plans
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- Nothing of a plan is paid out before it is earned, whoever writes: so many steps, so much money.
+ALTER TABLE contracts ADD CONSTRAINT contracts_steps_are_earned CHECK (
+    steps IS NULL
+    OR released_minor = CASE steps_done WHEN steps THEN amount_minor
+                                        ELSE amount_minor / steps * steps_done END);
+
 CREATE TABLE visit_codes (          -- the last code its payer asked for; a new one takes its place
     contract_id bigint PRIMARY KEY REFERENCES contracts (id),
     code_mac bytea NOT NULL,        -- never the code

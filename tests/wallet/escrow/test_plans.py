@@ -153,3 +153,12 @@ def test_both_sides_are_texted_at_each_step(town, anna, shop):
     assert "Visit 1 of 3 at Duka Mary confirmed: KSh 333.33" in town.texts(anna)[-1]
     assert "bought Washes: 3 visits, KSh 1,000.00" in town.texts(shop)[-2]
     assert "Visit 1 of 3 of Anna" in town.texts(shop)[-1]
+
+
+@pytest.mark.parametrize("change", ["steps_done = 2", "released_minor = 33334", "steps_done = 0"])
+def test_the_database_pays_out_no_more_and_no_less_than_the_steps_earn(town, anna, shop, change):
+    contract_id = buy(town, anna, shop)
+    command = visit.Command(anna.id, uuid4(), Pin(PIN), contract_id)
+    town.service.poster.post(visit.decide, command)
+    with pytest.raises(Exception, match="contracts_steps_are_earned"):
+        town.sql(f"UPDATE contracts SET {change} WHERE id = :id", id=contract_id)
