@@ -65,6 +65,8 @@ NEEDS_SOMETHING_MADE_FIRST = {
     "POST /v1/payout-batches/{batch_id}/releases": "a batch that waits",
     "POST /v1/payout-batches/{batch_id}/declines": "a batch that waits",
     "POST /v1/bulks/{bulk_id}/confirmations": "a list",
+    "POST /callbacks/mtn-momo": "a payout under way",
+    "PUT /callbacks/mtn-momo": "a payout under way",
     "POST /v1/bank/exceptions/{exception_id}/resolutions": "something that waits",
     "POST /v1/deposits": "a holder's reference",
     "POST /v1/merchants/{holder_id}/pricings": "a holder's reference",

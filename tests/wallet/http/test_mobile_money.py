@@ -1,0 +1,59 @@
+"""MTN's callbacks: they make us ask, and settle nothing."""
+
+import json
+
+import pytest
+
+from wallet.clock import reference
+from wallet.config import DEVELOPMENT_CALLBACK_TOKEN as TOKEN
+
+LATER = "2026-01-05 10:00:00+00"
+
+
+@pytest.fixture
+def payout(village):
+    """One on its way to a phone, to be asked about in an hour."""
+    shop = village.merchant("Mary", period_s=0)
+    village.pay(village.person(balance=900_00), shop, 500_00)
+    payout = village.id_in(village.payout(shop, 300_00))
+    village.payout_sent(payout)
+    village.sql(
+        "UPDATE payouts SET kind = 'mobile', next_at = :later WHERE id = :id",
+        id=payout, later=LATER,
+    )  # fmt: skip
+    return payout
+
+
+def row(village, payout):
+    return village.sql("SELECT state, next_at FROM payouts WHERE id = :id", id=payout)[0]
+
+
+def call(client, method, body, token=TOKEN):
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return client.open(f"/callbacks/mtn-momo?token={token}", method=method, data=raw)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_a_callback_makes_us_ask_at_once_and_settles_nothing(village, client, payout, method):
+    said = {"externalId": reference(payout), "status": "SUCCESSFUL"}
+    assert call(client, method, said).status_code == 204
+    assert tuple(row(village, payout)) == ("sent", village.now)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"rubbish", b"[]", {}, {"externalId": 7}, {"externalId": "1QGDF9BM0K7J"},
+     {"externalId": "x" * 500}],
+)  # fmt: skip
+def test_a_callback_about_nothing_we_know_changes_nothing(village, client, payout, body):
+    before = row(village, payout)
+    assert call(client, "POST", body).status_code == 204
+    assert row(village, payout) == before
+
+
+@pytest.mark.parametrize("token", ["", "another"])
+def test_without_the_secret_nobody_calls_back(village, client, payout, token):
+    before = row(village, payout)
+    said = {"externalId": reference(payout)}
+    assert call(client, "POST", said, token).status_code == 403
+    assert row(village, payout) == before
