@@ -25,7 +25,7 @@ NAME_SEPTETS: Final = 20
 OTHER_REFUSAL: Final = "refusals.other"
 Fill = Callable[[Mapping[str, object]], str]
 _FOLDER: Final = Path(__file__).parent
-_AMOUNTS: Final = ("needed", "minimum", "maximum", "remaining", "held")
+_AMOUNTS: Final = ("needed", "minimum", "maximum", "remaining", "held", "disputed")
 _PERIODS: Final = (("days", 86400), ("hours", 3600), ("minutes", 60), ("seconds", 1))
 
 

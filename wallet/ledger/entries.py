@@ -41,7 +41,9 @@ STATEMENT: Final = """
            coalesce(CASE WHEN p.kind = 'cash_in' THEN g.name
                          WHEN p.kind IN ('pay', 'release', 'release_due', 'return', 'buy_plan',
                                          'visit', 'redeem_visit', 'refund',
-                                         'refund_covered') THEN m.name
+                                         'refund_covered', 'dispute', 'dispute_concede',
+                                         'dispute_accept', 'dispute_decide',
+                                         'dispute_due') THEN m.name
                     END, o.name),
            p.posted_at, p.original_id
       FROM entries e
@@ -62,7 +64,9 @@ TRANSACTION: Final = """
            coalesce(CASE WHEN p.kind = 'cash_in' THEN g.name
                          WHEN p.kind IN ('pay', 'release', 'release_due', 'return', 'buy_plan',
                                          'visit', 'redeem_visit', 'refund',
-                                         'refund_covered') THEN m.name
+                                         'refund_covered', 'dispute', 'dispute_concede',
+                                         'dispute_accept', 'dispute_decide',
+                                         'dispute_due') THEN m.name
                     END, o.name)
       FROM postings p
       LEFT JOIN holders o ON o.id = CASE WHEN p.sender_id = :holder THEN p.receiver_id
