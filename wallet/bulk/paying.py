@@ -134,7 +134,7 @@ class _Paying:
             else:
                 self._pay(receiver, id_, amount)
         except Refused as refusal:
-            self.rows.append(Outcome(self.bulk.id, row.row_no, "refused", refusal.code))
+            self.rows.append(Outcome(self.bulk.id, row.row_no, "refused", refusal.code.value))
             self.tally.refused_rows += 1
             self.tally.refused_minor += row.amount_minor
         else:

@@ -22,6 +22,7 @@ from wallet.bulk.outcomes import Tally
 from wallet.bulk.paying import DueBatch, DueRow, Finished, Paid, finish, pay_rows
 from wallet.bulk.records import Bulk
 from wallet.clock import Clock, Ids, reference
+from wallet.database import read
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.arrays import array
 from wallet.ledger.bulk import Payments, write_payments
@@ -35,6 +36,8 @@ from wallet.markets import Market
 log = logging.getLogger(__name__)
 
 PAUSE: Final = timedelta(seconds=30)
+
+IS_ANYTHING: Final = "SELECT EXISTS (SELECT FROM bulks WHERE state = 'posting')"
 
 NEXT_BATCH: Final = f"""
     SELECT {Bulk.COLUMNS}, t.first_row, t.row_count, b.account_ids[t.lane + 1]
@@ -147,6 +150,8 @@ class BulkPayments:
         Returns 0 where nothing is left to do.
         """
         if self._open is None:
+            if not read(self._engine, IS_ANYTHING)[0][0]:
+                return 0
             self._open = self._connect()
         batch: DueBatch | None = None
         try:
@@ -188,7 +193,7 @@ class BulkPayments:
     def _finish_next(self, at: _Open, now: datetime) -> int:
         row = at.raw.execute(NEXT_TO_FINISH).fetchone()
         if row is None:
-            at.raw.execute("COMMIT")
+            self.close()  # an idle worker keeps no connection
             return 0
         bulk = Bulk(*row)
         assert bulk.account_ids is not None, bulk

@@ -13,12 +13,13 @@ from wallet.ledger.facts import Needs
 
 @dataclass(frozen=True, slots=True)
 class Engagements:
-    """Whether a holder is party to an open contract or a waiting refund, or awaits a payout."""
+    """Whether a holder is party to a contract, waits for a refund or payout, or pays a list."""
 
     id: int
     in_contracts: bool
     in_payouts: bool
     in_refunds: bool = False
+    in_lists: bool = False
 
     # Nothing is locked: what comes in between meets the database's own rule.
     LOCK: ClassVar[str] = """
@@ -28,7 +29,8 @@ class Engagements:
                EXISTS (SELECT FROM payouts p
                         WHERE p.merchant_id = h.id AND p.state NOT IN ('paid', 'failed')),
                EXISTS (SELECT FROM refunds f   -- few wait: index refunds_waiting
-                        WHERE f.state = 'waiting' AND h.id IN (f.merchant_id, f.payer_id))
+                        WHERE f.state = 'waiting' AND h.id IN (f.merchant_id, f.payer_id)),
+               EXISTS (SELECT FROM bulks b WHERE b.holder_id = h.id AND b.state = 'posting')
           FROM holders h
          WHERE h.id = ANY(%(ids)s::bigint[])
          ORDER BY h.id
@@ -51,4 +53,6 @@ class Engagements:
             return "contract_open"
         if self.in_payouts:
             return "payout_under_way"
-        return "refund_waiting" if self.in_refunds else None
+        if self.in_refunds:
+            return "refund_waiting"
+        return "list_under_way" if self.in_lists else None

@@ -1,9 +1,11 @@
 """Lists for tests, and the way one goes: uploaded, confirmed, posted."""
 
+from contextlib import contextmanager
 from uuid import uuid4
 
 from wallet.bulk.lists import CSV
 from wallet.bulk.posting import BulkPayments
+from wallet.bulk.reading import bulk_of, rows_of
 from wallet.bulk.uploading import Upload, store
 from wallet.flows import bulk
 from wallet.people.pin import Pin
@@ -28,16 +30,21 @@ def confirm(service, payer, bulk_id, *, pin=None, key=None):
     return service.poster.post(bulk.decide, command)
 
 
-def payments(service):
-    return BulkPayments(service.engine, service.clock, service.ids, service.markets, text_body)
+@contextmanager
+def payments(service, render=text_body):
+    """A worker's part in posting lists."""
+    worker = BulkPayments(service.engine, service.clock, service.ids, service.markets, render)
+    try:
+        yield worker
+    finally:
+        worker.close()
 
 
 def post_all(service):
     """Do what a worker does until nothing is left."""
-    worker = payments(service)
-    while worker.post_next():
-        pass
-    worker.close()
+    with payments(service) as worker:
+        while worker.post_next():
+            pass
 
 
 def pay_list(service, payer, raw, rows_a_batch=2_000):
@@ -46,3 +53,10 @@ def pay_list(service, payer, raw, rows_a_batch=2_000):
     confirm(service, payer, bulk_id)
     post_all(service)
     return bulk_id
+
+
+def states(service, payer, bulk_id):
+    """What has become of each row, and why."""
+    found = bulk_of(service.engine, payer.id, bulk_id)
+    assert found is not None
+    return [(row.state, row.code) for row in rows_of(service.engine, found.bulk)]
