@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 REST: Final = timedelta(minutes=1)
 """How long a claim that was refused is left alone by one worker."""
+NUMBERS: Final = 2048
+"""How many are looked at in one go."""
 _ABOVE_LIMITS: Final = frozenset({Code.MAX_BALANCE_EXCEEDED, Code.MONTHLY_VALUE_LIMIT_EXCEEDED})
 
 CLAIMS_OF: Final = """
@@ -76,7 +78,7 @@ class RegisteredClaims:
         self._after = ""
         self._rests: dict[int, datetime] = {}
 
-    def release(self, now: datetime, limit: int = MAX_BATCH) -> int:
+    def release(self, now: datetime, limit: int = NUMBERS) -> int:
         """Look at the next `limit` numbers; return how many claims of theirs were tried."""
         numbers = [row[0] for row in read(
             self._engine, UNCLAIMED_NUMBERS, after=self._after, limit=limit
