@@ -1,7 +1,7 @@
 """As whom a test comes to the database: the application, or the owner of the tables.
 
-Both are named by one address, of which only the role differs. On servers that DATABASE_URL names,
-the owner is the role in it, and the application has a password.
+Both are named by one address, of which only the role differs. On servers that the environment
+names, the owner is the role it names, and the application has a password.
 """
 
 import os
@@ -31,16 +31,16 @@ def address(url: str, database: str) -> str:
 def application_url(url: str) -> str:
     """The address for what serves."""
     named = database_address(url).set(username=APPLICATION)
-    password = PASSWORD if _outside() else None
+    password = PASSWORD if outside() else None
     return named.set(password=password).render_as_string(hide_password=False)
 
 
 def owner_url(url: str) -> str:
     """The address for what makes tables, and may break rules."""
-    outside = _outside()
-    if outside is None:
+    named_owner = outside()
+    if named_owner is None:
         return database_address(url).set(username=OWNER).render_as_string(hide_password=False)
-    named = database_address(outside).set(database=database_address(url).database)
+    named = database_address(named_owner).set(database=database_address(url).database)
     return named.render_as_string(hide_password=False)
 
 
@@ -62,5 +62,6 @@ def owner_sql(engine: Engine, statement: str, **values: Any) -> list[Any]:
         return list(result.all()) if result.returns_rows else []
 
 
-def _outside() -> str | None:
-    return os.environ.get("DATABASE_URL")
+def outside() -> str | None:
+    """The owner's address of a server to use instead of an embedded one."""
+    return os.environ.get("KIBUBU_OWNER_DATABASE_URL") or os.environ.get("DATABASE_URL")

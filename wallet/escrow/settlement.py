@@ -50,6 +50,12 @@ HELD: Final = """
      WHERE c.payee_id = :merchant AND c.closed_at IS NULL AND a.kind = 'settlement'
      GROUP BY 1, 2 ORDER BY 1, 2
 """
+REFUNDS: Final = """
+    SELECT currency, sum(amount_minor)
+      FROM refunds   -- index refunds_waiting
+     WHERE merchant_id = :merchant AND state = 'waiting'
+     GROUP BY currency
+"""
 # The account's first entry that is not clearly before `at` is found by halving, then read on from:
 # a statement costs what its day holds, however old and busy the account.
 FIRST_FROM: Final = """
@@ -123,6 +129,7 @@ class Settlement:
     held: Money  # in open contracts, before commission; what is disputed is apart
     held_until: tuple[OnDay, ...]
     disputed: Money
+    refunds: Money  # asked for and not covered yet: the next of what is available goes there
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +216,7 @@ def settlements(engine: Engine, merchant_id: int, zone: ZoneInfo) -> tuple[Settl
     accounts = read(engine, ACCOUNTS, merchant=merchant_id)
     named = {"merchant": merchant_id, "zone": zone.key}
     reserved, held = read(engine, RESERVED, **named), read(engine, HELD, **named)
+    refunds = {row[0]: int(row[1]) for row in read(engine, REFUNDS, merchant=merchant_id)}
     found = []
     for _, kind, currency, balance_minor, _ in accounts:
         if kind == Kind.SETTLEMENT:
@@ -220,6 +228,7 @@ def settlements(engine: Engine, merchant_id: int, zone: ZoneInfo) -> tuple[Settl
                 Settlement(
                     Money(currency, balance_minor),
                     _sum(kept, currency), kept, _sum(due, currency), due, disputed,
+                    Money(currency, refunds.get(currency, 0)),
                 )
             )  # fmt: skip
     return tuple(found)

@@ -58,6 +58,7 @@ class SettlementSchema(ma.Schema):
     held = AmountField(metadata={"description": "In open contracts, not disputed."})
     held_until = fields.List(fields.Nested(OnDaySchema))
     disputed = AmountField(metadata={"description": "In open contracts, until it is settled."})
+    refunds = AmountField(metadata={"description": "Refunds that wait for a balance."})
 
 
 class SettlementsSchema(ma.Schema):

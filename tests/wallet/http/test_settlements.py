@@ -2,6 +2,7 @@
 
 import csv
 import io
+from uuid import uuid4
 
 import pytest
 
@@ -38,6 +39,22 @@ def test_the_balance_says_what_is_available_when(village, mary, paid):
     assert (found["held"], found["held_until"], found["disputed"]) == (
         kes("0.00"), [], kes("0.00"),
     )  # fmt: skip
+
+
+def test_the_balance_sets_apart_what_is_disputed_and_what_is_to_be_refunded(village):
+    payer = village.person("Anna", balance=1_000_00)
+    shop = village.merchant("Juma", period_s=86_400)
+    contract = village.hold(payer, shop, 100_00)
+    village.release(payer, contract, 60_00)
+    body = {"amount": kes("30.00"), "reason_code": "damaged", "pin": "7294"}
+    path = f"/v1/contracts/{ref(contract)}/disputes"
+    assert village.as_(payer).post(path, body, key=uuid4()).status_code == 201
+    village.payout(shop, 5_00)  # and a fee of 50.00
+    body = {"payment": ref(contract), "pin": "7294", "when_covered": True}
+    assert village.as_(shop).post("/v1/refunds", body, key=uuid4()).status_code == 201
+    (found,) = village.as_(shop).get("/v1/settlements/balance").json["items"]
+    amounts = {name: found[name]["amount"] for name in ("held", "disputed", "refunds")}
+    assert amounts == {"held": "10.00", "disputed": "30.00", "refunds": "60.00"}
 
 
 def test_a_statement_shows_each_entry_and_what_is_left(village, mary, paid):
