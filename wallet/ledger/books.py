@@ -110,6 +110,34 @@ _CHECKS: Final = {
                USING (merchant_id, currency)
          WHERE coalesce(a.balance_minor, 0) <> coalesce(r.amount_minor, 0)
     """,
+    "payment {0}: {1} was refunded, {2} released": """
+        SELECT payment_id, sum(amount_minor),
+               released_of(payment_id, min(merchant_id), min(payer_id), min(currency))
+          FROM refunds WHERE state <> 'declined' GROUP BY payment_id
+        HAVING sum(amount_minor)
+               > released_of(payment_id, min(merchant_id), min(payer_id), min(currency))
+            OR EXISTS (SELECT FROM reversals r WHERE r.original_id = payment_id)
+    """,
+    "refund {0} of {1} is not what its posting moved": """
+        SELECT f.id, f.amount_minor FROM refunds f
+         WHERE f.state = 'paid' AND NOT EXISTS (
+               SELECT FROM entries e
+                 JOIN accounts a ON a.id = e.account_id AND a.holder_id = f.payer_id
+                 JOIN postings p ON p.id = e.posting_id AND p.original_id = f.payment_id
+                WHERE e.posting_id = f.posting_id AND e.amount_minor = f.amount_minor)
+    """,
+    "posting {0} is reversed by {1}, which is not its opposite": """
+        SELECT r.original_id, r.id FROM reversals r
+         WHERE EXISTS (
+               SELECT FROM entries e
+                WHERE e.posting_id IN (r.id, r.original_id)
+                   OR e.posting_id IN (SELECT c.id FROM postings c
+                                        WHERE c.original_id = r.original_id
+                                          AND c.kind = 'commission')
+                GROUP BY e.account_id HAVING sum(e.amount_minor) <> 0)
+            OR NOT EXISTS (SELECT FROM postings p WHERE p.id = r.id AND p.kind = 'reverse'
+                              AND p.original_id = r.original_id)
+    """,
 }
 
 _TOTALS: Final = """

@@ -1,6 +1,7 @@
 """Reversal: one posting undone, once, whole, while its receiver has the money. Four eyes."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -38,7 +39,7 @@ ASKER, APPROVER = 8, 9
 
 def an_original(**changes):
     """100.00 sent for a fee of 7.00."""
-    values = {
+    values: dict[str, Any] = {
         "id": ORIGINAL, "kind": "send", "sender_id": SENDER, "receiver_id": RECEIVER,
         "is_held": False, "is_reversed": False, "refunded_minor": 0,
         "account_ids": (WALLET, TARGET, FEES), "amounts_minor": (-107_00, 100_00, 7_00),

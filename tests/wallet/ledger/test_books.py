@@ -2,8 +2,8 @@
 
 import pytest
 
+from tests.books import findings_after
 from tests.pricings import price
-from tests.roles import as_owner
 from wallet.database import make_engine
 from wallet.ledger.books import check_books, totals
 
@@ -19,36 +19,6 @@ def village(shared_town):
     shared_town.give_back(merchant, contract, 1_000)
     shared_town.payout(merchant, 5_000)
     return shared_town
-
-
-class Undone:
-    """What `check_books` takes for an engine: always the one connection, never committed."""
-
-    def __init__(self, connection):
-        self.connection = connection
-
-    def connect(self):
-        return self
-
-    def execution_options(self, **_):
-        return self
-
-    def __enter__(self):
-        return self.connection
-
-    def __exit__(self, *_):
-        pass
-
-
-def findings_after(town, *statements):
-    """What the books check says once `statements` have got past every trigger."""
-    with as_owner(town.service.engine) as connection:
-        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
-        for statement in statements:
-            assert connection.exec_driver_sql(statement).rowcount != 0, statement
-        findings = check_books(Undone(connection))  # type: ignore[arg-type]
-        connection.rollback()
-    return findings
 
 
 LAST_ENTRY = "(SELECT max(entry_no) FROM entries e WHERE e.account_id = entries.account_id)"
