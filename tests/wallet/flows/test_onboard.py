@@ -38,7 +38,9 @@ def test_an_agent_has_a_number_and_an_empty_float(town):
 def test_a_number_that_is_taken_is_passed_over(town):
     key, other, anna = uuid4(), town.agent(), town.person()
     first, second, *_ = candidates(key, AGENT_DIGITS)
-    town.sql("UPDATE agents SET number = :taken WHERE holder_id = :id", taken=first, id=other.id)
+    town.owner_sql(
+        "UPDATE agents SET number = :taken WHERE holder_id = :id", taken=first, id=other.id
+    )
     assert an_agent(town, anna, key).answer["agent"] == second
 
 
