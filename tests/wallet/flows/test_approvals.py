@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from tests.town import started
+from tests.refunds import another
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.flows import reverse
@@ -26,6 +26,17 @@ from wallet.flows.approvals import (
 from wallet.money import Money
 from wallet.people.approvals import LIFETIME, Approval, approval_of, approvals
 from wallet.people.lapsing import lapse_approvals
+
+
+@pytest.fixture
+def town(shared_town):
+    """One town: every test has staff of its own, and time moves on from test to test."""
+    return shared_town
+
+
+@pytest.fixture
+def clock(town):
+    return town.service.clock
 
 
 @pytest.fixture
@@ -57,6 +68,10 @@ def approved(town, operator, waiting, key=None, poster=None):
 
 def declined(town, operator, waiting, reason="no"):
     return town.service.poster.post(decide_decline, decline(waiting, operator.id, uuid4(), reason))
+
+
+def made_by(town, operator):
+    return town.sql("SELECT count(*) FROM approvals WHERE asked_by = :id", id=operator.id)[0][0]
 
 
 def refused(act, *args, **kwargs):
@@ -129,14 +144,14 @@ def test_asking_again_with_the_same_key_makes_one_approval(town, staff, sent):
     first = asked(town, staff[0], sent[2], sent[1], key=key)
     again = asked(town, staff[0], sent[2], sent[1], key=key)
     assert (again.replayed, again.answer) == (True, first.answer)
-    assert town.sql("SELECT count(*) FROM approvals") == [(1,)]
+    assert made_by(town, staff[0]) == 1
 
 
 def test_what_cannot_be_done_anyway_is_refused_when_it_is_asked_for(town, staff, sent):
     other = town.person()
     town.send(sent[1], other, 50_00)
     assert refused(asked, town, staff[0], sent[2], sent[1]).code == Code.RECEIVER_LACKS_FUNDS
-    assert town.sql("SELECT count(*) FROM approvals") == [(0,)]
+    assert made_by(town, staff[0]) == 0
 
 
 def test_what_changed_since_is_refused_by_the_inner_rules_and_goes_on_waiting(town, staff, sent):
@@ -179,16 +194,18 @@ def test_it_lapses_at_exactly_its_time_without_any_worker(town, clock, staff, se
 def test_the_worker_ends_what_nobody_answered_once(town, clock, staff, sent):
     waiting = found(town, asked(town, staff[0], sent[2], sent[1]))
     parts = town.service
-    assert lapse_approvals(parts.engine, parts.poster, clock.now()) == 0
+
+    def state_after_work():
+        lapse_approvals(parts.engine, parts.poster, clock.now())
+        return town.sql("SELECT state FROM approvals WHERE id = :id", id=waiting.id)[0][0]
+
+    assert state_after_work() == "waiting"
     clock.advance(days=LIFETIME.days)
-    assert lapse_approvals(parts.engine, parts.poster, clock.now()) == 1
+    assert state_after_work() == "lapsed"
     assert lapse_approvals(parts.engine, parts.poster, clock.now()) == 0
-    assert town.sql("SELECT state FROM approvals WHERE id = :id", id=waiting.id) == [("lapsed",)]
 
 
-def test_two_operators_at_once_in_two_processes_execute_it_once(
-    town, staff, sent, database_url, redis_url, clock
-):
+def test_two_operators_at_once_in_two_processes_execute_it_once(town, staff, sent, servers):
     sender, receiver, original = sent
     third = town.operator("Zawadi")
     waiting = found(town, asked(town, staff[0], original, receiver))
@@ -199,7 +216,7 @@ def test_two_operators_at_once_in_two_processes_execute_it_once(
         except Refused as refusal:
             return refusal.code
 
-    with started(database_url, redis_url, clock) as other, ThreadPoolExecutor(6) as pool:
+    with another(town, servers) as other, ThreadPoolExecutor(6) as pool:
         posters = (town.service.poster, other.poster)
         said = [pool.submit(outcome, who, each) for who in (*staff, third) for each in posters]
         outcomes = [each.result() for each in said]
@@ -229,13 +246,14 @@ def test_they_are_listed_by_state_newest_first(town, clock, staff, sent):
     engine = town.service.engine
 
     def listed(state):
-        return [view.approval.id for view in approvals(engine, town.now, state=state).items]
+        found = approvals(engine, town.now, state=state).items
+        return [view.approval.id for view in found if view.approval.asked_by == staff[0].id]
 
     assert (listed(None), listed("waiting")) == ([second.id, first.id], [second.id])
     page = approvals(engine, town.now, limit=1)
     assert [(view.asked_by, view.decided_by) for view in page.items] == [("Neema", None)]
     rest = approvals(engine, town.now, before=page.next_cursor, limit=1)
-    assert ([view.decided_by for view in rest.items], rest.next_cursor) == (["Otieno"], None)
+    assert [view.decided_by for view in rest.items] == ["Otieno"]
 
 
 @pytest.mark.parametrize("kind", APPROVABLE)
