@@ -40,20 +40,16 @@ def test_a_callback_makes_us_ask_at_once_and_settles_nothing(village, client, pa
     assert tuple(row(village, payout)) == ("sent", village.now)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [b"", b"rubbish", b"[]", {}, {"externalId": 7}, {"externalId": "1QGDF9BM0K7J"},
-     {"externalId": "x" * 500}],
-)  # fmt: skip
-def test_a_callback_about_nothing_we_know_changes_nothing(village, client, payout, body):
+def test_a_callback_about_nothing_we_know_changes_nothing(village, client, payout):
     before = row(village, payout)
-    assert call(client, "POST", body).status_code == 204
+    bodies = (b"", b"rubbish", b"[]", {}, {"externalId": 7}, {"externalId": "1QGDF9BM0K7J"})
+    assert {call(client, "POST", body).status_code for body in bodies} == {204}
     assert row(village, payout) == before
 
 
-@pytest.mark.parametrize("token", ["", "another"])
-def test_without_the_secret_nobody_calls_back(village, client, payout, token):
+def test_without_the_secret_nobody_calls_back(village, client, payout):
     before = row(village, payout)
     said = {"externalId": reference(payout)}
-    assert call(client, "POST", said, token).status_code == 403
+    for token in ("", "another"):
+        assert call(client, "POST", said, token).status_code == 403
     assert row(village, payout) == before
