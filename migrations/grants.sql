@@ -12,6 +12,8 @@ DECLARE
         "accounts": ["opened_at"],
         "contracts": ["released_minor", "returned_minor", "disputed_minor", "commission_minor",
                       "steps_done", "payee_id", "payee_account_id", "deadline_at", "closed_at"],
+        "disputes": ["open_minor", "released_minor", "state", "due_at", "payer_offer_minor",
+                     "payee_offer_minor", "outcome", "closed_at"],
         "holders": ["status", "language", "tier", "pin_kid", "pin_salt", "pin_mac", "pins_before",
                     "pin_failures", "pin_locks", "pin_locked_until"],
         "reserves": ["freed_at"]
