@@ -9,23 +9,23 @@ What is tested works as the application's role, as it does in earnest. The owner
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import count
+from functools import partial
 from uuid import uuid4
 
 import pytest
 from redis import Redis
 from sqlalchemy import Engine, text
 
-from tests.roles import MAKE_APPLICATION, address, application_url
+from tests.databases import Database, Databases
+from tests.roles import MAKE_APPLICATION, address, outside
 from tests.town import START, Town, started
 from wallet.clock import FakeClock
 from wallet.database import make_engine, migrate
 from wallet.embedded import APPLICATION, EmbeddedServices
+from wallet.ledger.books import check_books
 from wallet.service import Service
-
-DATABASE_NUMBERS = count(1)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Servers:
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    database_url, redis_url = os.environ.get("DATABASE_URL"), os.environ.get("REDIS_URL")
+    database_url, redis_url = outside(), os.environ.get("REDIS_URL")
     with ExitStack() as stack:
         if not (database_url and redis_url):
             embedded = stack.enter_context(EmbeddedServices.start(durable=False, name="test"))
@@ -67,29 +67,39 @@ def template(servers: Servers, admin: Engine) -> Iterator[str]:
     run(admin, f"DROP DATABASE {name}")
 
 
+@pytest.fixture(scope="session")
+def databases(servers: Servers, admin: Engine, template: str) -> Iterator[Databases]:
+    found = Databases(servers.database_url, template, partial(run, admin))
+    yield found
+    found.close()
+
+
 @pytest.fixture
-def database_url(servers: Servers, admin: Engine, template: str) -> Iterator[str]:
+def database(databases: Databases) -> Iterator[Database]:
+    with databases.lent() as database:
+        yield database
+
+
+@pytest.fixture
+def database_url(database: Database) -> str:
     """A fresh, migrated, empty database, as the application is let in."""
-    with fresh_database(servers, admin, template) as url:
-        yield url
+    return database.url
 
 
 @pytest.fixture
-def engine(database_url: str) -> Iterator[Engine]:
+def engine(database: Database) -> Iterator[Engine]:
     """An engine on a fresh database, whose books are summed again when the test is over."""
-    with checked_engine(database_url) as engine:
-        yield engine
+    yield database.engine
+    assert check_books(database.engine) == []
 
 
 @pytest.fixture(scope="module")
-def shared_town(servers: Servers, admin: Engine, template: str) -> Iterator[Town]:
+def shared_town(servers: Servers, databases: Databases) -> Iterator[Town]:
     """One town for all tests of a module, where they leave it as they found it."""
-    with (
-        fresh_database(servers, admin, template) as url,
-        checked_engine(url),
-        started(url, servers.redis_url) as service,
-    ):
-        yield Town(service)
+    with databases.lent() as database:
+        with started(database.url, servers.redis_url) as service:
+            yield Town(service)
+        assert check_books(database.engine) == []
 
 
 @pytest.fixture
@@ -132,25 +142,6 @@ def service(
 def town(service: Service) -> Town:
     """Makes people, agents, merchants, partners and makers on `service`, in a line each."""
     return Town(service)
-
-
-@contextmanager
-def fresh_database(servers: Servers, admin: Engine, template: str) -> Iterator[str]:
-    name = template.replace("template", f"test_{next(DATABASE_NUMBERS)}")
-    run(admin, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield application_url(address(servers.database_url, name))
-    run(admin, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-@contextmanager
-def checked_engine(url: str) -> Iterator[Engine]:
-    from wallet.ledger.books import check_books
-
-    engine = make_engine(url)
-    yield engine
-    findings = check_books(engine)
-    engine.dispose()
-    assert findings == []
 
 
 def run(admin: Engine, statement: str) -> None:

@@ -159,7 +159,8 @@ def test_a_batch_lost_before_its_commit_is_posted_after_all(
 def test_a_connection_that_the_server_ended_is_replaced(town, amina, juma):
     town.send(amina, juma, 100)
     town.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-             " WHERE datname = current_database() AND pid <> pg_backend_pid()")  # fmt: skip
+             " WHERE datname = current_database() AND usename = current_user"
+             " AND pid <> pg_backend_pid()")  # fmt: skip
     assert not town.send(amina, juma, 100).replayed
 
 
