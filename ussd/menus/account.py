@@ -91,6 +91,7 @@ KINDS: Final = frozenset(
         "payout",
         "payout_failed",
         "payout_paid",
+        "payout_sent_back",
         "received",
         "redeem_visit",
         "register",
