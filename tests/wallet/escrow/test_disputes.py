@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
@@ -177,6 +178,7 @@ def test_the_database_keeps_a_disputes_grounds_its_date_and_its_sum(known, state
     named = {"contract": contract} if ":contract" in statement else {"dispute": disputed}
     with pytest.raises(IntegrityError) as refused:
         town.owner_sql(statement, **named)
+    assert isinstance(refused.value.orig, psycopg.Error)
     assert refused.value.orig.diag.constraint_name == rule
 
 

@@ -1,5 +1,6 @@
 """Answer: who may say what when, what conceding moves, and how long the other side has then."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -83,7 +84,7 @@ def test_a_dispute_of_another_contract_is_none_of_this():
 
 @pytest.mark.parametrize("name", ["amount", "to_payee", "to_payer"])
 def test_another_currency_is_refused_before_the_pin_is_tried(name):
-    command = Command(PAYEE, KEY, PIN, OWN, DISPUTE, "concede", **{name: Money("USD", 1)})
+    command = replace(a_command("concede"), **{name: Money("USD", 1)})
     assert refusal(decide, command, the_facts()).code is Code.CURRENCY_NOT_SUPPORTED
 
 
@@ -107,7 +108,8 @@ def test_an_answer_at_its_time_or_later_is_refused(late):
 
 
 def test_one_second_before_its_time_an_answer_counts():
-    assert decide(a_command(), dispute_facts(now=DUE - timedelta(seconds=1)))
+    decision = decide(a_command(), dispute_facts(now=DUE - timedelta(seconds=1)))
+    assert after(decision).state == "answered"
 
 
 # The payee answers -------------------------------------------------------------------------------

@@ -98,7 +98,8 @@ def test_what_is_all_disputed_cannot_be_disputed_again():
 
 
 def test_one_second_before_the_deadline_the_payer_may_still_dispute():
-    assert decide(a_command(), contract_facts(now=DEADLINE - timedelta(seconds=1)))
+    decision = decide(a_command(), contract_facts(now=DEADLINE - timedelta(seconds=1)))
+    assert raised(decision).dispute.state == "raised"
 
 
 @pytest.mark.parametrize("changed", [{"at_deadline": "return"}, {"payee_id": None}])

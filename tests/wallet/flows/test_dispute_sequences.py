@@ -87,7 +87,7 @@ class Town:
         elif self.disputes:
             one = self.disputes[more[0] % len(self.disputes)]
             make = moving if what in {"release", "return"} else answering
-            self.post(*make(what, actor, *more[1:], one))
+            self.post(*make(what, actor, more[1], one))
 
     def heed(self):
         """Do what the worker does."""

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -131,7 +132,7 @@ def priced_facts(state, **dispute):
 
 
 SPLIT = (kes(1_000), kes(3_000))
-WAYS = (
+WAYS: tuple[Any, ...] = (
     (release, an_act(release, PAYER, 1_000), "raised", {}, 25),
     (accept, accept.Command(PAYER, KEY, PIN, OWN, DISPUTE, *SPLIT), "answered",
      {"payee_offer": 1_000}, 25),
