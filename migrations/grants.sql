@@ -10,12 +10,14 @@ DECLARE
     -- Of these tables, only these columns are ever updated.
     columns CONSTANT jsonb := '{
         "accounts": ["opened_at"],
+        "approvals": ["state", "decided_by", "decided_at", "decline_reason", "posting_id"],
         "contracts": ["released_minor", "returned_minor", "disputed_minor", "commission_minor",
                       "steps_done", "payee_id", "payee_account_id", "deadline_at", "closed_at"],
         "disputes": ["open_minor", "released_minor", "state", "due_at", "payer_offer_minor",
                      "payee_offer_minor", "outcome", "closed_at"],
         "holders": ["status", "language", "tier", "pin_kid", "pin_salt", "pin_mac", "pins_before",
                     "pin_failures", "pin_locks", "pin_locked_until"],
+        "refunds": ["state", "ended_at", "posting_id", "decline_reason"],
         "reserves": ["freed_at"]
     }';   -- an account is locked by a right to update it: when it was opened moves no money
     -- These are never updated, nor is what has an append-only rule.
