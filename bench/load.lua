@@ -3,11 +3,11 @@
 --
 --   wrk ... -s bench/load.lua URL -- kind=send folder=DIR wallets=100000 seed=1a2b3c4d-5e6f-4a0b-
 --
--- kind      send, pay, noop or ussd
+-- kind      send, pay, hold, release, noop or ussd
 -- folder    holds senders-1.txt, senders-2.txt ..., one for each thread: a wallet's number and a
 --           token of its holder a line (bench/people.py)
 -- wallets   how many wallets there are, to draw receivers and callers from
--- tills     how many tills there are, to draw payees from
+-- tills     how many tills there are, to draw payees from, counted from first_till
 -- callback  the secret in the USSD gateway's address
 -- seed      makes keys and sessions those of this run alone
 -- gap_us    where given, each thread begins a request after such a time on average, at moments as
@@ -19,9 +19,14 @@ ffi.cdef [[
   int gettimeofday(kibubu_time *now, void *zone);
 ]]
 
-local PATHS = { send = "/v1/sends", pay = "/v1/payments", noop = "/noop" }
+local PATHS = {
+  send = "/v1/sends", pay = "/v1/payments", hold = "/v1/payments", noop = "/noop",
+  release = "/v1/contracts/%s/releases",
+}
 local FIRST_PHONE = 710000000 -- as in bench/people.py
 local FIRST_TILL = 100000     -- likewise
+local CONTRACTS = 6 * 2 ^ 40 + 2 ^ 39  -- likewise; each wallet has one
+local LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 local SECOND_HOPS = { "1", "2", "3", "4" }
 local LAG = 300               -- sessions: more than there can be requests under way
 
@@ -53,10 +58,21 @@ local count = 0
 
 local heads, owners = {}, {}
 
-local function read_senders(folder, head)
+local function reference(id)
+  local letters = {}
+  for place = 12, 1, -1 do
+    local value = id % 32
+    letters[place] = LETTERS:sub(value + 1, value + 1)
+    id = (id - value) / 32
+  end
+  return table.concat(letters)
+end
+
+local function read_senders(folder, path, head)
   for line in io.lines(format("%s/senders-%d.txt", folder, number)) do
     local owner, token = line:match("^(%d+) (.+)$")
-    heads[#heads + 1] = format(head, token)
+    local own = path:format(reference(CONTRACTS + tonumber(owner)))
+    heads[#heads + 1] = "POST " .. own .. format(head, token)
     owners[#owners + 1] = tonumber(owner)
   end
 end
@@ -64,7 +80,7 @@ end
 local function payments(options, tail, target)
   -- Targets and amounts have a fixed width, so the length is known.
   local length = #tail(target(0), 101)
-  read_senders(options.folder, "POST " .. PATHS[options.kind] .. " HTTP/1.1\r\nHost: bench\r\n"
+  read_senders(options.folder, PATHS[options.kind], " HTTP/1.1\r\nHost: bench\r\n"
     .. "Content-Type: application/json\r\nContent-Length: " .. length .. "\r\n"
     .. "Authorization: Bearer %s\r\nIdempotency-Key: " .. options.seed .. format("%04x-", number))
   return function()
@@ -89,6 +105,10 @@ end
 local function pay_body(till, amount)
   return '{"till":"' .. till .. '","amount":{"amount":"' .. amount
     .. '.00","currency":"KES"},"pin":"7294"}'
+end
+
+local function release_body(_, amount)
+  return '{"amount":{"amount":"' .. amount .. '.00","currency":"KES"},"pin":"7294"}'
 end
 
 -- USSD: first and second hops in turn; a second hop follows long after its first was answered.
@@ -140,10 +160,13 @@ function init(args)
   math.randomseed(tonumber(options.seed:sub(1, 8), 16) + number)
   if options.kind == "ussd" then
     request = hops(options)
-  elseif options.kind == "pay" then
+  elseif options.kind == "pay" or options.kind == "hold" then
+    local first = options.kind == "pay" and FIRST_TILL or options.first_till
     request = payments(options, pay_body, function()
-      return FIRST_TILL + random(options.tills) - 1
+      return first + random(options.tills) - 1
     end)
+  elseif options.kind == "release" then
+    request = payments(options, release_body, function() return 0 end)
   else
     request = payments(options, send_body, other_phone(options.wallets))
   end

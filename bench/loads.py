@@ -15,7 +15,13 @@ PAY_ONE: Final = "pay one"
 PAY_MANY: Final = "pay many"
 SEND_FEW: Final = "send few"
 SEND_MANY: Final = "send many"
-LOADS: Final = (PGBENCH, SEND, NOOP, HOP, PAY_ONE, PAY_MANY, SEND_FEW, SEND_MANY)
+BULK: Final = "bulk"
+HOLD: Final = "hold"
+RELEASE: Final = "release"
+DUE: Final = "due"
+LOADS: Final = (
+    PGBENCH, SEND, NOOP, HOP, PAY_ONE, PAY_MANY, HOLD, RELEASE, BULK, DUE, SEND_FEW, SEND_MANY,
+)  # fmt: skip
 """In the order of a round: what is compared runs side by side."""
 
 
@@ -29,6 +35,10 @@ def described(load: str, sizes: Sizes) -> str:
         HOP: "USSD hops",
         PAY_ONE: f"{sizes.wallets:,} wallets paying one merchant",
         PAY_MANY: f"spread over {sizes.merchants:,} merchants",
+        BULK: f"a list of {sizes.list_rows:,} payments",
+        HOLD: "payments into escrow",
+        RELEASE: "releases of held payments, in part",
+        DUE: f"{sizes.due_contracts:,} contracts due at the same minute",
         SEND_FEW: f"{few:,} wallets, no history",
         SEND_MANY: f"{many:,} wallets, {sizes.many_entries:,} entries",
     }[load]
@@ -43,5 +53,9 @@ def command_of(load: str, sizes: Sizes) -> str:
         HOP: wrk.command_of("ussd", run_s),
         PAY_ONE: f"{wrk.command_of('pay', run_s)} tills=1",
         PAY_MANY: f"{wrk.command_of('pay', run_s)} tills={sizes.merchants}",
+        HOLD: wrk.command_of("hold", run_s),
+        RELEASE: wrk.command_of("release", run_s),
+        BULK: f"a list of {sizes.list_rows}, confirmed and posted (bench/lists.py)",
+        DUE: f"{sizes.due_contracts} contracts, released by the worker's job (bench/held.py)",
     }
     return commands.get(load, wrk.command_of("send", run_s))

@@ -27,6 +27,7 @@ SETTLEMENTS: Final = 4 << 40
 TRUST: Final = 5 << 40
 FEES: Final = TRUST + 1
 POSTINGS: Final = 6 << 40
+CONTRACTS: Final = POSTINGS + (1 << 39)
 OURS: Final = 7 << 40  # below: seeded by the bench; above: made by the service
 
 TOKEN_LIFETIME: Final = timedelta(hours=1)

@@ -10,14 +10,21 @@ import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench import people
-from bench.sites import ROUTES, Site
+from bench.sites import Site
 from bench.wrk import CONNECTIONS, HANDFUL, BenchFailed
 from wallet.database import make_engine
 from wallet.embedded import Postgres
 from wallet.ledger.books import check_books
 
 POSTED: Final = "SELECT count(*) FROM postings WHERE kind = %s AND id > %s"
-GOOD: Final = {"/v1/sends": "201", "/v1/payments": "201", "/ussd/africastalking": "200"}
+POSTED_BY: Final = {"send": ("send",), "pay": ("pay", "hold"), "release": ("release",)}
+"""The loads that make postings of a kind."""
+GOOD: Final = {
+    "/v1/sends": "201",
+    "/v1/payments": "201",
+    "/v1/contracts/<reference:contract_id>/releases": "201",
+    "/ussd/africastalking": "200",
+}
 SCREENS: Final = frozenset(
     {"main", "send.receiver", "pay.till", "held.list", "held.none", "account"}
 )
@@ -49,10 +56,11 @@ def answered_badly(site: Site) -> Iterator[str]:
 def counted_wrongly(server: Postgres, site: Site) -> Iterator[str]:
     """Say which payments are missing or too many; those under way when wrk stopped may be there."""
     with psycopg.connect(server.libpq_url(site.database)) as connection:
-        for kind in ROUTES.keys() & {"send", "pay"}:
+        for kind, loads in POSTED_BY.items():
             row = connection.execute(POSTED, (kind, people.OURS)).fetchone()
             assert row is not None
-            least, most = site.answered[kind], site.answered[kind] + CONNECTIONS * site.runs[kind]
+            least = sum(site.answered[load] for load in loads)
+            most = least + CONNECTIONS * sum(site.runs[load] for load in loads)
             if not least - HANDFUL <= row[0] <= most:
                 yield f"wrk was answered {least} times, but there are {row[0]} postings of {kind}"
 

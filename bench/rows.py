@@ -9,12 +9,16 @@ from typing import Final
 
 from bench import wrk
 from bench.loads import (
+    BULK,
+    DUE,
+    HOLD,
     HOP,
     LOADS,
     NOOP,
     PAY_MANY,
     PAY_ONE,
     PGBENCH,
+    RELEASE,
     SEND,
     SEND_FEW,
     SEND_MANY,
@@ -45,6 +49,10 @@ ROWS: Final = (
     Row("Pay one hot merchant over HTTP", PAY_ONE, PAY_MANY, 0.9, 1.0),
     Row("One USSD hop, beside doing nothing", HOP, NOOP, 0.3, 0.5),
     Row("Send with many wallets and a history", SEND_MANY, SEND_FEW, 0.85, 0.95),
+    Row("Bulk disbursement of a list", BULK, PGBENCH, 3, 6),
+    Row("Pay into escrow over HTTP, beside paying at once", HOLD, PAY_MANY, 0.7, 0.9),
+    Row("Release held money over HTTP, beside doing nothing", RELEASE, NOOP, 0.2, 0.35),
+    Row("Release what is due at the same minute", DUE, PGBENCH, 1, 2),
 )
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
 
 import psycopg
 
@@ -19,8 +18,6 @@ from bench.servers import ENVIRONMENT, HOST, await_answer, web
 from wallet.config import Settings
 from wallet.embedded import APPLICATION, EmbeddedServices
 from wallet.town.processes import free_port
-
-ROUTES: Final = {"send": "/v1/sends", "pay": "/v1/payments", "ussd": "/ussd/africastalking"}
 
 
 @dataclass(slots=True)

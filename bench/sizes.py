@@ -14,6 +14,8 @@ class Sizes:
     many_wallets: int
     many_entries: int
     tokens: int
+    list_rows: int
+    due_contracts: int
     pgbench_scale: int
     rounds: int
     run_s: int
@@ -27,6 +29,8 @@ FULL: Final = Sizes(
     many_wallets=1_000_000,
     many_entries=10_000_000,
     tokens=100_000,
+    list_rows=100_000,
+    due_contracts=100_000,
     pgbench_scale=50,
     rounds=5,
     run_s=8,
@@ -39,6 +43,8 @@ QUICK: Final = Sizes(
     many_wallets=2_000,
     many_entries=10_000,
     tokens=2_000,
+    list_rows=1_000,
+    due_contracts=500,
     pgbench_scale=1,
     rounds=1,
     run_s=1,

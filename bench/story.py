@@ -12,7 +12,9 @@ import psycopg
 from redis import Redis
 from rich.console import Console
 
-from bench import loads, machine, pgbench, wrk
+from bench import loads, machine, people, pgbench, wrk
+from bench.held import SHOPS, Held
+from bench.lists import Lists, service_on
 from bench.proof import prove
 from bench.rows import Figure, Row, figure_of, latency_figure, loads_of
 from bench.seeding import Population
@@ -20,7 +22,7 @@ from bench.servers import servers
 from bench.sites import Site, noop_site, site
 from bench.sizes import Sizes
 from bench.table import cpu_table
-from wallet.embedded import EmbeddedServices
+from wallet.embedded import APPLICATION, EmbeddedServices
 from wallet.town.processes import doing
 
 SLOWER_THAN_ASKED = 0.95
@@ -64,6 +66,7 @@ def _stage(sizes: Sizes, needed: Sequence[str], console: Console) -> Iterator[St
             with doing(console, f"Seeding {population.wallets:,} wallets"):
                 sites[name] = stack.enter_context(site(services, name, population, sizes.tokens))
         found = _site_loads(sites)
+        found |= _worker_loads(stack, services, sites["main"], sizes, needed)
         noop = None
         if loads.NOOP in needed:
             noop = stack.enter_context(noop_site(services, sites["main"]))
@@ -98,6 +101,33 @@ def _site_loads(sites: Mapping[str, Site]) -> dict[str, Callable[[int], float]]:
     for load, name in ((loads.SEND_FEW, "few"), (loads.SEND_MANY, "many")):
         if name in sites:
             found[load] = partial(_rate, sites[name], "send")
+    return found
+
+
+def _worker_loads(
+    stack: ExitStack,
+    services: EmbeddedServices,
+    main: Site,
+    sizes: Sizes,
+    needed: Sequence[str],
+) -> dict[str, Callable[[int], float]]:
+    """Return what is done by a worker, or on what a worker would do in time."""
+    found: dict[str, Callable[[int], float]] = {}
+    if not {loads.BULK, loads.DUE, loads.HOLD, loads.RELEASE}.isdisjoint(needed):
+        url = services.postgres.url(main.database, APPLICATION)
+        parts = stack.enter_context(service_on(url, services.redis_url))
+        population = main.population
+        held = Held(
+            services.postgres.libpq_url(main.database), population.wallets, population.merchants
+        )
+        found[loads.BULK] = Lists(parts, sizes.list_rows).run
+        found[loads.HOLD] = partial(
+            _rate, main, "hold", tills=SHOPS, first_till=people.FIRST_TILL + population.merchants
+        )
+        found[loads.RELEASE] = partial(_rate, main, "release")
+        found[loads.DUE] = lambda _: held.release_due(parts, sizes.due_contracts)
+        if not {loads.DUE, loads.HOLD, loads.RELEASE}.isdisjoint(needed):
+            held.open_shops()
     return found
 
 

@@ -44,6 +44,7 @@ SELDOM_S: Final = 300.0
 FIRST_PAUSE_S: Final = 0.25
 LONGEST_PAUSE_S: Final = 5.0
 TEXTS_A_STEP: Final = 100
+LIST_JOBS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +66,13 @@ def jobs(service: Service) -> list[Job]:
     rails = make_rails(service.settings)
     contracts, claims = DueContracts(engine, poster), RegisteredClaims(engine, poster)
     disputes = DueDisputes(engine, poster)
-    lists = BulkPayments(engine, clock, service.ids, service.markets, text_body)
     due_payouts = DuePayouts(engine, poster)
     found = [
         Job("texts", lambda: deliver_due(engine, gateway, clock.now(), TEXTS_A_STEP), SOON_S),
         Job("due contracts", lambda: contracts.release(clock.now()), SOON_S),
         Job("due disputes", lambda: disputes.release(clock.now()), SOON_S),
         Job("claims", lambda: claims.release(clock.now()), SHORTLY_S),
-        Job("lists", lists.post_next, SHORTLY_S),
+        *_list_jobs(service),
         Job("payouts", lambda: _pay_out(service, rails), SHORTLY_S),
         Job("due payouts", lambda: due_payouts.release(clock.now()), SHORTLY_S),
         Job("bank files", lambda: _read_bank(service), SHORTLY_S),
@@ -93,6 +93,13 @@ def jobs(service: Service) -> list[Job]:
         bank = BankStandIn(service.settings.bank_dir)
         found.append(Job("the bank", lambda: bank.tick(clock.now()), SHORTLY_S))
     return found
+
+
+def _list_jobs(service: Service) -> list[Job]:
+    """Return the jobs that post lists: several, which post batches of one list side by side."""
+    parts = (service.engine, service.clock, service.ids, service.markets, text_body)
+    each = [BulkPayments(*parts) for _ in range(LIST_JOBS)]
+    return [Job(f"lists {no}", one.post_next, SHORTLY_S) for no, one in enumerate(each, start=1)]
 
 
 def _pay_out(service: Service, rails: Rails) -> int:

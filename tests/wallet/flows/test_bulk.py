@@ -102,7 +102,7 @@ def test_each_lane_has_an_account_of_its_own_that_the_list_knows():
 def test_a_person_needs_a_pin_and_a_partner_none():
     assert refusal(decide, a_command(pin=None), the_facts()).facts == {"field": "pin"}
     partner = {"pin": None, "msisdn": None}
-    assert decide(a_command(pin=None), the_facts(source_kind="prefund", payer=partner))
+    assert decide(a_command(pin=None), the_facts(source_kind="prefund", payer=partner)).rows
 
 
 def test_the_total_counts_towards_a_person_s_limits_and_not_a_partner_s():
@@ -114,7 +114,7 @@ def test_the_total_counts_towards_a_person_s_limits_and_not_a_partner_s():
 
 @pytest.mark.parametrize("used", [499_000_00])
 def test_a_day_s_limit_may_be_used_up(used):
-    assert decide(a_command(), the_facts(used=used))
+    assert decide(a_command(), the_facts(used=used)).rows
     assert refusal(decide, a_command(), the_facts(used=used + 1)).code == (
         Code.DAILY_VALUE_LIMIT_EXCEEDED
     )
