@@ -9,7 +9,8 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from wallet.database import read
-from wallet.escrow.plans import Plan, code_mac
+from wallet.escrow.plans import Plan
+from wallet.escrow.visit_codes import code_mac
 
 READ_PLAN: Final = f"""
     SELECT {Plan.COLUMNS}

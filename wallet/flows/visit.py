@@ -14,7 +14,8 @@ from uuid import UUID
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.escrow.contracts import Contract
-from wallet.escrow.plans import CODE_LIFETIME, VisitCode, check_plan, next_step
+from wallet.escrow.plans import check_plan, next_step
+from wallet.escrow.visit_codes import CODE_LIFETIME, VisitCode
 from wallet.flows.moves import Moved, move, party_to
 from wallet.flows.parties import check_active, check_sender, phone_of
 from wallet.flows.telling import tell
@@ -42,7 +43,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class AskCode:
-    """`actor` is the payer. `code_mac` is of a code that follows from the key: plans.visit_code."""
+    """`actor` is the payer. `code_mac` is of the code that `visit_codes` makes of the key."""
 
     KIND: ClassVar[str] = "visit_code"
 

@@ -8,27 +8,30 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-import marshmallow as ma
 from flask import Response
-from marshmallow import fields, validate
 
 from wallet.clock import id_of, reference
 from wallet.errors import Code, Refused
-from wallet.escrow import plan_reading, plans
-from wallet.escrow.periods import LONGEST_DAYS
+from wallet.escrow import plan_reading, plans, visit_codes
 from wallet.flows import plan, visit
-from wallet.http import examples
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
-from wallet.http.receipts import HeldReceiptSchema, ReceiptSchema
-from wallet.http.routing import Routes
-from wallet.http.schemas import (
-    AmountField,
-    PhoneField,
-    PinField,
-    ReferenceField,
-    service,
+from wallet.http.plan_schemas import (
+    AskCodeSchema,
+    MerchantPinSchema,
+    NewPlanSchema,
+    OnlyPinSchema,
+    PlanQuerySchema,
+    PlanReceiptSchema,
+    PlanSchema,
+    PlansSchema,
+    PurchaseReceiptSchema,
+    RedeemSchema,
+    VisitCodeSchema,
+    VisitReceiptSchema,
 )
+from wallet.http.routing import Routes
+from wallet.http.schemas import service
 from wallet.qr.images import png, svg
 
 blp: Final = Routes("plans", "/v1", "Prepaid visits: bought at once, paid out one by one.")
@@ -36,135 +39,7 @@ blp: Final = Routes("plans", "/v1", "Prepaid visits: bought at once, paid out on
 _PAYLOAD: Final = re.compile(
     r"KIBUBU-VISIT:(?P<contract>[0-9A-Z]{12}):(?P<code>[0-9]{6})", re.ASCII
 )
-_PICTURES: Final = {"png": (png, "image/png"), "svg": (svg, "image/svg+xml")}
-_CODE: Final = {"type": "string", "pattern": "^[0-9]{6}$", "example": "482913"}
-_QR: Final = {"type": "string", "example": "KIBUBU-VISIT:1QGDF9BM0K7J:482913"}
-
-
-class TermsSchema(ma.Schema):
-    """What is sold: so many visits for one price, to be used within the period."""
-
-    name = fields.Str(
-        required=True,
-        metadata={"minLength": 1, "maxLength": plans.LONGEST_NAME, "example": "10 washes"},
-    )
-    steps = fields.Int(
-        required=True,
-        strict=True,
-        validate=validate.Range(plans.FEWEST_STEPS, plans.MOST_STEPS),
-        metadata={"example": 10},
-    )
-    price = AmountField(required=True)
-    period_days = fields.Int(
-        required=True,
-        strict=True,
-        metadata={"minimum": 1, "maximum": LONGEST_DAYS, "example": 60},
-    )
-
-
-class NewPlanSchema(TermsSchema):
-    """A plan to offer. Its terms never change: to change them, withdraw it and offer another."""
-
-    pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
-
-
-class PlanSchema(TermsSchema):
-    """A plan as it is sold."""
-
-    plan = ReferenceField(attribute="id")
-    merchant = fields.Str(metadata={"example": "Mama Mboga"})
-    offered_at = fields.DateTime()
-    withdrawn_at = fields.DateTime(allow_none=True)
-
-
-class PlansSchema(ma.Schema):
-    """What a till sells, newest first."""
-
-    items = fields.List(fields.Nested(PlanSchema))
-
-
-class PlanQuerySchema(ma.Schema):
-    """Whose plans."""
-
-    till = fields.Str(required=True, metadata={"example": examples.TILL})
-
-
-class PlanReceiptSchema(ReceiptSchema, TermsSchema):
-    """A plan that was offered or withdrawn."""
-
-    plan = ReferenceField()
-
-
-class PurchaseReceiptSchema(PlanReceiptSchema):
-    """A plan that was bought; `contract` holds its price."""
-
-    merchant = fields.Str(metadata={"example": "Mama Mboga"})
-    fee = AmountField()
-    balance = AmountField()
-    contract = ReferenceField()
-    deadline_at = fields.DateTime()
-
-
-class OnlyPinSchema(ma.Schema):
-    """Your PIN says that you mean it."""
-
-    pin = PinField(required=True)
-
-
-class MerchantPinSchema(ma.Schema):
-    """Your PIN says that you mean it."""
-
-    pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
-
-
-class VisitReceiptSchema(HeldReceiptSchema):
-    """A visit that was confirmed: `amount` went to the merchant."""
-
-    step = fields.Int(metadata={"example": 3})
-    steps = fields.Int(metadata={"example": 10})
-
-
-class AskCodeSchema(ma.Schema):
-    """A code to hand to the merchant."""
-
-    pin = PinField(required=True)
-    picture = fields.Str(
-        validate=validate.OneOf(sorted(_PICTURES)),
-        metadata={"description": "Also draw it as a QR code, as a picture of this kind."},
-    )
-
-
-class VisitCodeSchema(ReceiptSchema):
-    """A code that confirms one visit, once, within ten minutes. A newer one ends it."""
-
-    contract = ReferenceField()
-    code = fields.Str(metadata=_CODE)
-    qr = fields.Str(metadata=_QR)
-    picture = fields.Str(
-        allow_none=True, metadata={"description": "The QR code, as a data: address."}
-    )
-    expires_at = fields.DateTime()
-
-
-class RedeemSchema(ma.Schema):
-    """A customer's code: with the contract's reference or their number; or what was scanned."""
-
-    contract = ReferenceField()
-    msisdn = PhoneField()
-    code = fields.Str(validate=validate.Regexp(r"[0-9]{6}\Z"), metadata=_CODE)
-    qr = fields.Str(validate=validate.Length(1, 100), metadata=_QR)
-
-    WAYS: Final = (
-        {"contract", "code"},
-        {"msisdn", "code"},
-        {"qr"},
-    )
-
-    @ma.validates_schema(skip_on_field_errors=True)
-    def check_way(self, data: Mapping[str, Any], **_: object) -> None:
-        """Raise `ValidationError` where it is not exactly one of the three ways."""
-        if set(data) not in self.WAYS:
-            raise ma.ValidationError("Give contract and code, msisdn and code, or qr.")
+_DRAWN: Final = {"png": (png, "image/png"), "svg": (svg, "image/svg+xml")}
 
 
 @blp.post("/plans")
@@ -262,8 +137,8 @@ def create_visit_code(body: Mapping[str, Any], contract_id: int) -> Response:
     """
     parts, actor, key = service(), caller().holder_id, idempotency_key()
     secret = parts.settings.token_key
-    code = plans.visit_code(secret, actor, key)
-    mac = plans.code_mac(secret, contract_id, code)
+    code = visit_codes.visit_code(secret, actor, key)
+    mac = visit_codes.code_mac(secret, contract_id, code)
     command = visit.AskCode(actor, key, body["pin"], contract_id, mac)
     receipt = parts.poster.post(visit.decide_ask_code, command)
     payload = f"KIBUBU-VISIT:{reference(contract_id)}:{code}"
@@ -291,7 +166,7 @@ def redeem_visit(body: Mapping[str, Any]) -> Response:
         )
     if contract_id is None:
         raise Refused(Code.VISIT_CODE_EXPIRED)  # nobody learns here who is a customer
-    mac = plans.code_mac(secret, contract_id, code)
+    mac = visit_codes.code_mac(secret, contract_id, code)
     command = visit.Redeem(actor, key, contract_id, mac)
     return receipt_answer(parts.poster.post(visit.decide_redeem, command))
 
@@ -299,7 +174,7 @@ def redeem_visit(body: Mapping[str, Any]) -> Response:
 def _picture(payload: str, kind: str | None) -> str | None:
     if kind is None:
         return None
-    draw, media_type = _PICTURES[kind]
+    draw, media_type = _DRAWN[kind]
     return f"data:{media_type};base64,{b64encode(draw(payload)).decode()}"
 
 

@@ -9,7 +9,7 @@ from tests.town import PIN
 from wallet.clock import id_of
 from wallet.errors import Code, Refused
 from wallet.escrow.plan_reading import contract_of_code
-from wallet.escrow.plans import CODE_TRIES, code_mac, visit_code
+from wallet.escrow.visit_codes import CODE_TRIES, code_mac, visit_code
 from wallet.flows import dispute, extend, plan, price_merchant, visit
 from wallet.money import Money
 from wallet.people.pin import Pin

@@ -29,7 +29,7 @@ from tests.facts import (
 )  # fmt: skip
 from wallet.errors import Code
 from wallet.escrow.contracts import Contract, ContractMoved
-from wallet.escrow.plans import CODE_TRIES, VisitCode, code_mac
+from wallet.escrow.visit_codes import CODE_TRIES, VisitCode, code_mac
 from wallet.flows import give_back, release
 from wallet.flows.visit import AskCode, Command, Redeem, decide, decide_ask_code, decide_redeem
 from wallet.money import Money

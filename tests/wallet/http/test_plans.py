@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.wallet.http.village import Cases, kes, ref
-from wallet.escrow.plans import CODE_TRIES
+from wallet.escrow.visit_codes import CODE_TRIES
 
 PIN = {"pin": "7294"}
 TERMS = {"name": "Ten washes", "steps": 10, "price": kes("1000.05"), "period_days": 30, **PIN}
