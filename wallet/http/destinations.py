@@ -36,14 +36,10 @@ _ALLOWED: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
 """What each kind must, and may, be described by."""
 _AGENT: Final = re.compile(r"[1-9][0-9]{4,6}", re.ASCII)
 _DETAILS: Final = ("bank", "msisdn", "name", "agent")
-_EXAMPLES: Final = {
-    kind: {"value": {"kind": kind, **details, "pin": examples.MERCHANT_PIN}}
-    for kind, details in (
-        ("bank", {"bank": {"code": "01", "account": "0112345678", "name": "Mercy Wambui"}}),
-        ("mobile", {"msisdn": "+254733000010", "name": "Mercy Wambui"}),
-        ("cash", {}),
-        ("wallet", {}),
-    )
+_EXAMPLE: Final = {
+    "kind": "bank",
+    "bank": {"code": "01", "account": "0112345678", "name": "Mercy Wambui"},
+    "pin": examples.MERCHANT_PIN,
 }
 
 
@@ -111,7 +107,7 @@ def list_destinations() -> Mapping[str, tuple[DestinationView, ...]]:
 @blp.post("")
 @requires("merchant")
 @keyed
-@blp.arguments(DestinationRequestSchema, examples=_EXAMPLES)
+@blp.arguments(DestinationRequestSchema, example=_EXAMPLE)
 @blp.response(201, DestinationReceiptSchema)
 def create_destination(body: Mapping[str, Any]) -> Response:
     """Add a destination: a code to confirm it is texted to you

@@ -2,66 +2,18 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Event
 
 import pytest
-from sqlalchemy import text
 
+from tests.handing import Bank, Killed, NoPoster, balance, row, work
 from tests.town import started
 from wallet.clock import reference
 from wallet.errors import Unavailable
 from wallet.escrow import handover
 from wallet.escrow.batches import make_batches
-from wallet.escrow.handover import LEASE, LONGEST_DELAY, delay, hand_over_next, settle
+from wallet.escrow.handover import LEASE, LONGEST_DELAY, delay, settle
 from wallet.escrow.payout_batches import surprises
-from wallet.escrow.rails import Failed, Handed, Paid, Pending, Rail, Unknown
-from wallet.ledger.poster import Poster
-
-
-class Killed(BaseException):
-    """What `kill -9` looks like from inside: nothing of ours runs afterwards."""
-
-
-class NoPoster(Poster):
-    """Stands where a poster would."""
-
-    def __init__(self):
-        pass
-
-
-class Bank(Rail):
-    """A bank that keeps payments by reference, and can be told how to behave.
-
-    `knows` are the payments made; `final` is what they come to.
-    """
-
-    def __init__(self):
-        self.knows = {}
-        self.calls = []
-        self.final = Paid()
-        self.is_down = False
-        self.dies = None  # "before" or "after" the payment is made
-        self.loses_answer = False
-
-    def submit(self, order):
-        self.calls.append(f"submit {order.reference}")
-        if self.is_down:
-            raise ConnectionError
-        if self.dies == "before":
-            raise Killed
-        self.knows.setdefault(order.reference, order)
-        if self.dies == "after":
-            raise Killed
-        if self.loses_answer:
-            raise TimeoutError
-        return Pending()
-
-    def status(self, order):
-        reference = order.reference
-        self.calls.append(f"status {reference}")
-        if self.is_down:
-            raise ConnectionError
-        return self.final if reference in self.knows else Unknown()
+from wallet.escrow.rails import Failed, Paid, Pending
 
 
 @pytest.fixture
@@ -96,25 +48,6 @@ def finish(step, clock):
             step()
 
     return finish
-
-
-def work(service, bank, poster=None):
-    """What the worker does in one step, with `bank` as the rail of bank accounts."""
-    now, rails = service.clock.now(), {"bank": bank}
-    make_batches(service.engine, service.ids, service.markets, rails, now)
-    return hand_over_next(service.engine, poster or service.poster, rails, now)
-
-
-def row(engine, payout):
-    with engine.connect() as connection:
-        query = text("SELECT * FROM payouts WHERE id = :id")
-        return connection.execute(query, {"id": payout}).one()
-
-
-def balance(engine, kind):
-    with engine.connect() as connection:
-        query = text("SELECT coalesce(sum(balance_minor), 0) FROM accounts WHERE kind = :kind")
-        return connection.execute(query, {"kind": kind}).scalar_one()
 
 
 def assert_paid_once(engine, bank, payout):
@@ -323,64 +256,6 @@ def test_workers_at_once_hand_over_each_payout_once(
     assert sorted(bank.calls) == [f"submit {reference(id_)}" for id_ in sorted(payouts)]
 
 
-def test_payouts_of_one_look_are_one_batch_and_are_asked_after_together(
-    town, merchant, step, clock, engine, bank
-):
-    bank.most_in_batch = 1000
-    payouts = [town.id_in(town.payout(merchant, 1_000)) for _ in range(5)]
-    assert step() == 1
-    assert town.sql("SELECT payout_count, total_minor, state FROM payout_batches") == [
-        (5, 5_000, "sent")
-    ]
-    clock.advance(1)
-    assert step() == 5
-    assert [row(engine, id_).state for id_ in payouts] == ["paid"] * 5
-
-
-class FileBank(Bank):
-    """Takes one file of many payments, whose name is the batch's reference."""
-
-    most_in_batch = 1000
-
-    def __init__(self):
-        super().__init__()
-        self.files = {}
-
-    def submit_batch(self, batch):
-        self.calls.append(f"file {batch.reference}")
-        if self.dies == "before":
-            raise Killed
-        assert self.files.setdefault(batch.reference, batch) == batch
-        self.knows.update({order.reference: order for order in batch.orders})
-        if self.dies == "after":
-            raise Killed
-        if self.loses_answer:
-            raise TimeoutError
-        return Handed(file=f"{batch.reference}.xml")
-
-
-@pytest.mark.parametrize("dies", ["before", "after", None])
-def test_a_batch_is_handed_over_again_as_the_same_file_and_no_other(
-    town, merchant, service, clock, engine, dies
-):
-    bank = FileBank()
-    payouts = [town.id_in(town.payout(merchant, 1_000)) for _ in range(3)]
-    bank.dies, bank.loses_answer = dies, dies is None
-    if dies:
-        with pytest.raises(Killed):
-            work(service, bank)
-    else:
-        work(service, bank)
-    bank.dies, bank.loses_answer = None, False
-    for _ in range(30):
-        clock.advance(60)
-        work(service, bank)
-    assert len(bank.files) == 1
-    assert [row(engine, id_).state for id_ in payouts] == ["paid"] * 3
-    assert sum(call.startswith("file") for call in bank.calls) == (2 if dies == "before" else 1)
-    assert balance(engine, "in_transit") == 0
-
-
 def test_what_the_bank_has_lost_is_handed_over_again_under_the_same_reference(
     step, finish, clock, bank, payout, engine
 ):
@@ -415,23 +290,6 @@ def test_a_word_on_what_was_never_sent_moves_nothing(service, clock, payout, eng
     id_ = payout if state else payout + 1
     assert settle(engine, service.poster, id_, Paid(), clock.now()) == word
     assert balance(engine, "in_transit") == 25_000
-
-
-def test_a_slow_rail_does_not_hold_up_the_others(town, merchant, service, clock, engine):
-    first, second = (town.id_in(town.payout(merchant, 1_000)) for _ in range(2))
-    second_is_in = Event()
-
-    class Slow(Bank):
-        def submit(self, order):
-            if order.reference == reference(first):
-                assert second_is_in.wait(30), "the second waits for the first"
-            outcome = super().submit(order)
-            if order.reference == reference(second):
-                second_is_in.set()
-            return outcome
-
-    assert work(service, Slow()) == 2
-    assert {row(engine, id_).state for id_ in (first, second)} == {"sent"}
 
 
 def test_a_merchant_without_payouts_is_nothing_to_do(step, merchant):
