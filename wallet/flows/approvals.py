@@ -11,8 +11,7 @@ To let a flow ask for four eyes:
    raise `Refused(Code.APPROVAL_NEEDED)` where an approval is needed and `approved_by` is None.
    `decide` also runs on trial, with `NOBODY_YET` for the approver, to refuse at once what cannot
    be done anyway; so it must, as ever, change nothing.
-2. Add `Approvable(its.Command, its.decide)` to `APPROVABLE` below, with a third function where
-   something must happen when it is declined or lapses (money that goes back, say).
+2. Add `Approvable(its.Command, its.decide)` to `APPROVABLE` below.
 3. Post `Ask(actor, key, its.Command(...), reason)` by `decide_ask`, and show the receipt.
 
 Its command's fields may be int, str, bool, Money, None and tuples of these.
@@ -59,15 +58,10 @@ class Inner(Command, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Approvable:
-    """A flow whose acts may need a second pair of eyes.
-
-    `declined` decides what follows where nobody approves; the approval's own posting is kept with
-    it, so its texts, rows and legs are all it need say.
-    """
+    """A flow whose acts may need a second pair of eyes."""
 
     command: type[Any]
     decide: Decide[Any]
-    declined: Decide[Any] | None = None
 
 
 APPROVABLE: Final[Mapping[str, Approvable]] = {
@@ -110,7 +104,8 @@ class Approve:
 
     def needs(self) -> Needs:
         """What the inner command needs, the approval and who approves."""
-        return _with_approval(self.inner, self.approval_id, self.actor)
+        own = Needs(records=((Approval, self.approval_id), (Staff, self.actor)))
+        return _both(self.inner.needs(), own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +117,11 @@ class Decline:
     actor: int
     key: UUID
     approval_id: int
-    inner: Inner
     reason: str
 
     def needs(self) -> Needs:
-        """What the inner command needs, the approval and who declines."""
-        return _with_approval(self.inner, self.approval_id, self.actor)
+        """The approval, and who declines."""
+        return Needs(records=((Approval, self.approval_id), (Staff, self.actor)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +131,6 @@ class Lapse:
     KIND: ClassVar[str] = "lapse_approval"
 
     approval_id: int
-    inner: Inner
     actor: int = WORKER
 
     @property
@@ -146,23 +139,13 @@ class Lapse:
         return uuid5(_LAPSED, str(self.approval_id))
 
     def needs(self) -> Needs:
-        """What the inner command needs, and the approval."""
-        return _with_approval(self.inner, self.approval_id)
+        """The approval."""
+        return Needs(records=((Approval, self.approval_id),))
 
 
 def approve(found: Approval, actor: int, key: UUID) -> Approve:
     """Return the command by which `actor` approves what was read."""
     return Approve(actor, key, found.id, command_of(found, key, actor))
-
-
-def decline(found: Approval, actor: int, key: UUID, reason: str) -> Decline:
-    """Return the command by which `actor` declines what was read."""
-    return Decline(actor, key, found.id, command_of(found, key, None), reason)
-
-
-def lapse(found: Approval) -> Lapse:
-    """Return the command by which the worker ends what nobody answered."""
-    return Lapse(found.id, command_of(found, uuid5(_LAPSED, str(found.id)), None))
 
 
 def decide_ask(command: Ask, facts: Facts) -> Decision:
@@ -210,7 +193,7 @@ def decide_decline(command: Decline, facts: Facts) -> Decision:
     """Return the end of an approval that somebody declines, or why it is not to be done."""
     check_staff(command.actor, facts)
     found = _waiting(command, facts)
-    decision = _undone(command.inner, found, facts, command.KIND)
+    decision = _undone(found, facts, command.KIND)
     return _ended(
         decision, found, facts, "declined", by=command.actor, decline_reason=command.reason
     )
@@ -223,7 +206,7 @@ def decide_lapse(command: Lapse, facts: Facts) -> Decision:
         raise Refused(Code.NOT_FOUND)
     if found.state != "waiting" or facts.now < found.expires_at:
         raise Refused(Code.APPROVAL_DECIDED, state=found.state)
-    return _ended(_undone(command.inner, found, facts, command.KIND), found, facts, "lapsed")
+    return _ended(_undone(found, facts, command.KIND), found, facts, "lapsed")
 
 
 def arguments_of(inner: Inner) -> dict[str, Any]:
@@ -251,11 +234,6 @@ def _both(first: Needs, second: Needs) -> Needs:
     )  # fmt: skip
 
 
-def _with_approval(inner: Inner, approval_id: int, *staff: int) -> Needs:
-    records = ((Approval, approval_id), *((Staff, actor) for actor in staff))
-    return _both(inner.needs(), Needs(records=records))
-
-
 def _waiting(command: Approve | Decline, facts: Facts) -> Approval:
     found = facts.record(Approval, command.approval_id)
     if found is None:
@@ -264,10 +242,7 @@ def _waiting(command: Approve | Decline, facts: Facts) -> Approval:
     return found
 
 
-def _undone(inner: Inner, found: Approval, facts: Facts, kind: str) -> Decision:
-    declined = APPROVABLE[found.kind].declined
-    if declined is not None:
-        return declined(inner, facts)
+def _undone(found: Approval, facts: Facts, kind: str) -> Decision:
     posted = {"reference": facts.reference, "kind": kind, "posted_at": facts.now.isoformat()}
     return Decision(Posting(kind, original_id=found.id), answer=posted)
 

@@ -173,6 +173,8 @@ def decide_decline(command: Decline, facts: Facts) -> Decision:
     refund = facts.record(Refund, command.refund_id)
     if refund is None:
         raise Refused(Code.NOT_FOUND)
+    if command.actor in {refund.merchant_id, refund.payer_id}:
+        raise Refused(Code.OWN_TRANSACTION)
     refund.check_waiting()
     settlement = facts.account(refund.merchant_id, Kind.SETTLEMENT, refund.currency)
     assert settlement is not None, "the payment was released to it"

@@ -50,6 +50,8 @@ def decide(command: Command, facts: Facts) -> Decision:
     original = facts.record(Original, command.original_id)
     if original is None or original.receiver_id != command.receiver_id:
         raise Refused(Code.NOT_FOUND)
+    if {command.actor, command.approved_by} & {original.sender_id, original.receiver_id}:
+        raise Refused(Code.OWN_TRANSACTION)
     if original.kind not in REVERSIBLE or original.is_held:
         why = "held" if original.is_held else original.kind
         raise Refused(Code.NOT_REVERSIBLE, original=why)

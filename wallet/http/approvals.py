@@ -9,7 +9,7 @@ import marshmallow as ma
 from flask import Response
 from marshmallow import fields, validate
 
-from wallet.flows.approvals import approve, decide_approve, decide_decline, decline
+from wallet.flows.approvals import Decline, approve, decide_approve, decide_decline
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.pages import PageQuerySchema, PageSchema
@@ -129,8 +129,7 @@ def create_approval(approval_id: int) -> Response:
 @blp.response(201, ApprovedReceiptSchema)
 def create_decline(body: Mapping[str, Any], approval_id: int) -> Response:
     """Decline what was asked for; who asked may thus withdraw it"""
-    found = _found(approval_id).approval
-    command = decline(found, caller().holder_id, idempotency_key(), body["reason"])
+    command = Decline(caller().holder_id, idempotency_key(), approval_id, body["reason"])
     return receipt_answer(service().poster.post(decide_decline, command))
 
 

@@ -9,9 +9,8 @@ from sqlalchemy import Engine
 
 from wallet.database import read
 from wallet.errors import Code, Refused
-from wallet.flows.approvals import decide_lapse, lapse
+from wallet.flows.approvals import Lapse, decide_lapse
 from wallet.ledger.poster import MAX_BATCH, Poster
-from wallet.people.approvals import approval_of
 
 LAPSED: Final = """
     SELECT id FROM approvals   -- index approvals_waiting
@@ -26,7 +25,7 @@ def lapse_approvals(engine: Engine, poster: Poster, now: datetime, limit: int = 
     due = [row[0] for row in read(engine, LAPSED, now=now, limit=limit)]
     for id_ in due:
         try:
-            poster.post(decide_lapse, lapse(approval_of(engine, id_, now).approval))
+            poster.post(decide_lapse, Lapse(id_))
         except Refused as refusal:
             if refusal.code != Code.APPROVAL_DECIDED:  # else somebody was quicker
                 raise

@@ -16,13 +16,13 @@ from wallet.flows import reverse
 from wallet.flows.approvals import (
     APPROVABLE,
     Ask,
+    Decline,
     approve,
     arguments_of,
     command_of,
     decide_approve,
     decide_ask,
     decide_decline,
-    decline,
 )
 from wallet.money import Money
 from wallet.people.approvals import LIFETIME, Approval, approval_of, approvals
@@ -68,7 +68,9 @@ def approved(town, operator, waiting, key=None, poster=None):
 
 
 def declined(town, operator, waiting, reason="no"):
-    return town.service.poster.post(decide_decline, decline(waiting, operator.id, uuid4(), reason))
+    return town.service.poster.post(
+        decide_decline, Decline(operator.id, uuid4(), waiting.id, reason)
+    )
 
 
 def made_by(town, operator):

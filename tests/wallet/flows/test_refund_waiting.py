@@ -115,6 +115,17 @@ def test_nobody_but_staff_declines_a_refund(town, shop, payer):
     assert refused(town.service.poster.post, decide_decline, command).code == Code.FORBIDDEN
 
 
+def test_staff_do_not_decline_what_is_about_their_own_money(town, shop, payer):
+    payment = town.id_in(town.pay(payer, shop, 100_00))
+    town.payout(shop, 50_00)
+    id_ = town.id_in(give(town, shop, payment, when_covered=True))
+    for party in (shop, payer):
+        town.sql("INSERT INTO operators (holder_id) VALUES (:id)", id=party.id)
+        command = Decline(party.id, uuid4(), id_, "mine")
+        no = refused(town.service.poster.post, decide_decline, command)
+        assert no.code == Code.OWN_TRANSACTION
+
+
 def test_who_owes_a_refund_or_is_owed_one_is_not_closed(town, shop, payer):
     payment = town.id_in(town.pay(payer, shop, 100_00))
     town.send(payer, town.person(), 400_00 - 20_00)  # the rest goes as fees

@@ -54,13 +54,15 @@ def the_facts(*, original=None, sender=None, left=100_00, known=True):
     return some_facts(holders, accounts, records=records)
 
 
-def a_command(receiver_id=RECEIVER, approved_by=APPROVER):
-    return Command(ASKER, KEY, ORIGINAL, receiver_id, "wrong number", approved_by)
+def a_command(receiver_id=RECEIVER, approved_by=APPROVER, actor=ASKER):
+    return Command(actor, KEY, ORIGINAL, receiver_id, "wrong number", approved_by)
 
 
 FAULTS: list[Fault] = [
     (Code.NOT_FOUND, {"known": False}),
     (Code.NOT_FOUND, {"receiver_id": 3}),
+    (Code.OWN_TRANSACTION, {"actor": RECEIVER}),
+    (Code.OWN_TRANSACTION, {"actor": SENDER}),
     (Code.RECEIVER_CLOSED, {"sender": {"status": "closed"}}),
     (Code.ALREADY_REVERSED, {"original": {"is_reversed": True}}),
     (Code.PAYMENT_REFUNDED, {"original": {"refunded_minor": 1}}),
@@ -106,6 +108,12 @@ def test_both_sides_are_texted():
 def test_it_says_how_much_is_missing():
     refused = refusal_of(decide, a_command(), the_facts(left=40_00))
     assert refused.facts == {"missing": "60.00"}
+
+
+@pytest.mark.parametrize("party", [SENDER, RECEIVER])
+def test_staff_do_not_approve_what_is_about_their_own_money(party):
+    refused = refusal_of(decide, a_command(approved_by=party), the_facts())
+    assert refused.code == Code.OWN_TRANSACTION
 
 
 def test_money_comes_back_from_one_who_is_frozen():
