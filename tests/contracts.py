@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.facts import NOW, a_holder, an_account, some_facts
 from wallet.escrow.contracts import Contract
+from wallet.escrow.disputes import Disputed
 from wallet.ledger.facts import Facts
 
 PAYER, PAYEE, STRANGER, OWN = 1, 2, 3, 77
@@ -35,8 +36,8 @@ def contract_facts(
     holders = [a_holder(PAYER, **payer or {}), a_holder(PAYEE, **payee or {}), a_holder(STRANGER)]
     accounts = [an_account(PAYER_ACCOUNT, PAYER, 1_000)]
     accounts.append(an_account(PAYEE_ACCOUNT, PAYEE, settled, "settlement"))
-    records = []
+    records: list[Any] = []
     if contract is not None:
-        records.append(a_contract(**contract))
+        records += [a_contract(**contract), Disputed(OWN, 0)]
         accounts.append(an_account(OWN, None, records[0].held.minor, "escrow"))
     return some_facts(holders, accounts, records=records, now=now)

@@ -34,6 +34,8 @@ REASONS: Final = (
 """Why something is disputed. Published: append before `other`, never rename."""
 
 LONGEST_TEXT: Final = 500
+MOST_DISPUTES: Final = 20
+"""Of one contract, over or not: each sends its payee a text and asks for an answer."""
 MOST_ATTACHMENTS: Final = 10
 
 RAISED, ANSWERED, NEGOTIATING, ESCALATED, CLOSED = STATES = (
@@ -204,6 +206,37 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class Disputed:
+    """How often a contract has been disputed."""
+
+    id: int  # the contract's
+    count: int
+
+    # Read once the contract is locked; a dispute is written under that lock.
+    LOCK: ClassVar[str] = """
+        SELECT c.id, (SELECT count(*) FROM disputes d WHERE d.contract_id = c.id)
+          FROM contracts c
+         WHERE c.id = ANY(%(ids)s)
+         ORDER BY c.id
+    """
+    RANK: ClassVar[int] = 14
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the count of one row of LOCK."""
+        return cls(*row)
+
+    def needs(self) -> Needs:
+        """Nothing more: the contract is named beside it."""
+        return Needs()
+
+    def check(self) -> None:
+        """Raise `Refused` where there have been as many as there may be."""
+        if self.count >= MOST_DISPUTES:
+            raise Refused(Code.TOO_MANY_DISPUTES, most=MOST_DISPUTES)
+
+
+@dataclass(frozen=True, slots=True)
 class NewDispute:
     """A dispute that the payer raises."""
 
@@ -241,6 +274,10 @@ class NewDispute:
         )
 
     def apply(self, facts: Facts) -> None:
+        contract_id = self.dispute.contract_id
+        before = facts.record(Disputed, contract_id)
+        assert before is not None, self
+        facts.records[(Disputed, contract_id)] = replace(before, count=before.count + 1)
         facts.records[(Dispute, self.dispute.id)] = self.dispute
 
 

@@ -19,6 +19,7 @@ from wallet.escrow.disputes import (
     REASONS,
     Attachment,
     Dispute,
+    Disputed,
     NewDispute,
 )
 from wallet.flows.disputed import terms_of, texts, told
@@ -47,7 +48,8 @@ class Command:
 
     def needs(self) -> Needs:
         """The payer's PIN is guarded; the contract brings the rest."""
-        return Needs(guarded=(self.actor,), records=((Contract, self.contract_id),))
+        records = ((Contract, self.contract_id), (Disputed, self.contract_id))
+        return Needs(guarded=(self.actor,), records=records)
 
 
 def decide(command: Command, facts: Facts) -> Decision:
@@ -66,6 +68,9 @@ def decide(command: Command, facts: Facts) -> Decision:
     if contract.payee_id is None or contract.at_deadline != "release":
         # Nobody to answer, or it comes back to the payer by itself.
         raise Refused(Code.INCORRECT_STATE, state="returns_by_itself")
+    disputed = facts.record(Disputed, contract.id)
+    assert disputed is not None, contract
+    disputed.check()
 
     dispute = _raised(contract, part, command.reason_code, facts)
     moved = contract.moved(facts.now, disputed_minor=contract.disputed_minor + part.minor)

@@ -1,6 +1,7 @@
 """Disputes in the database: silence is heeded once, whoever notices, and the books know of it."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from uuid import uuid4
 
 import psycopg
@@ -8,15 +9,18 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError, IntegrityError
 
-from tests.town import PIN, started
+from tests.town import PIN, Town, started
 from wallet.clock import id_of
+from wallet.config import Settings
 from wallet.errors import Code, Refused
+from wallet.escrow.disputes import MOST_DISPUTES
 from wallet.escrow.due import DUE_DISPUTES, DueContracts, DueDisputes
 from wallet.flows import accept, answer, dispute, silence
 from wallet.ledger.books import check_books
 from wallet.markets import MARKETS
 from wallet.money import Money
 from wallet.people.pin import Pin
+from wallet.service import Service
 
 TERMS = MARKETS["KE"].disputes
 
@@ -141,6 +145,38 @@ def test_two_acts_in_the_same_instant_are_one_after_the_other(town, payer, merch
     with pytest.raises(Refused) as refused:
         contested.wait()
     assert refused.value.code is Code.DISPUTE_CLOSED
+
+
+def test_the_last_dispute_that_a_contract_may_have_is_raised_once(town, payer, merchant):
+    """Two at the same instant, in one batch and after it."""
+    contract = town.hold(payer, merchant, 250_00)
+    for _ in range(MOST_DISPUTES - 1):
+        raised(town, payer, merchant, 1_00, contract=contract)
+    commands = [
+        dispute.Command(payer.id, uuid4(), Pin(PIN), contract, "other", Money("KES", 1_00))
+        for _ in range(2)
+    ]
+    first, second = [town.service.poster.submit(dispute.decide, each) for each in commands]
+    first.wait()
+    with pytest.raises(Refused) as refused:
+        second.wait()
+    assert refused.value.code is Code.TOO_MANY_DISPUTES
+    with pytest.raises(Refused) as refused:
+        raised(town, payer, merchant, 1_00, contract=contract)
+    assert refused.value.code is Code.TOO_MANY_DISPUTES
+
+
+def test_disputes_of_seconds_end_in_seconds(town, payer, merchant, database_url, redis_url, clock):
+    settings = Settings.from_env({"KIBUBU_DISPUTE_SECONDS": "5"})
+    hasty = Service.start(settings, database_url=database_url, redis_url=redis_url, clock=clock)
+    try:
+        _, disputed = raised(
+            Town(hasty), payer, merchant, contract=town.hold(payer, merchant, 250_00)
+        )
+    finally:
+        hasty.close()
+    ((due_at,),) = town.sql("SELECT due_at FROM disputes WHERE id = :id", id=disputed)
+    assert due_at == clock.now() + timedelta(seconds=5)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.facts import (
 )  # fmt: skip
 from wallet.errors import Code
 from wallet.escrow.contracts import Contract, ContractMoved
-from wallet.escrow.disputes import Attachment, NewDispute
+from wallet.escrow.disputes import MOST_DISPUTES, Attachment, Disputed, NewDispute
 from wallet.flows.dispute import Command, decide
 from wallet.money import Money
 from wallet.service import text_body
@@ -107,6 +107,15 @@ def test_what_comes_back_by_itself_is_not_disputed(changed):
     facts = contract_facts()
     facts.records[(Contract, OWN)] = replace(a_contract(), **changed)
     assert refusal(decide, a_command(), facts).code is Code.INCORRECT_STATE
+
+
+def test_a_contract_is_disputed_so_often_and_no_more():
+    facts = contract_facts()
+    facts.records[(Disputed, OWN)] = Disputed(OWN, MOST_DISPUTES - 1)
+    (row,) = (row for row in decide(a_command(), facts).rows if isinstance(row, NewDispute))
+    row.apply(facts)
+    refused = refusal(decide, a_command(), facts)
+    assert (refused.code, refused.facts) == (Code.TOO_MANY_DISPUTES, {"most": MOST_DISPUTES})
 
 
 def test_words_and_documents_are_kept_and_told():
