@@ -17,11 +17,14 @@ WORDS: Final = {
     Kind.WALLET: "wallets",
     Kind.FLOAT: "agents' floats",
     Kind.SETTLEMENT: "merchants' settlements",
+    Kind.RESERVE: "merchants' reserves",
     Kind.ESCROW: "held in contracts",
+    Kind.BULK: "lists being paid",
     Kind.PREFUND: "partners' prefunds",
     Kind.MAKER: "makers' inventories",
     Kind.IN_TRANSIT: "payouts in transit",
     Kind.FEES: "fees earned",
+    Kind.COMMISSIONS: "commissions earned",
     Kind.FX_MARGIN: "FX margin earned",
 }
 

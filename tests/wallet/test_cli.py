@@ -7,9 +7,11 @@ from click.testing import CliRunner
 from sqlalchemy import text
 
 from tests.roles import as_owner, owner_url
+from wallet.books_shown import WORDS
 from wallet.cli import main
 from wallet.database import make_engine
 from wallet.embedded import directories
+from wallet.ledger.accounts import Kind
 
 
 @pytest.fixture
@@ -105,3 +107,7 @@ def test_migrate_may_be_run_again(kibubu, database_url):
     env = {"DATABASE_URL": database_url, "KIBUBU_OWNER_DATABASE_URL": owner_url(database_url)}
     for _ in range(2):
         assert kibubu("migrate", **env).exit_code == 0
+
+
+def test_every_kind_of_account_has_a_name_in_the_books():
+    assert list(WORDS.keys() ^ set(Kind)) == []

@@ -30,7 +30,7 @@ def test_the_demo_plays_the_main_job_and_writes_only_into_its_own_folder(tmp_pat
 
 @pytest.fixture
 def scene(engine):
-    nowhere = Addresses("/nowhere", "", "", "http://127.0.0.1:1")
+    nowhere = Addresses("/nowhere", "", "", "", "http://127.0.0.1:1")
     return Scene(Console(quiet=True), nowhere, Settings.from_env({}), engine, {})
 
 
