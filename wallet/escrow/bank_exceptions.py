@@ -56,7 +56,7 @@ READ_PAID: Final = """
       LEFT JOIN bank_statements s ON s.id = l.statement_id
       LEFT JOIN payout_returns r ON r.payout_id = p.id
      WHERE p.kind = 'bank' AND p.state = 'paid' AND p.id < :before
-       AND (:reconciled IS NULL OR :reconciled = (l.id IS NOT NULL))
+       AND coalesce(CAST(:reconciled AS boolean) = (l.id IS NOT NULL), true)
      ORDER BY p.id DESC
      LIMIT :limit
 """

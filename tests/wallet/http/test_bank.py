@@ -4,7 +4,7 @@ import pytest
 
 from tests.bank import a_line, a_report, a_statement, answered
 from tests.wallet.http.village import kes
-from wallet.clock import reference
+from wallet.clock import id_of, reference
 
 PAYOUT = 300_00
 
@@ -58,6 +58,19 @@ def test_a_statement_reconciles_and_is_shown(village, operator, shop, payout):
     (left,) = waiting(operator)
     assert (left["reason"], left["told"]) == ("unknown_reference", "Charge")
     assert left["amount"] == kes("-1.00")
+
+
+def test_what_no_statement_shows_yet_can_be_asked_for(village, operator, payout):
+    village.settle(id_of(payout), paid=True)
+
+    def seen(query):
+        return [each["id"] for each in operator.get(f"/v1/bank/payouts{query}").json["items"]]
+
+    assert [seen(""), seen("?reconciled=false"), seen("?reconciled=true")] == [[payout]] * 2 + [[]]
+    upload(operator, a_statement(a_line("-300.00", "B1", payout)))
+    assert [seen(""), seen("?reconciled=false"), seen("?reconciled=true")] == [
+        [payout], [], [payout],
+    ]  # fmt: skip
 
 
 def test_a_file_uploaded_again_changes_nothing(village, operator, payout):
