@@ -9,16 +9,26 @@ from sqlalchemy import text
 from tests.roles import as_owner, owner_url
 from wallet.books_shown import WORDS
 from wallet.cli import main
-from wallet.database import make_engine
+from wallet.database import database_address, make_engine
 from wallet.embedded import directories
 from wallet.ledger.accounts import Kind
+from wallet.town.processes import free_port
+
+PRODUCTION = {
+    "KIBUBU_PIN_KEYS": f"a:{'17' * 32}",
+    "KIBUBU_TOKEN_KEY": "28" * 32,
+    "KIBUBU_CALLBACK_TOKEN": "a-token-of-our-own",
+    "KIBUBU_BANK_ACCOUNTS": "KES=01:1100990011",
+    "DATABASE_URL": "postgresql://nowhere/kibubu",
+    "REDIS_URL": "redis://nowhere",
+}
 
 
 @pytest.fixture
 def kibubu(monkeypatch, tmp_path):
     """Run a command where no town is running and no server is named."""
     monkeypatch.setattr(directories, "PARENT", tmp_path)
-    for name in ("DATABASE_URL", "REDIS_URL", "KIBUBU_ENV"):
+    for name in ("DATABASE_URL", "KIBUBU_OWNER_DATABASE_URL", "REDIS_URL", "KIBUBU_ENV"):
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments, **env):
@@ -48,15 +58,7 @@ def test_every_command_refuses_development_secrets_in_production(kibubu, command
 
 @pytest.mark.parametrize("command", ["town", "demo"])
 def test_a_demo_town_is_never_production(kibubu, command):
-    secrets = {
-        "KIBUBU_PIN_KEYS": f"a:{'17' * 32}",
-        "KIBUBU_TOKEN_KEY": "28" * 32,
-        "KIBUBU_CALLBACK_TOKEN": "a-token-of-our-own",
-        "KIBUBU_BANK_ACCOUNTS": "KES=01:1100990011",
-        "DATABASE_URL": "postgresql://nowhere/kibubu",
-        "REDIS_URL": "redis://nowhere",
-    }
-    result = kibubu(command, KIBUBU_ENV="production", **secrets)
+    result = kibubu(command, KIBUBU_ENV="production", **PRODUCTION)
     assert result.exit_code == 1
     assert "published PINs" in result.output
 
@@ -111,3 +113,25 @@ def test_migrate_may_be_run_again(kibubu, database_url):
 
 def test_every_kind_of_account_has_a_name_in_the_books():
     assert list(WORDS.keys() ^ set(Kind)) == []
+
+
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_production_does_not_serve_as_the_owner_of_the_tables(kibubu, command, database_url):
+    env = PRODUCTION | {
+        "DATABASE_URL": owner_url(database_url),
+        "KIBUBU_HTTP_PORT": str(free_port("127.0.0.1")),
+    }
+    result = kibubu(command, KIBUBU_ENV="production", **env)
+    assert result.exit_code == 1
+    assert "may change entries and balances" in result.output
+
+
+def test_migrate_names_a_role_that_is_missing(kibubu, database_url):
+    nobody = database_address(database_url).set(username="nobody_yet")
+    result = kibubu(
+        "migrate",
+        DATABASE_URL=nobody.render_as_string(hide_password=False),
+        KIBUBU_OWNER_DATABASE_URL=owner_url(database_url),
+    )
+    assert result.exit_code == 1
+    assert "There is no role nobody_yet" in result.output
