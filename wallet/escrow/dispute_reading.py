@@ -47,6 +47,22 @@ READ_DISPUTES_OF: Final = f"""
      LIMIT :limit
 """
 
+# From the contracts with something disputed: a merchant's open ones may be many. Soonest due first.
+READ_OPEN_OF: Final = f"""
+    WITH mine AS (
+        SELECT id, 'payer' AS side FROM contracts   -- index contracts_disputed_of_payer
+         WHERE payer_id = :holder AND disputed_minor > 0
+        UNION ALL
+        SELECT id, 'payee' FROM contracts           -- index contracts_disputed_of_payee
+         WHERE payee_id = :holder AND disputed_minor > 0
+    )
+    SELECT {_DISPUTE}, mine.side
+      FROM mine JOIN disputes d ON d.contract_id = mine.id {_NAMES}
+     WHERE d.due_at IS NOT NULL
+     ORDER BY d.due_at, d.id
+     LIMIT :limit
+"""
+
 READ_ESCALATED: Final = f"""
     SELECT {_DISPUTE}
       FROM disputes d {_NAMES}
@@ -61,15 +77,17 @@ IS_PARTY: Final = """
        AND (cast(:holder AS bigint) IS NULL OR :holder IN (c.payer_id, c.payee_id))
 """
 
-# The payment itself, then every act that names it, in the order they were posted.
+# The payment itself, then every act that names it, in the order they were posted. What was posted
+# along with an act (a commission) has no key; nor has a payment that is a line of a list.
 READ_TIMELINE: Final = """
     SELECT p.id, p.kind, p.posted_at,
-           CASE p.actor_id WHEN 0 THEN 'nobody' WHEN c.payer_id THEN 'payer'
-                           WHEN c.payee_id THEN 'payee' ELSE 'operator' END,
+           CASE WHEN p.id = c.id OR p.actor_id = c.payer_id THEN 'payer'
+                WHEN p.actor_id = c.payee_id THEN 'payee'
+                WHEN p.actor_id = 0 THEN 'nobody' ELSE 'operator' END,
            p.answer
       FROM contracts c
       JOIN postings p ON p.id = c.id OR p.original_id = c.id   -- index postings_linked
-     WHERE c.id = :contract AND p.key IS NOT NULL
+     WHERE c.id = :contract AND (p.id = c.id OR p.key IS NOT NULL)
      ORDER BY p.posted_at, p.id
      LIMIT :limit
 """
@@ -132,6 +150,14 @@ class Disputes:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenDispute:
+    """A dispute that is not over, and whether the reader is its `payer` or its `payee`."""
+
+    view: DisputeView
+    side: str
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """What somebody did with a contract: payer, payee, operator, or nobody, where time did it."""
 
@@ -170,6 +196,18 @@ def see_disputes_of(
     return look(poster, see, lambda views: _timers(views, now))
 
 
+def see_open_disputes(
+    engine: Engine, poster: Poster, now: datetime, holder_id: int, limit: int
+) -> tuple[OpenDispute, ...]:
+    """Return what a holder has in dispute on either side, soonest due first."""
+
+    def see() -> tuple[OpenDispute, ...]:
+        rows = read(engine, READ_OPEN_OF, holder=holder_id, limit=limit)
+        return tuple(OpenDispute(_view(tuple(row[:-1])), row[-1]) for row in rows)
+
+    return look(poster, see, lambda found: _timers((each.view for each in found), now))
+
+
 def see_escalated(
     engine: Engine, poster: Poster, now: datetime, before: str | None = None, limit: int = 50
 ) -> Disputes:
@@ -191,10 +229,12 @@ def see_timeline(
     if see_disputes_of(engine, poster, now, holder_id, contract_id) is None:
         return None
     rows = read(engine, READ_TIMELINE, contract=contract_id, limit=LONGEST_TIMELINE)
-    return tuple(
-        Event(id_, kind, at, who, {name: answer[name] for name in _SHOWN if name in answer})
-        for id_, kind, at, who, answer in rows
-    )
+    return tuple(Event(id_, kind, at, who, _details(answer)) for id_, kind, at, who, answer in rows)
+
+
+def _details(answer: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return what concerns both of what one was told; a line of a list is told to nobody."""
+    return {name: value for name, value in (answer or {}).items() if name in _SHOWN}
 
 
 def _timers(views: Iterable[DisputeView], now: datetime) -> Iterable[Timer]:

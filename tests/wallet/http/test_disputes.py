@@ -4,7 +4,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.wallet.bulk import lists
 from tests.wallet.http.village import Cases, kes, money, ref
+from wallet.clock import id_of
 from wallet.markets import MARKETS
 
 KEY = uuid4()
@@ -275,6 +277,27 @@ def test_the_timeline_tells_both_and_staff_who_did_what_when(
     assert told[3]["details"]["outcome"] == "payer_silent"
     for who, roles in ((shop, ()), (neema, ("operator",))):
         assert village.as_(who, *roles).get(f"/v1/contracts/{held}/timeline").json["items"] == told
+
+
+def test_what_is_posted_along_with_an_act_is_no_act_of_its_own(village, anna, held):
+    linked = "INSERT INTO postings (id, kind, actor_id, original_id, posted_at)"
+    village.sql(
+        f"{linked} VALUES (:id, 'commission', :actor, :contract, :now)",
+        id=village.new_id(), actor=anna.id, contract=id_of(held), now=village.now,
+    )  # fmt: skip
+    told = village.as_(anna).get(f"/v1/contracts/{held}/timeline").json["items"]
+    assert [each["kind"] for each in told] == ["pay"]
+
+
+def test_a_payment_that_nobody_was_answered_about_is_in_the_timeline_all_the_same(village, anna):
+    """One line of a list of many payments, to a number that is not registered."""
+    raw = lists.csv_of(("+254711999001", "1.00"))
+    bulk_id = lists.upload(village.service, anna, raw, source="wallet")
+    lists.confirm(village.service, anna, bulk_id, pin="7294")
+    lists.post_all(village.service)
+    ((held,),) = village.sql("SELECT id FROM contracts")
+    (paid,) = village.as_(anna).get(f"/v1/contracts/{ref(held)}/timeline").json["items"]
+    assert (paid["reference"], paid["who"], paid["details"]) == (ref(held), "payer", {})
 
 
 def test_nobodys_balance_or_fee_is_in_the_timeline(village, anna, shop, held, disputed):
