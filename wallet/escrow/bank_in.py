@@ -238,6 +238,8 @@ def _by_payout(connection: Connection, said: pain002.Report) -> list[tuple[str, 
     whole = [each for each in said.verdicts if each.reference is None]
     if not whole:
         return named
+    if not whole[-1].is_final and whole[-1].status in pain002.FAILED:
+        return [(said.answers, whole[-1]), *named]  # a duplicate: one thing to ask the bank about
     found = connection.execute(BATCH_PAYOUTS, {"batch": id_of(said.answers)}).scalars().all()
     if not found and not named:
         return [(said.answers, whole[-1])]  # about a file we do not know: somebody must see it

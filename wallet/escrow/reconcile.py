@@ -141,10 +141,10 @@ class Reconciler:
         return len(rows)
 
     def _heed(self, standing: Standing | None, row: Row[Any], now: datetime) -> Reason | None:
-        if standing is None:
-            return Reason.UNKNOWN_REFERENCE
         if not row.is_final:
             return Reason.DUPLICATE_REJECTED
+        if standing is None:
+            return Reason.UNKNOWN_REFERENCE
         outcome = Paid() if row.is_paid else Failed(row.reason or "no reason given")
         match settle(self.engine, self.poster, standing.id, outcome, now):
             case "surprise" if row.is_paid:

@@ -14,7 +14,7 @@ from wallet.escrow.bank_exceptions import BankDesk, ExceptionView, Page
 from wallet.escrow.bank_file import accounts_of
 from wallet.escrow.bank_in import Intake, Taken
 from wallet.escrow.iso20022.documents import MAX_BYTES, BadDocument
-from wallet.escrow.reconcile import Reason, Reconciler
+from wallet.escrow.reconcile import A_STEP, Reason, Reconciler
 from wallet.http.auth import caller, requires
 from wallet.http.pages import PageQuerySchema, PageSchema
 from wallet.http.routing import Routes
@@ -163,7 +163,8 @@ def create_bank_file() -> tuple[Taken, int]:
         taken = intake.take("upload.xml", raw, now, own_id)
     except BadDocument as error:
         raise Refused(Code.BANK_FILE_REFUSED, reason=str(error)) from error
-    desk().reconciler.finish(now)
+    if taken.lines + taken.answers <= A_STEP:  # what is more, the worker acts upon in a moment
+        desk().reconciler.step(now)
     return taken, 201 if taken.is_new else 200
 
 

@@ -304,6 +304,38 @@ def test_a_report_of_what_we_never_ordered_waits_for_a_person(bank):
     assert bank.exceptions == ["unknown_reference", "unknown_reference"]
 
 
+@pytest.fixture
+def batch(town, payout):
+    """The file that the payout and another one were ordered by."""
+    batch = town.new_id()
+    town.sql(
+        "INSERT INTO payout_batches (id, kind, market, currency, payout_count, total_minor, state,"
+        " next_at, made_at) VALUES (:id, 'bank', 'KE', 'KES', 1, 20000, 'sent', :now, :now)",
+        id=batch, now=town.now,
+    )  # fmt: skip
+    town.sql("UPDATE payouts SET batch_id = :batch WHERE id = :id", batch=batch, id=payout)
+    return reference(batch)
+
+
+@pytest.mark.parametrize(("status", "state"), [("ACSC", "paid"), ("RJCT", "failed")])
+def test_a_report_on_a_whole_file_settles_all_its_payments(bank, payout, batch, status, state):
+    bank.sends(a_report(batch, group=status))
+    assert (bank.state(payout), bank.exceptions) == (state, [])
+
+
+def test_what_is_said_of_a_payment_goes_before_what_is_said_of_its_file(bank, payout, batch):
+    bank.sends(a_report(batch, answered(reference(payout), "RJCT", "AC04"), group="ACSC"))
+    assert (bank.state(payout), bank.exceptions) == ("failed", [])
+
+
+def test_a_whole_file_rejected_as_a_duplicate_is_one_thing_to_ask_about(bank, payout, batch):
+    raw = a_report(batch, group="RJCT").replace(
+        b"</GrpSts>", b"</GrpSts><StsRsnInf><Rsn><Cd>DUPL</Cd></Rsn></StsRsnInf>"
+    )
+    bank.sends(raw)
+    assert (bank.state(payout), bank.exceptions) == ("sent", ["duplicate_rejected"])
+
+
 # The folder --------------------------------------------------------------------------------------
 
 
