@@ -38,8 +38,26 @@ def parse_msisdn(text: object, region: str, markets: Mapping[str, Any]) -> str:
 
 
 def _parse(text: str, region: str) -> tuple[str, Code | None, str]:
-    found = _plain(text)
-    return _parse_any(text, region) if found is None else (text, None, found.region)
+    for written in (text, _in_full(text, region)):
+        found = _plain(written)
+        if found is not None:
+            return written, None, found.region
+    return _parse_any(text, region)
+
+
+def _in_full(text: str, region: str) -> str:
+    """Return a number as dialled inside the country, such as 0711000002, as it is from outside."""
+    code, prefix = _dialled(region)
+    return code + text[len(prefix) :] if prefix and text.startswith(prefix) else ""
+
+
+@cache
+def _dialled(region: str) -> tuple[str, str]:
+    """Return a country's calling code, and the prefix of its numbers inside it; else nothing."""
+    metadata = PhoneMetadata.metadata_for_region(region)
+    if metadata is None or metadata.national_prefix is None:
+        return "", ""
+    return f"+{metadata.country_code}", metadata.national_prefix
 
 
 @lru_cache(maxsize=8192)

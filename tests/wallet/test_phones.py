@@ -121,3 +121,9 @@ def test_the_short_way_through_a_number_agrees_with_the_long_one(start, rest):
     assert _parse(text, "KE") == _parse_any(text, "KE")
     if _parse_any(text, "KE")[1] is None:
         assert local_number(text) == _local_any(text)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(["KE", "PH", "TH"]), st.from_regex(r"0[1789][0-9]{7,9}", fullmatch=True))
+def test_a_number_as_dialled_at_home_is_read_as_libphonenumber_reads_it(region, text):
+    assert _parse(text, region) == _parse_any(text, region)
