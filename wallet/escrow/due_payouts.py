@@ -36,17 +36,27 @@ DUE_CASH: Final = text("""
 """)
 LAPSE_BATCHES: Final = text("""
     UPDATE payout_batches SET state = 'declined', decided_at = :now
-     WHERE state = 'waiting_approval' AND next_at <= :now   -- index payout_batches_due
+     WHERE next_at <= :now   -- index payout_batches_due
+       -- one that no rail has ever been given, because there is none, is like one nobody released
+       AND (state = 'waiting_approval'
+            OR (state = 'released' AND attempts = 0 AND made_at <= :now - interval '3 days'))
 """)
 DUE_DECLINED: Final = text("""
     SELECT p.id, p.currency
       FROM payouts p   -- index payouts_requested
       JOIN payout_batches b ON b.id = p.batch_id
      WHERE p.state = 'requested' AND b.state = 'declined' AND p.id <> ALL(:resting)
-       AND CAST(:now AS timestamptz) IS NOT NULL
      ORDER BY p.id
      LIMIT :limit
        FOR NO KEY UPDATE OF p SKIP LOCKED
+""")
+DUE_STUCK: Final = text("""
+    SELECT id, currency
+      FROM payouts   -- index payouts_requested
+     WHERE state = 'requested' AND batch_id IS NULL AND next_at <= :now AND id <> ALL(:resting)
+     ORDER BY id
+     LIMIT :limit
+       FOR NO KEY UPDATE SKIP LOCKED
 """)
 _DONE: Final = frozenset({Code.INCORRECT_STATE})
 # A schedule that could not pay has moved on with the refusal itself.
@@ -64,17 +74,14 @@ SCHEDULES: Final = Kind(
     ),
     _SKIPPED,
 )  # fmt: skip
-CASH: Final = Kind(
-    "payout",
-    DUE_CASH,
-    lambda row: (payout.decide_returned, payout.Returned(row.id, row.currency)),
-    _DONE,
-)
-DECLINED: Final = Kind(
-    "payout",
-    DUE_DECLINED,
-    lambda row: (payout.decide_returned, payout.Returned(row.id, row.currency)),
-    _DONE,
+TAKEN_BACK: Final = tuple(
+    Kind(
+        "payout",
+        query,
+        lambda row: (payout.decide_returned, payout.Returned(row.id, row.currency)),
+        _DONE,
+    )
+    for query in (DUE_CASH, DUE_DECLINED, DUE_STUCK)
 )
 
 
@@ -83,9 +90,7 @@ class DuePayouts:
 
     def __init__(self, engine: Engine, poster: Poster) -> None:
         self._engine = engine
-        self._things = tuple(
-            DueThings(engine, poster, kind) for kind in (SCHEDULES, CASH, DECLINED)
-        )
+        self._things = tuple(DueThings(engine, poster, kind) for kind in (SCHEDULES, *TAKEN_BACK))
 
     def release(self, now: datetime) -> int:
         """Pay what is scheduled, take back what has lapsed; return how many things that were."""

@@ -77,7 +77,7 @@ READ_ORDERS: Final = text("""
     SELECT id, batch_id, kind, currency, amount_minor, bank_code, account, account_name,
            requested_at, attempts
       FROM payouts   -- index payouts_of_batch
-     WHERE batch_id = ANY(:batches)
+     WHERE batch_id = ANY(:batches) AND sent_at IS NOT NULL   -- not what had gone back before
      ORDER BY id
 """)
 

@@ -90,13 +90,17 @@ class Payout:
     code: CodeMac | None = None
     code_attempts: int = 0
     expires_at: datetime | None = None
+    next_at: datetime | None = None  # while it is only requested: when it goes back
+    batch_id: int | None = None
     batch_state: str | None = None
     is_scheduled: bool = False
 
+    # Of a row that was waited for, only the payout's own columns are fresh; a batch that is seen
+    # to be declined is declined for good.
     LOCK: ClassVar[str] = """
         SELECT p.id, p.merchant_id, p.currency, p.amount_minor, p.fee_minor, p.state, p.bank_code,
                p.account, p.account_name, p.kind, p.destination_id, p.code_kid, p.code_mac,
-               p.code_attempts, p.expires_at, b.state,
+               p.code_attempts, p.expires_at, p.next_at, p.batch_id, b.state,
                coalesce(s.every <> 'on_demand' AND s.paused_at IS NULL, false)
           FROM payouts p
           LEFT JOIN payout_batches b ON b.id = p.batch_id
@@ -160,7 +164,8 @@ class NewPayout:
         return (
             payout.id, payout.merchant_id, payout.currency, payout.amount_minor, payout.fee_minor,
             payout.state, payout.destination_id, where.bank_code, where.account, where.name,
-            where.kind, *code, payout.expires_at, self.requested_at, self.requested_at, settled_at,
+            where.kind, *code, payout.expires_at, payout.next_at or self.requested_at,
+            self.requested_at, settled_at,
         )  # fmt: skip
 
     def apply(self, facts: Facts) -> None:

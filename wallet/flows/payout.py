@@ -94,7 +94,10 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """A payout that never left us goes back: not collected in time, or its batch was declined."""
+    """A payout that never left us goes back.
+
+    Cash was not collected in time, its batch was declined, or no rail goes where it should.
+    """
 
     KIND: ClassVar[str] = "payout_returned"
 
@@ -207,6 +210,7 @@ def pay_out(
     payout = Payout(
         facts.id, merchant.id, amount.currency, amount.minor, fee.minor,
         _STATE.get(where.kind, "requested"), where, place.id, kept, 0, expires_at,
+        facts.now + market.payouts.approval_lifetime,
     )  # fmt: skip
     legs = [Leg(settlement, -(amount + fee))]
     if where.kind == "wallet":
@@ -289,6 +293,9 @@ def decide_returned(command: Returned, facts: Facts) -> Decision:
         return _given_back(payout, "not collected in time", facts)
     if payout.state == "requested" and payout.batch_state == "declined":
         return _given_back(payout, "declined by the operator", facts)
+    waits_for_nothing = payout.next_at is not None and facts.now >= payout.next_at
+    if payout.state == "requested" and payout.batch_id is None and waits_for_nothing:
+        return _given_back(payout, "no way there", facts)
     raise Refused(Code.INCORRECT_STATE, state=payout.state)
 
 

@@ -178,6 +178,8 @@ def _destination(body: Mapping[str, Any]) -> Destination:
             bank = body["bank"]
             return check_bank(Destination(bank["code"], bank["account"], bank["name"]))
         case "mobile":
+            if service().settings.momo is None:
+                raise Refused(Code.FORMAT_ERROR, field="kind", expected="no such network here")
             return Destination("", body["msisdn"], body.get("name", ""), kind)
         case "cash":
             agent = body.get("agent", "")

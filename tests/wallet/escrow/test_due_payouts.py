@@ -288,3 +288,32 @@ def test_a_batch_that_nobody_looks_at_goes_back_at_its_time(town, merchant, larg
     step()
     assert payouts(town) == [(LIMIT + 1, "failed")]
     assert town.balance(merchant, "settlement") == LIMIT + 1 + FEE
+
+
+# Nowhere to go ------------------------------------------------------------------------------
+
+
+def test_where_no_rail_goes_the_money_comes_back(town, merchant, step, clock):
+    place = town.destination(merchant, "mobile", "", "+254733000010")
+    sell(town, merchant, 30_000)
+    command = payout.Command(merchant.id, uuid4(), Pin(PIN), Money("KES", 10_000), place)
+    town.service.poster.post(payout.decide, command)
+    clock.advance(days=3)
+    clock.set(clock.now() - timedelta(seconds=1))
+    step()
+    assert payouts(town) == [(10_000, "requested")]
+    clock.advance(1)
+    step()
+    assert payouts(town) == [(10_000, "failed")]
+    assert town.balance(merchant, "settlement") == 30_000
+
+
+def test_what_no_worker_has_handed_over_for_days_comes_back(town, merchant, service, clock):
+    sell(town, merchant, 30_000)
+    town.payout(merchant, 10_000)
+    make_batches(service.engine, service.ids, service.markets, {"bank": Bank()}, clock.now())
+    clock.advance(days=3)
+    due = DuePayouts(service.engine, service.poster)
+    assert due.release(clock.now()) == 2
+    assert hand_over_next(service.engine, service.poster, {"bank": Bank()}, clock.now()) == 0
+    assert payouts(town) == [(10_000, "failed")]

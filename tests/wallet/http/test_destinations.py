@@ -147,6 +147,7 @@ BAD_BODIES = (
     ({"msisdn": "+254733000010"}, "format_error"),
     ({"kind": "mobile", "bank": None}, "format_error"),
     ({"kind": "mobile", "bank": None, "msisdn": "12"}, "phone_malformed"),
+    ({"kind": "mobile", "bank": None, "msisdn": "+254733000010"}, "format_error"),
     ({"kind": "cash", "bank": None, "agent": "0"}, "format_error"),
     ({"kind": "cash", "bank": None, "agent": "99999"}, "not_an_agent"),
     ({"kind": "wallet"}, "format_error"),
