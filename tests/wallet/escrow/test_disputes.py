@@ -21,6 +21,7 @@ from wallet.markets import MARKETS
 from wallet.money import Money
 from wallet.people.pin import Pin
 from wallet.service import Service
+from wallet.worker import jobs
 
 TERMS = MARKETS["KE"].disputes
 
@@ -69,6 +70,14 @@ def test_the_worker_heeds_silence_when_it_is_time_and_once(town, payer, merchant
     assert due.release(clock.now()) == 0
     assert (state(town, disputed), town.held(contract)) == ("closed", 150_00)
     assert town.balance(payer) == 4_850_00
+
+
+def test_the_worker_has_a_job_for_it(town, payer, merchant, clock):
+    _, disputed = raised(town, payer, merchant)
+    clock.advance(TERMS.answer_s)
+    (job,) = (job for job in jobs(town.service) if job.name == "due disputes")
+    assert job.step() == 1
+    assert state(town, disputed) == "closed"
 
 
 def test_money_never_stays_locked_whoever_is_silent(town, payer, merchant, due, clock, engine):
