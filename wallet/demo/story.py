@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import httpx
 import segno
 
+from wallet.demo.quarrel import settle_a_dispute
 from wallet.demo.scene import Scene, kes, money
 from wallet.markets import MARKETS
 from wallet.money import Money
 from wallet.phones import local_number
-from wallet.town.people import AMINA, HOUSE, JUMA, MAKERS, PRICES, SHOPS, WANJIRU, ZAWADI
+from wallet.town.people import AMINA, HOUSE, JUMA, MAKERS, NEEMA, PRICES, SHOPS, WANJIRU, ZAWADI
 
 SHOP: Final = next(shop for shop in SHOPS if shop.owner is ZAWADI)
 TILL: Final = SHOP.tills[0][0]
@@ -210,8 +211,25 @@ def pay_out(scene: Scene) -> None:
     zawadi.reads("has been paid", PATIENCE_S)
     payout = zawadi.app.get(f"/v1/payouts/{receipt['reference']}")
     scene.check("the bank has confirmed it", holds=payout["state"] == "paid")
-    for path in sorted(scene.addresses.bank_dir.glob(f"{receipt['reference']}.*")):
-        scene.say(f"{path.name}: {path.read_text().splitlines()[1]}")
+    for path in sorted(scene.addresses.bank_dir.glob("out/*.xml")):
+        scene.say(f"the payment order to the bank: {path.name}")
+    _reconcile(scene, receipt["reference"])
+
+
+def _reconcile(scene: Scene, payout: str) -> None:
+    """Neema, who works for the operator, finds the payout on the bank's statement."""
+    neema = scene.actor(NEEMA)
+    shown: dict[str, Any] = {}
+    give_up_at = time.monotonic() + PATIENCE_S
+    while not shown and time.monotonic() < give_up_at:
+        time.sleep(POLL_S)
+        found = neema.app.get("/v1/bank/payouts?reconciled=true")["items"]
+        shown = next((each for each in found if each["id"] == payout), {})
+    scene.check(
+        f"the bank's statement {shown.get('statement')} shows it: reconciled", holds=bool(shown)
+    )
+    waiting = neema.app.get("/v1/bank/exceptions")["items"]
+    scene.check("nothing of the bank's waits for an operator", holds=waiting == [])
 
 
 def show_a_statement(scene: Scene) -> None:
@@ -269,6 +287,7 @@ CHAPTERS: Final = (
     top_up_from_abroad,
     release_at_the_deadline,
     pay_out,
+    settle_a_dispute,
     show_a_statement,
     read_everybodys_texts,
 )
