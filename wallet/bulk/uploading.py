@@ -25,7 +25,8 @@ from wallet.errors import Code, Refused
 from wallet.ledger.reading import Connection
 from wallet.markets import Market
 
-ROWS_A_BATCH: Final = 2_000
+ROWS_A_BATCH: Final = 1_000
+"""Its wallets are locked while it is posted: more would keep other payments waiting too long."""
 LANES: Final = 4
 """So many workers can post one list at the same time."""
 
