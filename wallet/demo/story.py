@@ -221,12 +221,13 @@ def _reconcile(scene: Scene, payout: str) -> None:
     neema = scene.actor(NEEMA)
     shown: dict[str, Any] = {}
     give_up_at = time.monotonic() + PATIENCE_S
-    while not shown and time.monotonic() < give_up_at:
+    while not shown.get("statement") and time.monotonic() < give_up_at:
         time.sleep(POLL_S)
         found = neema.app.get("/v1/bank/payouts?reconciled=true")["items"]
         shown = next((each for each in found if each["id"] == payout), {})
     scene.check(
-        f"the bank's statement {shown.get('statement')} shows it: reconciled", holds=bool(shown)
+        f"the bank's statement {shown.get('statement')} shows it: reconciled",
+        holds=bool(shown.get("statement")),
     )
     waiting = neema.app.get("/v1/bank/exceptions")["items"]
     scene.check("nothing of the bank's waits for an operator", holds=waiting == [])
