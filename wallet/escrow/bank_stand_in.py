@@ -35,7 +35,7 @@ class BankStandIn:
     """Answers the orders in `folder`, a moment after they were made."""
 
     REPORTS_AFTER: Final = timedelta(seconds=2)
-    STATES_AFTER: Final = timedelta(seconds=6)
+    STATES_AFTER: Final = timedelta(seconds=4)
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
