@@ -11,6 +11,7 @@ from sms.http import sms_blueprint
 from ussd.http import FORM_BYTES, hop_handler, ussd_blueprint
 from wallet.bulk import lists
 from wallet.clock import id_of, reference
+from wallet.escrow.iso20022 import documents
 from wallet.flows import pay, send
 from wallet.http import (
     agreements,
@@ -104,6 +105,7 @@ LONG_BODIES: Final = {
     "/sms/africastalking/inbound": FORM_BYTES,
     "/sms/africastalking/report": FORM_BYTES,
     "/v1/bulks": lists.MAX_BYTES,
+    "/v1/bank/files": documents.MAX_BYTES,
 }
 """Which paths' bodies may be longer than MAX_BYTES; their routes say so too."""
 
