@@ -93,7 +93,7 @@ class Receipt:
 class Pending(Protocol):
     """A command that was handed over."""
 
-    def wait(self) -> Receipt:
+    def wait(self, timeout_s: float = WAIT_S) -> Receipt:
         """Return or raise what `Poster.post` would; to be called once."""
 
 
@@ -118,8 +118,8 @@ class _Job:
     def finish(self) -> None:
         self._done.release()
 
-    def wait(self) -> Receipt:
-        if not self._done.acquire(timeout=WAIT_S):
+    def wait(self, timeout_s: float = WAIT_S) -> Receipt:
+        if not self._done.acquire(timeout=timeout_s):
             raise _late()
         return self.result()
 
@@ -212,13 +212,15 @@ class Poster:
         self._thread = threading.Thread(target=self._run, name="poster", daemon=True)
         self._thread.start()
 
-    def post(self, decide: Decide[CommandT], command: CommandT, timeout_s: int = WAIT_S) -> Receipt:
+    def post(
+        self, decide: Decide[CommandT], command: CommandT, timeout_s: float = WAIT_S
+    ) -> Receipt:
         """Do `command`, or tell what came of it before.
 
         Raises `Refused` where a rule says no, and `Unavailable` where the database cannot say;
         then the outcome is settled by posting the same command with the same key again.
         """
-        return self.submit(decide, command).wait()
+        return self.submit(decide, command).wait(timeout_s)
 
     async def posted(self, decide: Decide[CommandT], command: CommandT) -> Receipt:
         """Do what `post` does while the event loop goes on with others."""

@@ -1,6 +1,7 @@
 """The poster: batches, refusals and failures of one command alone, replay of what was done."""
 
 from dataclasses import replace
+from threading import Event
 from uuid import uuid4
 
 import psycopg
@@ -82,6 +83,21 @@ def test_closing_posts_what_is_waiting(service, town, amina, juma):
     waiting = [service.poster.submit(*a_send(amina, juma)) for _ in range(50)]
     service.poster.close()
     assert codes([outcome(each.wait) for each in waiting]) == ["done"] * 50
+
+
+def test_who_cannot_wait_any_longer_is_told_so_and_finds_it_done_later(service, town, amina, juma):
+    is_free = Event()
+
+    def hold(command, facts):
+        is_free.wait()
+        return nothing(command, facts)
+
+    gate, (decide, command) = service.poster.submit(hold, Anything()), a_send(amina, juma)
+    with pytest.raises(Unavailable):
+        service.poster.post(decide, command, timeout_s=0.05)
+    is_free.set()
+    gate.wait()
+    assert service.poster.post(decide, command).replayed
 
 
 # Failures of one command -------------------------------------------------------------------------
