@@ -117,8 +117,9 @@ class State:
 
     `ask` names the text and its values, where it is not the state's own text without any.
     `enter` runs before the screen is shown and may send elsewhere. `lines` makes a list with
-    pages of it. A `secret` input is taken only from somebody who was just asked for it. After an
-    input that is not taken the state is shown again, or `retry`.
+    pages of it. A `secret` input is taken only from somebody who was just asked for it. A `choice`
+    refuses nothing but what is not on it. After an input that is not taken the state is shown
+    again, or `retry`.
     """
 
     name: str
@@ -129,6 +130,7 @@ class State:
     back: str = ""
     retry: str = ""
     secret: bool = False
+    choice: bool = False
 
 
 def menu(name: str, choices: Mapping[str, str], back: str = "", ask: Ask | None = None) -> State:
@@ -139,4 +141,32 @@ def menu(name: str, choices: Mapping[str, str], back: str = "", ask: Ask | None 
             raise Rejected("not_a_choice")
         return Go(choices[typed])
 
-    return State(name, take, ask=ask, back=back)
+    return State(name, take, ask=ask, back=back, choice=True)
+
+
+Offers = Callable[[Turn], Sequence[tuple[str, str]]]
+
+
+def offering(name: str, offers: Offers, ask: Ask, back: str, table: str = "acts") -> State:
+    """Return a state whose numbered choices depend on what is looked at.
+
+    Each is the name of a text of `table` and the state it leads to; which one was chosen is kept
+    as `act`. An act is on all there is, until an amount is typed.
+    """
+
+    def asked(turn: Turn) -> tuple[str, Mapping[str, object]]:
+        text, values = ask(turn)
+        choices = [
+            f"{number}. {turn.say(f'{table}.{act}')}\n"
+            for number, (act, _) in enumerate(offers(turn), start=1)
+        ]
+        return text, {**values, table: "".join(choices)}
+
+    def take(turn: Turn, typed: str) -> Go:
+        for number, (act, state) in enumerate(offers(turn), start=1):
+            if typed == str(number):
+                turn.data.update(act=act, minor=turn.data["all"])
+                return Go(state)
+        raise Rejected("not_a_choice")
+
+    return State(name, take, ask=asked, back=back, choice=True)

@@ -38,6 +38,8 @@ CREATE TABLE disputes (
 ) WITH (fillfactor = 80);
 CREATE INDEX disputes_due ON disputes (due_at) WHERE due_at IS NOT NULL;   -- the worker
 CREATE INDEX disputes_of_contract ON disputes (contract_id, id);
+CREATE INDEX contracts_disputed_of_payer ON contracts (payer_id) WHERE disputed_minor > 0;   -- "my
+CREATE INDEX contracts_disputed_of_payee ON contracts (payee_id) WHERE disputed_minor > 0;   -- disputes"
 CREATE INDEX disputes_escalated ON disputes (id) WHERE state = 'escalated';   -- the operator's queue
 
 CREATE TRIGGER disputes_never_deleted BEFORE DELETE OR TRUNCATE ON disputes

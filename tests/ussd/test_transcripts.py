@@ -15,6 +15,7 @@ import pytest
 from redis import Redis
 
 from sms.gsm7 import LIMIT, septets
+from tests.tables import Person
 from tests.town import OTHER_PIN, WRONG_PIN, Town, started
 from tests.ussd.handset import Handset
 from wallet.clock import reference
@@ -47,6 +48,7 @@ class Stage:
             "Wanjiru": self.wanjiru.msisdn,
             "Otieno": self.otieno.msisdn,
             "Achieng": self.achieng.msisdn,
+            "Mama Njeri": self.duka.msisdn,
             "a new number": "+254722000009",
             "a landline": "+254202222222",
             "a number from abroad": "+14155550100",
@@ -89,6 +91,8 @@ class Stage:
             screen = phone.send(whole.rpartition("*")[0])
             phone.text = whole
             return screen
+        elif (found := re.fullmatch(r"(.+) reads the last SMS", what)) is not None:
+            return f"SMS {self.town.texts(Person(0, self.numbers[found[1]], ''))[-1]}"
         elif (found := re.fullmatch(r"the gateway delivers (\S*)", what)) is not None:
             return phone.send(found[1])
         else:
@@ -134,10 +138,11 @@ def play(script: str, stage: Stage, client) -> str:
         lines.append(line)
         screen: str | None = None
         if kind == "phone:":
-            phone.form["phoneNumber"] = stage.numbers[rest]
+            phone = Handset(client, stage.numbers[rest])
         elif kind == "given:":
             stage.given(rest)
         elif kind == "dials:":
+            phone = Handset(client, phone.form["phoneNumber"])
             screen = phone.send(rest.removeprefix("*384*77").strip("*#"))
         elif kind == ">":
             screen = phone.press(stage.typed(rest))

@@ -1,15 +1,22 @@
 """Every screen of every language fits 160 GSM-7 septets, whatever it is filled with."""
 
 import ast
+from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from sms.gsm7 import LIMIT, septets
+from ussd.events import Event
 from ussd.menus import STATES
+from ussd.menus.cases import Case
+from ussd.menus.contracts import Item
 from ussd.paging import REASON_SEPTETS, in_place_of_head, pages_of
-from ussd.steps import TYPE_AGAIN
+from ussd.sessions import Session
+from ussd.states import Turn
+from ussd.steps import TYPE_AGAIN, _prompt
 from ussd.wording import (
     LANGUAGES,
     NAME_SEPTETS,
@@ -26,21 +33,51 @@ from ussd.wording import (
     with_reason,
 )
 from wallet.errors import Code, Refused
-from wallet.flows import change, limits, parties, pay, register, release, send
+from wallet.escrow import disputes, periods, plans
+from wallet.flows import (
+    accept,
+    answer,
+    change,
+    claim,
+    decline,
+    dispute,
+    disputed,
+    extend,
+    give_back,
+    holding,
+    limits,
+    moves,
+    parties,
+    pay,
+    register,
+    release,
+    send,
+    visit,
+)
 from wallet.ledger import poster
 from wallet.markets import MARKETS
 from wallet.people import holders, pin
 
 TEXTS = {language: texts_of(language) for language in LANGUAGES}
 EACH = [(language, name) for language, texts in TEXTS.items() for name in texts]
-LISTED = {"held.list", "statement.list"}
+LISTED = {"held.list", "mine.list", "case.list", "statement.list"}
+MOST = 999_999_999
+LATE = "2026-09-26T20:59:00+00:00"
 # Where a refusal that a USSD command can meet is raised.
-MODULES = (change, limits, parties, pay, register, release, send, poster, holders, pin)
+MODULES = (
+    *(accept, answer, claim, decline, dispute, disputed, extend, give_back, holding, moves, visit),
+    *(change, limits, parties, pay, register, release, send, poster, holders, pin),
+    *(disputes, periods, plans),
+)
 OTHERS = (
     "wallet/money.py",
     "wallet/phones.py",
     "wallet/escrow/contracts.py",
     "wallet/markets/__init__.py",
+)
+CHOICE_REASONS = (
+    *("reasons.empty", "reasons.too_long", "reasons.not_a_choice", "reasons.separator"),
+    *("notices.pin_set", "notices.language_set"),
 )
 ROOT = Path(__file__).parent.parent.parent
 
@@ -49,8 +86,10 @@ def longest(language: str, name: str) -> str:
     return say(language, name, PLACEHOLDERS)
 
 
-def reasons(language: str, *, secret: bool) -> list[str]:
+def reasons(language: str, *, secret: bool, choice: bool = False) -> list[str]:
     """Everything that can stand above a prompt; most refusals of a PIN end the session."""
+    if choice:  # nothing is refused but what is not on the menu; notices are above the main one
+        return [longest(language, name) for name in CHOICE_REASONS]
     after_pin = {f"refusals.{code}" for code in TYPE_AGAIN}
     tables = ("reasons.", "notices.") if secret else ("reasons.", "notices.", "refusals.")
     names = {name for name in TEXTS[language] if name.startswith(tables)}
@@ -89,14 +128,64 @@ def test_every_text_fits_a_screen(language, name):
 def test_every_prompt_has_room_for_the_longest_reason(language, name):
     if name.removeprefix("prompts.") not in LISTED:
         secret = "pin" in name or name.endswith(".again")
-        longest_reason = max(reasons(language, secret=secret), key=septets)
+        state = STATES.get(name.removeprefix("prompts."))
+        choice = "acts" in placeholders(TEXTS[language][name]) or (
+            state is not None and state.choice
+        )
+        longest_reason = max(reasons(language, secret=secret, choice=choice), key=septets)
         body = longest(language, name)
         assert septets(f"{longest_reason}\n{body}") <= LIMIT
 
 
+def shows(language: str, name: str, **data: object) -> str:
+    """Return the menu of a state where the session holds `data`."""
+    session = Session(name, language, "KE", "+254722000001", data={"all": 1, "minor": 1, **data})
+    service = SimpleNamespace(markets=MARKETS)
+    event = Event("test", "1", session.msisdn, "", "", "")
+    return _prompt(Turn(service, None, event, session), STATES[name])
+
+
+def assert_room(language: str, screen: str) -> None:
+    reason = max((longest(language, each) for each in CHOICE_REASONS), key=septets)
+    assert septets(f"{reason}\n{screen}") <= LIMIT, screen
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_of_the_longest_list_fits_with_a_reason(language):
-    line = longest(language, "lists.held")
+@pytest.mark.parametrize("state", ["held.one", "mine.one"])
+@pytest.mark.parametrize("origin", ["payment", "offer", "claim", "plan"])
+@pytest.mark.parametrize(("rest", "disputed"), [(MOST, 0), (MOST, MOST), (0, MOST)])
+def test_every_menu_of_a_held_payment_fits(language, state, origin, rest, disputed):
+    name = PLACEHOLDERS["phone"] if origin == "claim" else PLACEHOLDERS["name"]
+    item = Item(1, rest, disputed, "KES", name, LATE, LATE, origin, 100, 1, MOST)
+    assert_room(language, shows(language, state, item=astuple(item)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("side", ["payer", "payee"])
+@pytest.mark.parametrize("state", disputes.STATES[:-1])
+@pytest.mark.parametrize("offer", [None, 100])
+def test_every_menu_of_a_dispute_fits(language, side, state, offer):
+    ground = max(disputes.REASONS, key=lambda each: septets(say(language, f"grounds.{each}")))
+    case = Case(1, 1, side, state, MOST, "KES", PLACEHOLDERS["name"], ground, LATE, offer)
+    assert_room(language, shows(language, "case.one", case=astuple(case)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_menu_of_reasons_fits(language):
+    item = Item(1, MOST, 0, "KES", PLACEHOLDERS["name"], LATE, LATE, "payment", 0, 0, 0)
+    assert_room(language, shows(language, "dispute.reason", item=astuple(item)))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_ground_is_longer_than_screens_are_tried_with(language):
+    grounds = [body for name, body in TEXTS[language].items() if name.startswith("grounds.")]
+    assert max(map(septets, grounds)) <= septets(PLACEHOLDERS["ground"])
+
+
+@pytest.mark.parametrize("line", ["lists.held", "lists.answer"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_of_the_longest_list_fits_with_a_reason(language, line):
+    line = longest(language, line)
     head, foot = longest(language, "prompts.held.list"), longest(language, "lists.foot")
     pages = pages_of(head, [line] * 20, foot, longest(language, "lists.more"))
     reason = "R" * REASON_SEPTETS

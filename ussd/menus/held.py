@@ -1,120 +1,143 @@
-"""My held payments: choose one, release all or a part of it, PIN. The list is read once."""
+"""My held payments, as their payer: release all or a part, or dispute all that is held.
+
+Of a plan: confirm a visit, or get a code for one. What waits for a number to be registered only
+waits: it comes back by itself.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from ussd.states import HOME, End, Go, Rejected, State, Turn, menu
-from ussd.wording import amount, shop, short_day, short_moment
-from wallet.errors import Code, Refused
-from wallet.escrow.looking import see_contracts
-from wallet.escrow.reading import ContractView
-from wallet.flows import release
-from wallet.money import Money, parse_amount
+from ussd.menus.contracts import (
+    asking,
+    at_stake,
+    choosing,
+    entering,
+    facts,
+    item_of,
+    lines,
+    part,
+    taking_part,
+)
+from ussd.states import HOME, End, State, Turn, menu, offering
+from ussd.wording import amount, short_moment
+from wallet.escrow.disputes import REASONS
+from wallet.escrow.visit_codes import code_mac, visit_code
+from wallet.flows import dispute, release, visit
 from wallet.people.pin import Pin
-from wallet.phones import local_number
-
-MOST: Final = 20
-"""The newest so many are listed; older ones are released at their deadline like all."""
 
 
-def _enter_list(turn: Turn) -> Go | None:
-    service, payer_id = turn.service, turn.account.id
-    now = service.clock.now()
-    found = see_contracts(
-        service.engine, service.poster, now, payer_id, side="payer", only_open=True, limit=MOST
+def _offers(turn: Turn) -> Sequence[tuple[str, str]]:
+    item = item_of(turn)
+    if item.is_plan:
+        return (("visit", "visit.pin"), ("code", "code.pin"))
+    if item.origin == "claim":
+        return ()
+    if not item.rest:
+        return (("disputes", "case.list"),)
+    return (
+        ("release_all", "held.pin"),
+        ("release_part", "held.amount"),
+        ("dispute_all", "dispute.reason"),
     )
-    turn.data.clear()
-    turn.data["list"] = [_item(view) for view in found.items]
-    return None if found.items else Go("held.none")
-
-
-def _item(view: ContractView) -> tuple[int, int, str, str, str]:
-    contract = view.contract
-    # A claim's payee has no name yet, only the number the money was sent to.
-    payee = view.payee_name or local_number(contract.payee_msisdn or "")
-    name, deadline_at = shop(payee), contract.deadline_at.isoformat()
-    return (contract.id, contract.held.minor, contract.currency, name, deadline_at)
-
-
-def _lines(turn: Turn) -> Sequence[str]:
-    return [
-        turn.say(
-            "lists.held",
-            {
-                "number": number,
-                "held": Money(currency, minor).shown,
-                "name": name,
-                "day": short_day(turn.language, datetime.fromisoformat(deadline), turn.market),
-            },
-        )
-        for number, (_, minor, currency, name, deadline) in enumerate(turn.data["list"], start=1)
-    ]
-
-
-def _take_one(turn: Turn, typed: str) -> Go:
-    items = turn.data["list"]
-    if not (
-        typed.isascii() and typed.isdigit() and len(typed) <= 2 and 1 <= int(typed) <= len(items)
-    ):
-        raise Rejected("not_a_choice")
-    contract_id, minor, currency, name, deadline_at = items[int(typed) - 1]
-    turn.data.clear()
-    turn.data.update(
-        contract=contract_id, held=minor, currency=currency, name=name, deadline_at=deadline_at
-    )
-    return Go("held.one")
 
 
 def _ask_one(turn: Turn) -> tuple[str, Mapping[str, object]]:
-    deadline_at = datetime.fromisoformat(turn.data["deadline_at"])
-    until = short_moment(turn.language, deadline_at, turn.market)
-    return "held.one", _what(turn) | {"until": until}
+    item = item_of(turn)
+    name = "held.one"
+    if item.is_plan:
+        name = "held.plan"
+    elif item.origin == "claim":
+        name = "held.claim"
+    elif item.disputed:
+        name = "held.disputed" if item.rest else "held.frozen"
+    return name, facts(turn)
 
 
-def _take_what(turn: Turn, typed: str) -> Go:
-    if typed == "1":
-        turn.data["minor"] = turn.data["held"]
-        return Go("held.pin")
-    if typed == "2":
-        return Go("held.amount")
-    raise Rejected("not_a_choice")
+def _take_release(turn: Turn, typed: str) -> End:
+    item, moved = item_of(turn), part(turn)
+    command = release.Command(turn.account.id, turn.key, Pin(typed), item.contract, moved)
+    answer = turn.post(release.decide, command)
+    held = amount(answer["held"]["amount"], turn.currency)
+    done = {"reference": answer["reference"], "held": held}
+    return End("released", at_stake(turn) | done)
 
 
-def _ask_amount(turn: Turn) -> tuple[str, Mapping[str, object]]:
-    return "held.amount", _what(turn) | {"currency": turn.currency}
+def _ask_dispute(turn: Turn) -> tuple[str, Mapping[str, object]]:
+    ground = turn.say(f"grounds.{turn.data['act']}")
+    return "dispute.pin", at_stake(turn) | {"ground": ground}
 
 
-def _take_amount(turn: Turn, typed: str) -> Go:
-    part = parse_amount(typed, turn.currency)
-    if part.minor > turn.data["held"]:
-        raise Refused(Code.MORE_THAN_HELD, held=Money(turn.currency, turn.data["held"]).text)
-    turn.data["minor"] = part.minor
-    return Go("held.pin")
+def _take_dispute(turn: Turn, typed: str) -> End:
+    item, disputed = item_of(turn), part(turn)
+    command = dispute.Command(
+        turn.account.id, turn.key, Pin(typed), item.contract, turn.data["act"], disputed
+    )
+    answer = turn.post(dispute.decide, command)
+    done = {"reference": answer["reference"], "until": _moment(turn, answer["due_at"])}
+    return End("disputed", at_stake(turn) | done)
 
 
-def _ask_pin(turn: Turn) -> tuple[str, Mapping[str, object]]:
-    part, fee = turn.shown(turn.data["minor"]), turn.shown(0)
-    return "held.pin", _what(turn) | {"amount": part, "fee": fee}
+def _ask_visit(turn: Turn) -> tuple[str, Mapping[str, object]]:
+    return "visit.pin", _visit(turn)
 
 
-def _take_pin(turn: Turn, typed: str) -> End:
-    # The amount that was shown, not "all": a part may have been returned since.
-    part = Money(turn.currency, turn.data["minor"])
-    command = release.Command(turn.account.id, turn.key, Pin(typed), turn.data["contract"], part)
-    answer: Mapping[str, Any] = turn.post(release.decide, command)
-    done = {"reference": answer["reference"], "amount": part.shown, "name": turn.data["name"]}
-    return End("released", done | {"held": amount(answer["held"]["amount"], turn.currency)})
+def _take_visit(turn: Turn, typed: str) -> End:
+    command = visit.Command(turn.account.id, turn.key, Pin(typed), item_of(turn).contract)
+    answer = turn.post(visit.decide, command)
+    done = {
+        "reference": answer["reference"],
+        "step": answer["step"],
+        "amount": amount(answer["amount"]["amount"], turn.currency),
+        "held": amount(answer["held"]["amount"], turn.currency),
+    }
+    return End("visited", _visit(turn) | done)
 
 
-def _what(turn: Turn) -> dict[str, object]:
-    return {"held": turn.shown(turn.data["held"]), "name": turn.data["name"]}
+def _ask_code(turn: Turn) -> tuple[str, Mapping[str, object]]:
+    return "code.pin", _visit(turn)
+
+
+def _take_code(turn: Turn, typed: str) -> End:
+    contract_id, secret = item_of(turn).contract, turn.service.settings.token_key
+    code = visit_code(secret, turn.account.id, turn.key)
+    mac = code_mac(secret, contract_id, code)
+    command = visit.AskCode(turn.account.id, turn.key, Pin(typed), contract_id, mac)
+    answer = turn.post(visit.decide_ask_code, command)
+    return End(
+        "visit_code", _visit(turn) | {"code": code, "until": _moment(turn, answer["expires_at"])}
+    )
+
+
+def _visit(turn: Turn) -> dict[str, object]:
+    item = item_of(turn)
+    return facts(turn) | {"amount": item.shown(item.worth), "fee": turn.shown(0)}
+
+
+def _moment(turn: Turn, at: str) -> str:
+    return short_moment(turn.language, datetime.fromisoformat(at), turn.market)
+
+
+def _grounds(turn: Turn) -> Sequence[tuple[str, str]]:
+    return [(each, "dispute.pin") for each in REASONS]
 
 
 STATES: Final = (
-    State("held.list", _take_one, enter=_enter_list, lines=_lines, back=HOME),
+    State(
+        "held.list",
+        choosing("held.one"),
+        enter=entering("payer", "held.none"),
+        lines=lines,
+        back=HOME,
+    ),
     menu("held.none", {}, back=HOME),
-    State("held.one", _take_what, ask=_ask_one, back="held.list"),
-    State("held.amount", _take_amount, ask=_ask_amount, back="held.one"),
-    State("held.pin", _take_pin, ask=_ask_pin, back="held.one", secret=True),
+    offering("held.one", _offers, _ask_one, back="held.list"),
+    State("held.amount", taking_part("held.pin"), ask=asking("held.amount"), back="held.one"),
+    State("held.pin", _take_release, ask=asking("held.pin"), back="held.one", secret=True),
+    offering(
+        "dispute.reason", _grounds, asking("dispute.reason"), back="held.one", table="grounds"
+    ),
+    State("dispute.pin", _take_dispute, ask=_ask_dispute, back="dispute.reason", secret=True),
+    State("visit.pin", _take_visit, ask=_ask_visit, back="held.one", secret=True),
+    State("code.pin", _take_code, ask=_ask_code, back="held.one", secret=True),
 )

@@ -7,7 +7,14 @@ from ussd.states import HOME, State, menu
 STATES: Final[tuple[State, ...]] = (
     menu(
         HOME,
-        {"1": "send.receiver", "2": "pay.till", "3": "held.list", "4": "account"},
+        {
+            "1": "send.receiver",
+            "2": "pay.till",
+            "3": "held.list",
+            "4": "account",
+            "5": "mine.list",
+            "6": "case.list",
+        },
         back=HOME,
     ),
     menu(

@@ -1,8 +1,12 @@
-"""Send money: phone number, amount, then name, amount and fee, and only then the PIN."""
+"""Send money: phone number, amount, then name, amount and fee, and only then the PIN.
+
+A number that nobody has registered goes on in ussd/menus/claim.py.
+"""
 
 from collections.abc import Mapping
 from typing import Final
 
+from ussd.menus.claim import check_claimable
 from ussd.states import HOME, End, Go, State, Turn
 from ussd.wording import person
 from wallet.errors import Code, Refused
@@ -18,7 +22,9 @@ def _take_receiver(turn: Turn, typed: str) -> Go:
         raise Refused(Code.SAME_PARTIES)
     receiver = turn.holders.find(msisdn)
     if receiver is None:
-        raise Refused(Code.RECEIVER_UNKNOWN)
+        check_claimable(turn, msisdn)
+        turn.data["receiver"] = msisdn
+        return Go("claim.amount")
     turn.data.update(receiver=msisdn, name=person(receiver.name))
     return Go("send.amount")
 
