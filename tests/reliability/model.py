@@ -15,7 +15,7 @@ SEND_FEES = [
     (10_000, 0), (50_000, 700), (100_000, 1_300), (150_000, 2_300), (250_000, 3_300),
     (500_000, 5_700), (1_000_000, 9_000), (25_000_000, 10_800),
 ]  # fmt: skip
-PAYOUT_FEE = 5_000
+PAYOUT_FEE, PAYOUT_MINIMUM = 5_000, 100
 LOCKS = [timedelta(minutes=15), timedelta(hours=1), timedelta(hours=24)]
 NAIROBI = timedelta(hours=3)
 
@@ -189,6 +189,8 @@ class Model:
     def payout(self, actor: str, minor: int, pin_right: bool) -> None:
         self.active(actor)
         self.check_pin(actor, pin_right)
+        if minor < PAYOUT_MINIMUM:
+            raise No("less_than_transaction_min_value")
         self.check_funds(actor, "settlement", minor + PAYOUT_FEE)
         transit = ("operator", "in_transit", "KES")
         self.move(minor + PAYOUT_FEE, (actor, "settlement", "KES"), transit)
