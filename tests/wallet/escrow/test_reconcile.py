@@ -1,66 +1,15 @@
 """What the bank says against what is booked: each line once, and what fits nothing waits."""
 
-import os
-import re
-from datetime import timedelta
-from itertools import count
-
 import pytest
 from sqlalchemy import text
 
 from tests.bank import a_line, a_report, a_statement, answered, details
+from tests.reconciling import Bank, shown
 from wallet.clock import reference
-from wallet.escrow.bank_file import accounts_of
-from wallet.escrow.bank_in import Intake, take_folder
+from wallet.escrow.bank_in import Intake
 from wallet.escrow.iso20022.documents import BadDocument
-from wallet.escrow.reconcile import Reconciler
 
 PAYOUT = 20_000  # and a fee of 50.00
-
-
-TESTS = count(1)
-
-
-class Bank:
-    """Lets a bank's files in, and looks at what came of them.
-
-    The tests share a town, so each has a bank of its own: its statements, lines and reports have
-    names that no other test's have.
-    """
-
-    def __init__(self, service):
-        self.service, self.number = service, next(TESTS)
-        self.began = service.ids.next(service.clock.now())
-        self.intake = Intake(service.engine, service.ids, accounts_of(service.settings))
-        self.reconciler = Reconciler(service.engine, service.poster, service.ids)
-
-    def own(self, raw):
-        return re.sub(rb">([SBR][0-9])<", rb">\g<1> of %d<" % self.number, raw)
-
-    def sends(self, raw, name="bank.xml"):
-        taken = self.intake.take(name, self.own(raw), self.service.clock.now())
-        self.reconciler.finish(self.service.clock.now())
-        return taken
-
-    def sql(self, query, **values):
-        with self.service.engine.connect() as connection:
-            return connection.execute(text(query), values).all()
-
-    @property
-    def exceptions(self):
-        query = "SELECT reason FROM bank_exceptions WHERE id > :began ORDER BY id"
-        return [row.reason for row in self.sql(query, began=self.began)]
-
-    @property
-    def files(self):
-        return self.sql("SELECT * FROM bank_files WHERE id > :began", began=self.began)
-
-    def state(self, payout):
-        return self.sql("SELECT state FROM payouts WHERE id = :id", id=payout)[0].state
-
-    def lines_of(self, payout):
-        rows = self.sql("SELECT amount_minor FROM bank_lines WHERE payout_id = :id", id=payout)
-        return sorted(row.amount_minor for row in rows)
 
 
 @pytest.fixture
@@ -86,10 +35,6 @@ def payout(town, merchant):
     payout = town.id_in(town.payout(merchant, PAYOUT))
     town.payout_sent(payout)
     return payout
-
-
-def shown(payout, own="B1", amount="-200.00", **line):
-    return a_line(amount, own, reference(payout), **line)
 
 
 def ours(town, merchant):
@@ -334,68 +279,3 @@ def test_a_whole_file_rejected_as_a_duplicate_is_one_thing_to_ask_about(bank, pa
     )
     bank.sends(raw)
     assert (bank.state(payout), bank.exceptions) == ("sent", ["duplicate_rejected"])
-
-
-# The folder --------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def inbox(tmp_path):
-    (tmp_path / "in").mkdir()
-    return tmp_path / "in"
-
-
-def names(folder):
-    return sorted(path.name for path in folder.iterdir() if path.is_file())
-
-
-def long_after(path):
-    os.utime(path, (0, 0))
-
-
-def test_files_in_the_folder_are_taken_then_put_away(town, bank, payout, inbox):
-    (inbox / "a.xml").write_bytes(bank.own(a_statement(shown(payout))))
-    (inbox / ".b.xml").write_bytes(b"still being written")
-    assert take_folder(bank.intake, inbox.parent, town.now) == 1
-    assert names(inbox / "taken") == ["a.xml"]
-    assert names(inbox) == [".b.xml"]
-    assert take_folder(bank.intake, inbox.parent, town.now) == 0
-
-
-def test_killed_before_a_file_was_put_away_it_is_only_put_away(town, bank, payout, inbox):
-    raw = bank.own(a_statement(shown(payout)))
-    bank.sends(raw)
-    (inbox / "a.xml").write_bytes(raw)
-    assert take_folder(bank.intake, inbox.parent, town.now) == 1
-    assert names(inbox / "taken") == ["a.xml"]
-    assert len(bank.files) == 1
-
-
-def test_a_file_on_its_way_is_left_until_it_is_whole(town, bank, payout, inbox):
-    raw = bank.own(a_statement(shown(payout)))
-    (inbox / "a.xml").write_bytes(raw[:200])
-    assert take_folder(bank.intake, inbox.parent, town.now) == 0
-    (inbox / "a.xml").write_bytes(raw)
-    assert take_folder(bank.intake, inbox.parent, town.now) == 1
-    assert bank.exceptions == []
-
-
-def test_half_a_file_that_stays_one_is_refused_and_shown(town, bank, payout, inbox):
-    (inbox / "a.xml").write_bytes(a_statement(shown(payout))[:200])
-    long_after(inbox / "a.xml")
-    assert take_folder(bank.intake, inbox.parent, town.now) == 1
-    assert names(inbox / "refused") == ["a.xml"]
-    assert bank.exceptions == ["file_refused"]
-    (row,) = bank.files
-    assert row.refusal.startswith("the file is not whole XML")
-
-
-def test_a_file_the_bank_names_as_one_before_is_kept_beside_it(town, bank, payout, inbox):
-    for id_ in ("S1", "S2"):
-        (inbox / "a.xml").write_bytes(bank.own(a_statement(id_=id_)))
-        take_folder(bank.intake, inbox.parent, town.now + timedelta(days=1))
-    assert len(names(inbox / "taken")) == 2
-
-
-def test_accounts_are_compared_without_their_spaces(bank, payout):
-    assert bank.sends(a_statement(shown(payout), account="TR UST")).lines == 1

@@ -1,0 +1,61 @@
+"""A bank whose files are let in, and what came of them."""
+
+import re
+from itertools import count
+
+from sqlalchemy import text
+
+from tests.bank import a_line
+from wallet.clock import reference
+from wallet.escrow.bank_file import accounts_of
+from wallet.escrow.bank_in import Intake
+from wallet.escrow.reconcile import Reconciler
+
+TESTS = count(1)
+
+
+class Bank:
+    """Lets a bank's files in, and looks at what came of them.
+
+    The tests share a town, so each has a bank of its own: its statements, lines and reports have
+    names that no other test's have.
+    """
+
+    def __init__(self, service):
+        self.service, self.number = service, next(TESTS)
+        self.began = service.ids.next(service.clock.now())
+        self.intake = Intake(service.engine, service.ids, accounts_of(service.settings))
+        self.reconciler = Reconciler(service.engine, service.poster, service.ids)
+
+    def own(self, raw):
+        return re.sub(rb">([SBR][0-9])<", rb">\g<1> of %d<" % self.number, raw)
+
+    def sends(self, raw, name="bank.xml"):
+        taken = self.intake.take(name, self.own(raw), self.service.clock.now())
+        self.reconciler.finish(self.service.clock.now())
+        return taken
+
+    def sql(self, query, **values):
+        with self.service.engine.connect() as connection:
+            return connection.execute(text(query), values).all()
+
+    @property
+    def exceptions(self):
+        query = "SELECT reason FROM bank_exceptions WHERE id > :began ORDER BY id"
+        return [row.reason for row in self.sql(query, began=self.began)]
+
+    @property
+    def files(self):
+        return self.sql("SELECT * FROM bank_files WHERE id > :began", began=self.began)
+
+    def state(self, payout):
+        return self.sql("SELECT state FROM payouts WHERE id = :id", id=payout)[0].state
+
+    def lines_of(self, payout):
+        rows = self.sql("SELECT amount_minor FROM bank_lines WHERE payout_id = :id", id=payout)
+        return sorted(row.amount_minor for row in rows)
+
+
+def shown(payout, own="B1", amount="-200.00", **line):
+    """A line that shows a payout's payment."""
+    return a_line(amount, own, reference(payout), **line)
