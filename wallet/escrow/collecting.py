@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Engine
@@ -14,13 +15,17 @@ from wallet.people.one_time import CodeMac, OneTimeCode
 
 # Collected ones too: the same request, sent again, is to find the payout that it was about.
 READ_COLLECTIBLE: Final = """
-    SELECT p.id, p.currency, p.state, p.code_kid, p.code_mac
+    SELECT p.id, p.currency, p.state = 'collectible' AND p.expires_at > :now AS waits,
+           p.code_kid, p.code_mac
       FROM payouts p
       JOIN holders h ON h.id = p.merchant_id
      WHERE h.msisdn = :msisdn AND p.kind = 'cash'
-     ORDER BY p.state = 'collectible' DESC, p.id DESC
-     LIMIT 20
+     ORDER BY waits DESC, p.id DESC
+     LIMIT :limit
 """
+
+MOST: Final = 200
+"""So many of a merchant's payouts in cash are looked at, those that wait before the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +37,23 @@ class Found:
 
 
 def found_for(
-    engine: Engine, msisdn: str, code: OneTimeCode, keys: Mapping[str, bytes], home: str
+    engine: Engine,
+    msisdn: str,
+    code: OneTimeCode,
+    keys: Mapping[str, bytes],
+    home: str,
+    now: datetime,
 ) -> Found:
-    """Return the payout whose code it is; else the newest that waits, where a guess counts."""
-    rows = read(engine, READ_COLLECTIBLE, msisdn=msisdn)
+    """Return the payout whose code it is; else the newest that still waits: the guess counts there.
+
+    One whose code has expired, or was guessed at too often, would count no more guesses, while
+    each is a guess at the others.
+    """
+    rows = read(engine, READ_COLLECTIBLE, msisdn=msisdn, now=now, limit=MOST)
     for id_, currency, _, kid, mac in rows:
         if code.fits(CASH_CODE, id_, CodeMac(kid, mac), keys):
             return Found(id_, currency)
-    for id_, currency, state, _, _ in rows:
-        if state == "collectible":
+    for id_, currency, waits, _, _ in rows:
+        if waits:
             return Found(id_, currency)
     return Found(0, home)

@@ -36,10 +36,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Destinations:
-    """All that a merchant has not removed; `id` is the merchant's."""
+    """All that a merchant has not removed; `id` is the merchant's.
+
+    `removed` are the latest of the others: a code that was texted counts, whatever came after.
+    """
 
     id: int
     places: tuple[Place, ...]
+    removed: tuple[Place, ...] = ()
 
     # Nothing is locked: `Terms`, which ranks before, is.
     LOCK: ClassVar[str] = """
@@ -50,8 +54,12 @@ class Destinations:
                array_agg(confirmed_at ORDER BY id), array_agg(code_kid ORDER BY id),
                array_agg(code_mac ORDER BY id), array_agg(code_attempts ORDER BY id),
                array_agg(code_expires_at ORDER BY id)
-          FROM destinations
-         WHERE merchant_id = ANY(%(ids)s::bigint[]) AND state <> 'removed'
+          FROM destinations d
+         WHERE merchant_id = ANY(%(ids)s::bigint[])
+           AND (state <> 'removed'
+                OR id = ANY(ARRAY(SELECT r.id FROM destinations r
+                                   WHERE r.merchant_id = d.merchant_id AND r.state = 'removed'
+                                   ORDER BY r.id DESC LIMIT 5)))
          GROUP BY merchant_id
          ORDER BY merchant_id
     """
@@ -60,7 +68,12 @@ class Destinations:
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
         """Return the destinations of one row of LOCK."""
-        return cls(row[0], tuple(_place(row[0], each) for each in zip(*row[1:], strict=True)))
+        places = [_place(row[0], each) for each in zip(*row[1:], strict=True)]
+        return cls(
+            row[0],
+            tuple(place for place in places if place.state != "removed"),
+            tuple(place for place in places if place.state == "removed"),
+        )
 
     def needs(self) -> Needs:
         """Nothing more: the merchant is the command's."""
@@ -73,7 +86,9 @@ class Destinations:
     def with_place(self, changed: Place) -> Self:
         """Return them with one added, changed or removed."""
         others = tuple(place for place in self.places if place.id != changed.id)
-        return replace(self, places=others if changed.state == "removed" else (*others, changed))
+        if changed.state == "removed":
+            return replace(self, places=others, removed=(*self.removed, changed))
+        return replace(self, places=(*others, changed))
 
 
 def _place(merchant_id: int, columns: tuple[Any, ...]) -> Place:

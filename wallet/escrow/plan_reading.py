@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from sqlalchemy import Engine
 
 from wallet.database import read
 from wallet.escrow.plans import Plan
-from wallet.escrow.visit_codes import code_mac
+from wallet.escrow.visit_codes import CODE_TRIES, code_mac
 
 READ_PLAN: Final = f"""
     SELECT {Plan.COLUMNS}
@@ -37,7 +38,8 @@ READ_CODES: Final = """
       JOIN contracts c ON c.payer_id = h.id   -- index contracts_of_payer
       JOIN visit_codes v ON v.contract_id = c.id
      WHERE h.msisdn = :msisdn AND c.payee_id = :merchant
-     ORDER BY v.asked_at DESC
+     ORDER BY v.used_at IS NULL AND v.expires_at > :now AND v.wrong_tries < :tries DESC,
+              v.asked_at DESC
 """
 
 READ_REDEEMED: Final = "SELECT original_id FROM postings WHERE key = :key AND actor_id = :merchant"
@@ -55,17 +57,25 @@ def plans_at(engine: Engine, till: str) -> tuple[Plan, ...]:
 
 
 def contract_of_code(
-    engine: Engine, secret: bytes, merchant_id: int, key: UUID, msisdn: str, code: str
+    engine: Engine,
+    secret: bytes,
+    merchant_id: int,
+    key: UUID,
+    msisdn: str,
+    code: str,
+    now: datetime,
 ) -> int | None:
     """Return which contract of a customer with this merchant a code was asked for.
 
-    A wrong code is taken to be for the one asked for last, where the try is counted. What was
-    redeemed under this key before is that again, whatever was asked for since.
+    A wrong code is taken to be for the one asked for last of those that are still good, where the
+    try is counted: it is a try at all of them. What was redeemed under this key before is that
+    again, whatever was asked for since.
     """
     before = read(engine, READ_REDEEMED, key=key, merchant=merchant_id)
     if before and before[0][0] is not None:
         return int(before[0][0])
-    rows = read(engine, READ_CODES, msisdn=msisdn, merchant=merchant_id)
+    asked = {"msisdn": msisdn, "merchant": merchant_id, "now": now, "tries": CODE_TRIES}
+    rows = read(engine, READ_CODES, **asked)
     found = [
         id_ for id_, mac in rows if hmac.compare_digest(bytes(mac), code_mac(secret, id_, code))
     ]

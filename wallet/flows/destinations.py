@@ -209,7 +209,7 @@ def _check_rate(found: Destinations, facts: Facts) -> None:
     """Raise `Refused` where codes were texted too often lately."""
     recent = [
         each.added_at
-        for each in found.places
+        for each in (*found.places, *found.removed)
         if each.code is not None and facts.now < each.added_at + WINDOW
     ]
     if len(recent) >= MOST_CODES:

@@ -58,7 +58,9 @@ def create_collection(body: Mapping[str, Any]) -> Response:
     """
     parts, code = service(), OneTimeCode(body["code"])
     keys = {each.kid: each.key for each in parts.settings.pin_keys}
-    found = found_for(parts.engine, body["msisdn"], code, keys, parts.home.currency)
+    found = found_for(
+        parts.engine, body["msisdn"], code, keys, parts.home.currency, parts.clock.now()
+    )
     command = collect.Command(
         caller().holder_id,
         idempotency_key(),

@@ -162,7 +162,7 @@ def redeem_visit(body: Mapping[str, Any]) -> Response:
     code = code or body["code"]
     if contract_id is None:
         contract_id = plan_reading.contract_of_code(
-            parts.engine, secret, actor, key, body["msisdn"], code
+            parts.engine, secret, actor, key, body["msisdn"], code, parts.clock.now()
         )
     if contract_id is None:
         raise Refused(Code.VISIT_CODE_EXPIRED)  # nobody learns here who is a customer

@@ -167,7 +167,8 @@ def cash(town, merchant):
 def collected(town, agent, merchant, code="48291307", key=None, service=None):
     service = service or town.service
     typed, keys = OneTimeCode(code), {each.kid: each.key for each in service.settings.pin_keys}
-    found = found_for(service.engine, merchant.msisdn, typed, keys, "KES")
+    now = service.clock.now()
+    found = found_for(service.engine, merchant.msisdn, typed, keys, "KES", now)
     command = collect.Command(
         agent.id, key or uuid4(), Pin(PIN), merchant.msisdn, typed, found.payout_id,
         found.currency,
@@ -222,6 +223,21 @@ def test_after_five_wrong_codes_the_cash_goes_back_at_once(town, merchant, cash,
         collected(town, agent, merchant)
     assert payouts(town) == [(10_000, "failed")]
     assert town.balance(merchant, "settlement") == 16_000
+
+
+def test_a_guess_counts_on_cash_that_still_waits(town, merchant, cash):
+    """Else who has spent one code's attempts could guess at the others until a worker comes."""
+    sell(town, merchant, 16_000)
+    place, key, code = town.destination(merchant, "cash"), uuid4(), OneTimeCode("59302418")
+    command = payout.Command(merchant.id, key, Pin(PIN), Money("KES", 10_000), place, code)
+    town.service.poster.post(payout.decide, command)
+    agent = town.agent(float_minor=1_000)
+    for _ in range(10):
+        with pytest.raises(Refused, match="cash_code_wrong"):
+            collected(town, agent, merchant, code="00000000")
+    assert town.sql("SELECT code_attempts FROM payouts") == [(5,), (5,)]
+    with pytest.raises(Refused, match="cash_code_wrong"):
+        collected(town, agent, merchant)
 
 
 # Large batches -------------------------------------------------------------------------------

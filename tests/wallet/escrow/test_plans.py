@@ -127,10 +127,38 @@ def test_of_two_plans_a_code_is_for_the_one_it_was_asked_for(town, anna, shop):
 
     def found(code):
         engine = town.service.engine
-        return contract_of_code(engine, SECRET, shop.id, uuid4(), anna.msisdn, code)
+        now = town.service.clock.now()
+        return contract_of_code(engine, SECRET, shop.id, uuid4(), anna.msisdn, code, now)
 
     assert (found(code_1), found(code_2)) == (first, second)
     assert found(other_than(code_2)) in {first, second}
+
+
+@pytest.mark.parametrize("ended", ["used", "guessed"])
+def test_a_guess_counts_on_a_code_that_is_still_good(town, clock, anna, shop, ended):
+    """Else a merchant could guess at the older of two codes without end."""
+    first, second = buy(town, anna, shop), buy(town, anna, shop, minor=500_00)
+    code_1 = ask(town, anna, first)
+    clock.advance(1)
+    code_2 = ask(town, anna, second)
+    wrong = next(each for each in ("111111", "222222", "333333") if each not in {code_1, code_2})
+    if ended == "used":
+        redeem_of(town, anna, shop, code_2)
+    guesses = [redeem_of(town, anna, shop, wrong) for _ in range(5 if ended == "used" else 10)]
+    assert set(guesses) == {"visit_code_wrong"}
+    assert redeem_of(town, anna, shop, code_1) == "visit_code_expired"
+
+
+def redeem_of(town, anna, shop, code):
+    """Redeem a code as a merchant does who knows but the number; return what came of it."""
+    key, now = uuid4(), town.service.clock.now()
+    engine = town.service.engine
+    found = contract_of_code(engine, SECRET, shop.id, key, anna.msisdn, code, now)
+    command = visit.Redeem(shop.id, key, found, code_mac(SECRET, found, code))
+    try:
+        return town.service.poster.post(visit.decide_redeem, command).answer["kind"]
+    except Refused as refusal:
+        return refusal.code.value
 
 
 def test_a_plan_is_neither_disputed_nor_extended(town, anna, shop):

@@ -94,6 +94,16 @@ def test_a_code_is_good_for_ten_minutes(village, shop, clock):
     assert seen(village, shop) == []
 
 
+def test_removing_a_destination_buys_no_further_code(village, shop, clock):
+    """Else a thief without the phone, but with its PIN, could guess at codes without end."""
+    for _ in range(5):
+        acted(village, shop, added(village, shop).json["destination"], "removals")
+    refused = added(village, shop)
+    assert (refused.status_code, refused.json["code"]) == (429, "rate_limit_error")
+    clock.advance(3600)
+    assert added(village, shop).status_code == 201
+
+
 def test_the_own_wallet_is_usable_at_once_and_paid_at_once(village, shop):
     place = added(village, shop, kind="wallet", bank=None).json["destination"]
     confirmed(village, shop, place)
