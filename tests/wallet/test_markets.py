@@ -180,3 +180,20 @@ def test_disputes_can_be_tried_in_seconds():
     terms = hastened(MARKETS, 5)["KE"].disputes
     assert (terms.answer_s, terms.period_s, terms.final_s) == (5, 5, 5)
     assert MARKETS["KE"].disputes.answer_s > 5
+
+
+@pytest.mark.parametrize(
+    ("balance", "amount"),
+    [(0, 0), (5_000, 0), (5_001, 1), (15_000, 10_000), (10**12, 10_000_000_000)],
+)
+def test_the_most_that_a_balance_covers_leaves_its_fee(balance, amount):
+    market = MARKETS["KE"]
+    most = market.most_within("payout", Money("KES", balance))
+    assert most == Money("KES", amount)
+
+
+def test_the_most_that_a_balance_covers_is_reckoned_with_the_fee_of_its_own_band():
+    market = MARKETS["KE"]
+    for minor in range(9_000, 130_000, 700):  # across several bands
+        most = market.most_within("send", Money("KES", minor))
+        assert (most + market.fee("send", most)).minor <= minor
