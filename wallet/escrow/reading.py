@@ -20,7 +20,8 @@ _CONTRACT: Final = f"""{Contract.COLUMNS}, payer.name, coalesce(m.name, payee.na
 _NAMES: Final = """
       JOIN holders payer ON payer.id = c.payer_id
       LEFT JOIN holders payee ON payee.id = c.payee_id
-      LEFT JOIN merchants m ON m.holder_id = c.payee_id AND (c.till IS NOT NULL OR c.origin = 'plan')"""
+      LEFT JOIN merchants m
+        ON m.holder_id = c.payee_id AND (c.till IS NOT NULL OR c.origin = 'plan')"""
 
 READ_CONTRACT: Final = f"""
     SELECT {_CONTRACT}
