@@ -202,17 +202,11 @@ def _page(items: list[Any], limit: int) -> Page:
 
 
 def _exception(row: tuple[Any, ...]) -> ExceptionView:
-    *start, currency, amount, booked_on, key, end_to_end_id, told = row[:17]
+    *start, currency, minor, booked_on, key, end_to_end_id, told = row[:17]
     payout, status, said = row[17:]
-    return ExceptionView(
-        *start,
-        amount=None if currency is None else Money(currency, amount),
-        booked_on=booked_on,
-        bank_reference=key,
-        our_reference=end_to_end_id or payout,
-        told=told or said,
-        status=status,
-    )
+    amount = None if currency is None else Money(currency, minor)
+    ours = end_to_end_id or payout
+    return ExceptionView(*start, amount, booked_on, key, ours, told or said, status)
 
 
 def _statement(row: tuple[Any, ...]) -> StatementView:
