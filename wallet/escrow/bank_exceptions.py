@@ -205,8 +205,8 @@ def _exception(row: tuple[Any, ...]) -> ExceptionView:
     *start, currency, minor, booked_on, key, end_to_end_id, told = row[:17]
     payout, status, said = row[17:]
     amount = None if currency is None else Money(currency, minor)
-    ours = end_to_end_id or payout
-    return ExceptionView(*start, amount, booked_on, key, ours, told or said, status)
+    line: tuple[Any, ...] = (amount, booked_on, key, end_to_end_id or payout, told or said, status)
+    return ExceptionView(*start, *line)
 
 
 def _statement(row: tuple[Any, ...]) -> StatementView:
