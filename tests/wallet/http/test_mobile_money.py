@@ -42,7 +42,14 @@ def test_a_callback_makes_us_ask_at_once_and_settles_nothing(village, client, pa
 
 def test_a_callback_about_nothing_we_know_changes_nothing(village, client, payout):
     before = row(village, payout)
-    bodies = (b"", b"rubbish", b"[]", {}, {"externalId": 7}, {"externalId": "1QGDF9BM0K7J"})
+    bodies: tuple[object, ...] = (
+        b"",
+        b"rubbish",
+        b"[]",
+        {},
+        {"externalId": 7},
+        {"externalId": "1QGDF9BM0K7J"},
+    )
     assert {call(client, "POST", body).status_code for body in bodies} == {204}
     assert row(village, payout) == before
 
