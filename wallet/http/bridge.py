@@ -12,8 +12,10 @@ import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from io import BytesIO, RawIOBase
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from werkzeug.exceptions import RequestEntityTooLarge
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -33,15 +35,17 @@ ExceptionInfo = (
 
 @dataclass(slots=True)
 class Request:
-    """One request, its body whole. `more` is laid beside the environment that Flask sees.
+    """One request. `more` is laid beside the environment that Flask sees.
 
-    `headers` are of lower-case names; of one given twice it is False that they are `plain`.
+    `headers` are of lower-case names; of one given twice it is False that they are `plain`. A
+    body that is not `whole` is longer than was allowed for: nobody may take its beginning for it.
     """
 
     scope: Scope
     headers: dict[str, str]
     plain: bool
     body: bytes
+    whole: bool = True
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -50,13 +54,14 @@ class ClientGone(Exception):
 
 
 async def read_request(scope: Scope, receive: Receive, most_bytes: int) -> Request:
-    """Read a request. Of a body that is longer than `most_bytes` no more than that is read."""
+    """Read a request. Of a body that is longer than `most_bytes` hardly more than that is read."""
     pairs = [(name.decode("latin1"), value.decode("latin1")) for name, value in scope["headers"]]
     headers = dict(pairs)
     request = Request(scope, headers, len(headers) == len(pairs), b"")
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > most_bytes:
-        return request  # Flask refuses it by what it says
+        request.whole = False
+        return request
     message = await receive()
     request.body = _part(message)
     left = (int(length) if length.isdecimal() else most_bytes + 1) - len(request.body)
@@ -67,6 +72,7 @@ async def read_request(scope: Scope, receive: Receive, most_bytes: int) -> Reque
             parts.append(_part(message))
             left -= len(parts[-1])
         request.body = b"".join(parts)
+    request.whole = len(request.body) <= most_bytes
     return request
 
 
@@ -82,6 +88,16 @@ async def respond(send: Send, status: int, headers: Iterable[tuple[str, str]], b
     named = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers]
     await send({"type": "http.response.start", "status": status, "headers": named})
     await send({"type": "http.response.body", "body": body})
+
+
+class _TooLong(RawIOBase):
+    """Stands for a body that was not read: whoever would read it is told, whatever they allow."""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, _: object) -> NoReturn:
+        raise RequestEntityTooLarge
 
 
 class Bridge:
@@ -131,7 +147,7 @@ def environment(request: Request) -> WSGIEnvironment:
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": BytesIO(request.body),
+        "wsgi.input": BytesIO(request.body) if request.whole else _TooLong(),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,

@@ -70,7 +70,7 @@ class HotRoutes:
             path = scope["path"]
             handler = self._handlers.get(path) if scope["method"] == "POST" else None
             asked = await read_request(scope, receive, self._long.get(path, self._most_bytes))
-            if handler is not None and asked.plain:
+            if handler is not None and asked.plain and asked.whole:
                 answer = await handler(asked)
                 if answer is not None:
                     await respond(send, *answer)

@@ -5,6 +5,7 @@ import pytest
 from tests.bank import a_line, a_report, a_statement, answered
 from tests.wallet.http.village import kes
 from wallet.clock import id_of, reference
+from wallet.http.bodies import MAX_BYTES
 
 PAYOUT = 300_00
 
@@ -40,6 +41,14 @@ def waiting(operator):
 def resolve(operator, exception, **body):
     path = f"/v1/bank/exceptions/{exception['id']}/resolutions"
     return operator.post(path, {"note": "Asked the bank.", **body})
+
+
+def test_a_long_statement_is_taken_whole(operator):
+    lines = [a_line("-1.00", f"B{number}", told="Charge") for number in range(300)]
+    raw = a_statement(*lines)
+    assert len(raw) > MAX_BYTES  # of any other body
+    answer = upload(operator, raw)
+    assert (answer.status_code, answer.json.get("lines")) == (201, 300)
 
 
 def test_a_statement_reconciles_and_is_shown(village, operator, shop, payout):

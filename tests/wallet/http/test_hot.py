@@ -115,17 +115,37 @@ def test_a_header_given_twice_takes_flasks_way(village, anna, brian, seen):
     assert (sent[0]["status"], seen) == (400, ["/v1/sends"])
 
 
+def test_a_body_that_was_not_read_whole_is_never_taken_for_whole(village, anna):
+    """A slash too many finds the route, but not how long its bodies may be."""
+    rows = "".join(f"+2547{number:08d},100.00\n" for number in range(4_000))
+    body = f"msisdn,amount\n{rows}".encode()
+    headers = [
+        ("Authorization", f"Bearer {village.as_(anna).token}"),
+        ("Idempotency-Key", str(uuid4())), ("Content-Type", "text/csv"),
+    ]  # fmt: skip
+    for length in ([], [("Content-Length", str(len(body)))]):
+        sent = asyncio.run(raw(village, headers + length, body, path="//v1/bulks?currency=KES"))
+        assert sent[0]["status"] == 413
+    assert village.sql("SELECT row_count FROM bulks") == []
+
+
 def test_a_client_that_goes_away_in_the_middle_is_let_go(village, seen):
     assert asyncio.run(raw(village, [], b"{", gone=True)) == []
     assert seen == []
 
 
-async def raw(village, headers, body, *, gone=False):
-    """Put a request as a server would; `gone`: its body never comes whole."""
-    sent, parts = [], [{"type": "http.request", "body": body, "more_body": gone}]
+async def raw(village, headers, body, *, gone=False, path="/v1/sends"):
+    """Put a request as a server would, in pieces; `gone`: its body never comes whole."""
+    size = 60_000
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    sent, parts = [], [
+        {"type": "http.request", "body": piece, "more_body": gone or piece is not pieces[-1]}
+        for piece in reversed(pieces)
+    ]  # fmt: skip
+    path, _, query = path.partition("?")
     scope = {
         "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http",
-        "path": "/v1/sends", "query_string": b"", "server": ("localhost", "80"), "client": None,
+        "path": path, "query_string": query.encode(), "server": ("localhost", "80"), "client": None,
         "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
     }  # fmt: skip
 
