@@ -1,27 +1,35 @@
 """Whole sessions, as the phone shows them: tests, and the documentation of the menus.
 
 A transcript is a situation (`phone`, `dials`, `given`), then `> ` what is typed, `< ` what is
-shown, and `! ` what happens meanwhile. The town is always the same; see `Stage`. References differ
-from run to run and are written `{reference}`. KIBUBU_RECORD=1 writes down what is shown now, to
-be read before it is committed.
+shown, and `! ` what happens meanwhile. The town is always the same; see `Stage`. References and
+codes differ from run to run and are written `{reference}` and `{code}`. KIBUBU_RECORD=1 writes down
+what is shown now, to be read before it is committed.
 """
 
 import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from redis import Redis
 
 from sms.gsm7 import LIMIT, septets
+from tests.agreements import offered
 from tests.tables import Person
-from tests.town import OTHER_PIN, WRONG_PIN, Town, started
+from tests.town import OTHER_PIN, PIN, WRONG_PIN, Town, started
 from tests.ussd.handset import Handset
 from wallet.clock import reference
+from wallet.escrow.plan_reading import contract_of_code
+from wallet.escrow.visit_codes import code_mac
+from wallet.flows import plan, visit
 from wallet.http.app import create_app
+from wallet.money import Money
+from wallet.people.pin import Pin
 
 FOLDER = Path(__file__).parent / "transcripts"
+CODE = re.compile(r"\b(?<=: )[0-9]{6}(?=\.)")
 REFERENCE = re.compile(r"\b0[0-9A-HJKMNP-TV-Z]{11}\b")
 
 
@@ -30,7 +38,8 @@ class Stage:
 
     Wanjiru has KSh 5,000; Otieno speaks Swahili and has KSh 1,000; an agent has registered
     Achieng, who has no PIN yet; nobody has registered 0722000009. Till 12345 is held for three
-    days, till 54321 is paid at once. Everybody's PIN is 7294.
+    days, till 54321 is paid at once; both merchants have phones of their own. Everybody's PIN is
+    7294.
     """
 
     def __init__(self, town: Town, valkey: Redis) -> None:
@@ -48,7 +57,7 @@ class Stage:
             "Wanjiru": self.wanjiru.msisdn,
             "Otieno": self.otieno.msisdn,
             "Achieng": self.achieng.msisdn,
-            "Mama Njeri": self.duka.msisdn,
+            "the merchant": self.duka.msisdn,
             "a new number": "+254722000009",
             "a landline": "+254202222222",
             "a number from abroad": "+14155550100",
@@ -66,6 +75,13 @@ class Stage:
             ),
             "Wanjiru has paid USD 20 to till 12345": self.hold_dollars,
             "Wanjiru has sent Otieno KSh 250": self.send,
+            "Wanjiru has offered Otieno KSh 800": lambda: offered(
+                town, self.wanjiru, self.otieno, 80_000
+            ),
+            "Otieno has offered Wanjiru KSh 800": lambda: offered(
+                town, self.otieno, self.wanjiru, 80_000
+            ),
+            "Wanjiru has bought three visits at Mama Njeri's": self.buy_plan,
             "Otieno's account is frozen": lambda: town.set_status(self.otieno, "frozen"),
             "Wanjiru's account is frozen": lambda: town.set_status(self.wanjiru, "frozen"),
             "Wanjiru's account is closed": lambda: town.set_status(self.wanjiru, "closed"),
@@ -82,6 +98,8 @@ class Stage:
         elif what == "the merchant returns KSh 200":
             (row,) = self.town.sql("SELECT max(id) FROM contracts")
             self.town.give_back(self.duka, row[0], 20_000)
+        elif what == "the merchant redeems the code":
+            self.redeem(CODE.search(phone.screen)[0])
         elif what == "the same hop again":
             assert phone.text is not None
             return phone.send(phone.text)
@@ -110,6 +128,23 @@ class Stage:
         self.town.open_account(self.town.cashier.id, "float", "USD")
         self.town.pay_in(self.wanjiru, 5_000, "USD")
         self.town.pay(self.wanjiru, self.duka, 2_000, "USD")
+
+    def buy_plan(self) -> None:
+        offer = plan.Offer(
+            self.duka.id, uuid4(), Pin(PIN), "Three haircuts", 3, Money("KES", 100_000), 60
+        )
+        plan_id = self.town.id_in(self.town.service.poster.post(plan.decide_offer, offer))
+        bought = plan.Buy(self.wanjiru.id, uuid4(), Pin(PIN), plan_id)
+        self.town.service.poster.post(plan.decide_buy, bought)
+
+    def redeem(self, code: str) -> None:
+        service, key = self.town.service, uuid4()
+        secret = service.settings.token_key
+        contract_id = contract_of_code(
+            service.engine, secret, self.duka.id, key, self.wanjiru.msisdn, code
+        )
+        mac = code_mac(secret, contract_id, code)
+        service.poster.post(visit.decide_redeem, visit.Redeem(self.duka.id, key, contract_id, mac))
 
     def send(self) -> None:
         self.sent = reference(self.town.id_in(self.town.send(self.wanjiru, self.otieno, 25_000)))
@@ -150,7 +185,7 @@ def play(script: str, stage: Stage, client) -> str:
             screen = stage.happens(rest, phone)
         if screen is not None:
             assert septets(screen[4:]) <= LIMIT
-            shown = REFERENCE.sub("{reference}", screen)
+            shown = CODE.sub("{code}", REFERENCE.sub("{reference}", screen))
             lines += [f"< {each}" for each in shown.splitlines()]
     return "\n".join(lines) + "\n"
 
