@@ -30,7 +30,6 @@ from wallet.ledger.poster import Receipt
 from wallet.money import Money
 from wallet.people.pin import Pin
 
-SAYING = {"concede", "contest", "propose"}
 UNKNOWN = 1  # the id of nothing
 STATES = {"payee": "raised", "payer": "answered", "both": "negotiating", "operator": "escalated",
           "over": "closed"}  # fmt: skip
@@ -39,6 +38,10 @@ IN_HAND = 30_000_000
 
 def kes(minor: int | None) -> Any:
     return None if minor is None else Money("KES", minor)
+
+
+def of(flow: Any, *contents: Any) -> tuple[Any, Any]:
+    return flow.decide, flow.Command(*contents)
 
 
 @dataclass
@@ -100,49 +103,40 @@ class World:
         id_ = self.people[act.who].id if act.who in self.people else 0
         start = (id_, uuid4(), Pin(PIN))
         if act.what == "pay":
-            return pay.decide, pay.Command(*start, self.payee.till, kes(act.minor))
+            return of(pay, *start, self.payee.till, kes(act.minor))
         if act.what == "offer":
-            to = self.payee.msisdn
-            return offer.decide, offer.Command(*start, to, kes(act.minor), act.days, "A goat")
+            return of(offer, *start, self.payee.msisdn, kes(act.minor), act.days, "A goat")
         contract_id, dispute_id = self.ids[act.pact].contract, self.dispute_id(act)
         match act.what:
             case "release":
-                named = (contract_id, kes(act.minor), dispute_id)
-                return release.decide, release.Command(*start, *named)
+                return of(release, *start, contract_id, kes(act.minor), dispute_id)
             case "give_back":
-                named = (contract_id, kes(act.minor), dispute_id)
-                return give_back.decide, give_back.Command(*start, *named)
+                return of(give_back, *start, contract_id, kes(act.minor), dispute_id)
             case "decline":
-                return decline.decide, decline.Command(*start, contract_id)
+                return of(decline, *start, contract_id)
             case "extend":
                 return extend.decide, extend.Command(*start, contract_id, days=act.days)
             case "dispute":
-                why = (contract_id, "other", kes(act.minor))
-                return dispute.decide, dispute.Command(*start, *why)
-        assert dispute_id is not None or act.what == "insist", act
-        return self.spoken(act, start, contract_id, dispute_id)
+                return of(dispute, *start, contract_id, "other", kes(act.minor))
+            case "insist" if dispute_id is None:
+                return release.decide_due, release.Due(contract_id)
+        return self.spoken(act, *start, contract_id, dispute_id)
 
-    def spoken(
-        self, act: Act, start: tuple[Any, ...], contract_id: int, dispute_id: int | None
-    ) -> tuple[Any, Any]:
+    def spoken(self, act: Act, *start: Any) -> tuple[Any, Any]:
+        actor, key, _, *which = start
         shares = (kes(act.to_payee), kes(act.to_payer))
         match act.what:
             case "concede" | "contest":
-                said = (contract_id, dispute_id, act.what, kes(act.minor))
-                return answer.decide, answer.Command(*start, *said)
+                return of(answer, *start, act.what, kes(act.minor))
             case "propose":
-                said = (contract_id, dispute_id, act.what, None, *shares)
-                return answer.decide, answer.Command(*start, *said)
+                return of(answer, *start, act.what, None, *shares)
             case "accept":
-                return accept.decide, accept.Command(*start, contract_id, dispute_id, *shares)
+                return of(accept, *start, *shares)
             case "decide":
                 second = self.second_operator.id if act.by_two else None
-                decided = (contract_id, dispute_id, *shares, "As the papers show", second)
-                return split.decide, split.Command(*start[:2], *decided)
-            case "insist" if dispute_id is None:
-                return release.decide_due, release.Due(contract_id)
+                return of(split, actor, key, *which, *shares, "By the papers", second)
             case "insist":
-                return silence.decide, silence.Command(contract_id, dispute_id, self.state(act))
+                return of(silence, *which, self.state(act))
         raise AssertionError(act)
 
     def dispute_id(self, act: Act) -> int | None:

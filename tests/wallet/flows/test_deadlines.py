@@ -22,7 +22,17 @@ from tests.facts import (
 )
 from wallet.errors import Code
 from wallet.escrow.contracts import Contract, NewContract
-from wallet.flows import claim, claimed, decline, extend, give_back, offer, pay, release
+from wallet.flows import (
+    claim,
+    claimed,
+    decline,
+    dispute,
+    extend,
+    give_back,
+    offer,
+    pay,
+    release,
+)  # fmt: skip
 from wallet.ledger.facts import Facts
 from wallet.ledger.posting import Decision
 from wallet.markets import MARKETS
@@ -59,6 +69,14 @@ def test_the_payee_acts_until_just_before_the_deadline(act):
 @pytest.mark.parametrize("now", [AT, AFTER])
 def test_from_the_deadline_on_the_payee_acts_no_more(act, now):
     assert refusal(*act, the_facts(now)).code is Code.CONTRACT_PAST_DEADLINE
+
+
+def test_until_just_before_the_deadline_the_payer_disputes_and_from_it_on_not():
+    command = dispute.Command(PAYER, KEY, PIN, OWN, "damaged")
+    assert dispute.decide(command, the_facts(BEFORE))
+    for now in (AT, AFTER):
+        refused = refusal(dispute.decide, command, the_facts(now))
+        assert refused.code is Code.CONTRACT_PAST_DEADLINE
 
 
 @pytest.mark.parametrize("now", [BEFORE, AT, AFTER])
