@@ -141,7 +141,7 @@ class Stage:
         service, key = self.town.service, uuid4()
         secret = service.settings.token_key
         contract_id = contract_of_code(
-            service.engine, secret, self.duka.id, key, self.wanjiru.msisdn, code
+            service.engine, secret, self.duka.id, key, self.wanjiru.msisdn, code, self.town.now
         )
         mac = code_mac(secret, contract_id, code)
         service.poster.post(visit.decide_redeem, visit.Redeem(self.duka.id, key, contract_id, mac))
