@@ -17,7 +17,6 @@ from sqlalchemy import Engine
 from wallet.clock import start_of_day
 from wallet.database import read
 from wallet.errors import Code, Refused
-from wallet.escrow.pricing import Pricing
 from wallet.ledger.accounts import Kind
 from wallet.money import Money
 
@@ -93,20 +92,6 @@ LINES: Final = """
                                          ELSE p.sender_id END
      WHERE e.account_id = :account AND e.entry_no >= :first AND e.entry_no < :after
      ORDER BY e.entry_no
-"""
-OWN_TERMS: Final = f"""
-    SELECT {Pricing.COLUMNS}, p.set_at, m.monthly_due_at
-      FROM merchants m
-      LEFT JOIN pricings p ON p.id = m.pricing_id
-     WHERE m.holder_id = :merchant
-"""
-ALL_TERMS: Final = f"""
-    SELECT {Pricing.COLUMNS}, p.set_at, m.monthly_due_at
-      FROM pricings p   -- index pricings_of_merchant
-      JOIN merchants m ON m.holder_id = p.merchant_id
-     WHERE p.merchant_id = :merchant
-     ORDER BY p.id DESC
-     LIMIT :limit
 """
 
 
@@ -202,15 +187,6 @@ class Statement:
     accounts: tuple[AccountDay, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """A version of a merchant's terms; `monthly_due_at`: when the fee is next charged."""
-
-    pricing: Pricing
-    set_at: datetime
-    monthly_due_at: datetime | None
-
-
 def settlements(engine: Engine, merchant_id: int, zone: ZoneInfo) -> tuple[Settlement, ...]:
     """Return what a merchant is owed, currency by currency."""
     accounts = read(engine, ACCOUNTS, merchant=merchant_id)
@@ -252,18 +228,6 @@ def statement(
     return Statement(day, zone.key, from_at, until_at, now >= until_at + DISORDER, accounts)
 
 
-def terms_of(engine: Engine, merchant_id: int) -> Terms | None:
-    """Return the terms in force; None where a merchant has none, and pays none."""
-    rows = read(engine, OWN_TERMS, merchant=merchant_id)
-    return _terms(rows[0]) if rows else None
-
-
-def versions_of(engine: Engine, merchant_id: int, limit: int = 200) -> tuple[Terms, ...]:
-    """Return every version of a merchant's terms, newest first."""
-    rows = read(engine, ALL_TERMS, merchant=merchant_id, limit=limit)
-    return tuple(terms for terms in map(_terms, rows) if terms is not None)
-
-
 def _account_day(
     engine: Engine,
     merchant_id: int,
@@ -295,9 +259,3 @@ def _on_days(rows: Sequence[tuple[Any, ...]], currency: str) -> tuple[OnDay, ...
 
 def _sum(parts: Sequence[OnDay], currency: str) -> Money:
     return Money(currency, sum(part.amount.minor for part in parts))
-
-
-def _terms(row: tuple[Any, ...]) -> Terms | None:
-    *columns, set_at, due_at = row
-    pricing = Pricing.from_columns(tuple(columns))
-    return None if pricing is None else Terms(pricing, set_at, due_at)

@@ -10,7 +10,7 @@ from flask import Response
 from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
-from wallet.escrow.settlement import Terms, versions_of
+from wallet.escrow.terms_reading import Terms, versions_of
 from wallet.flows import price_merchant
 from wallet.flows.price_merchant import LONGEST_AFTER_DELIVERY_S, MOST_BPS, MOST_DAYS
 from wallet.http.answers import receipt_answer

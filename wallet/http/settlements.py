@@ -22,8 +22,8 @@ from wallet.escrow.settlement import (
     Statement,
     settlements,
     statement,
-    terms_of,
 )
+from wallet.escrow.terms_reading import terms_of
 from wallet.http.auth import caller, requires
 from wallet.http.pricings import PricingSchema, shown
 from wallet.http.routing import Routes

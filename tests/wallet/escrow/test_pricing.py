@@ -127,7 +127,8 @@ parts_ = st.lists(st.integers(1, 200_000), min_size=1, max_size=12)
 
 def of_parts(rates, parts):
     """What each part costs, one after the other; `rates` are the terms at each."""
-    facts, released, costs = the_facts(), 0, []
+    facts, released = the_facts(), 0
+    costs: list[int] = []
     for terms, part in zip(rates, parts, strict=True):
         cost = commission(terms, part, before=released, taken_minor=sum(costs), facts=facts)
         costs.append(cost)

@@ -12,8 +12,9 @@ import pytest
 from tests.pricings import price
 from wallet.clock import start_of_day, start_of_next_month
 from wallet.errors import Code, Refused
-from wallet.escrow.settlement import Line, settlements, statement, terms_of, versions_of
+from wallet.escrow.settlement import Line, settlements, statement
 from wallet.escrow.settling import free_reserves
+from wallet.escrow.terms_reading import terms_of, versions_of
 from wallet.money import Money
 
 NAIROBI = ZoneInfo("Africa/Nairobi")

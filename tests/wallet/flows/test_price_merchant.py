@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def the_facts(*, merchant=None, known=True, settlement="KES", due_at=None, paid_
 
 def decided(facts=None, **terms):
     decision = decide(a_command(**terms), facts or the_facts())
-    rows = {type(row): row for row in decision.rows}
+    rows: dict[type, Any] = {type(row): row for row in decision.rows}
     return decision, rows[NewPricing].pricing, rows[MerchantPriced]
 
 

@@ -50,8 +50,8 @@ def test_the_balance_sets_apart_what_is_disputed_and_what_is_to_be_refunded(vill
     path = f"/v1/contracts/{ref(contract)}/disputes"
     assert village.as_(payer).post(path, body, key=uuid4()).status_code == 201
     village.payout(shop, 5_00)  # and a fee of 50.00
-    body = {"payment": ref(contract), "pin": "7294", "when_covered": True}
-    assert village.as_(shop).post("/v1/refunds", body, key=uuid4()).status_code == 201
+    refund = {"payment": ref(contract), "pin": "7294", "when_covered": True}
+    assert village.as_(shop).post("/v1/refunds", refund, key=uuid4()).status_code == 201
     (found,) = village.as_(shop).get("/v1/settlements/balance").json["items"]
     amounts = {name: found[name]["amount"] for name in ("held", "disputed", "refunds")}
     assert amounts == {"held": "10.00", "disputed": "30.00", "refunds": "60.00"}
