@@ -86,6 +86,16 @@ def test_a_rejected_list_tells_every_mistake_and_moves_nothing(village, farm):
         assert (refused.status_code, refused.json["code"]) == (409, "incorrect_state")
 
 
+def test_one_bad_row_at_the_very_end_pays_nobody(village, farm):
+    good = [(f"+2547220{number:05d}", "1.00") for number in range(300)]
+    caller = village.as_(farm)
+    with village.unchanged():
+        answer = uploaded(caller, csv_of(*good, ("+254711", "1.00")))
+        assert (answer.json["state"], answer.json["bad_rows"]) == ("rejected", 1)
+        assert [each["row"] for each in lines(caller.get(answer.json["errors"]))] == ["301"]
+        assert confirmed(caller, answer.json).json["code"] == "incorrect_state"
+
+
 def test_more_than_there_is_is_refused_before_anything_moves(village, farm):
     amina, caller = village.person("Amina"), village.as_(farm)
     listed = uploaded(caller, csv_of((amina.msisdn, "996.00"))).json
