@@ -177,7 +177,7 @@ def check_shipment(shipment: Shipment, now: datetime) -> Shipment:
     if not _TRACKING.fullmatch(shipment.tracking_number):
         expected = f"3 to {LONGEST_TRACKING} letters, digits, spaces, and . / -"
         raise Refused(Code.FORMAT_ERROR, field="tracking_number", expected=expected)
-    _past("shipped_at", shipment.shipped_at, now)
+    shipped_at = _past("shipped_at", shipment.shipped_at, now)
     for line in shipment.lines:
         _count("lines.line", line.line, MOST_LINES)
         _count("lines.quantity", line.quantity, MOST_PIECES)
@@ -186,14 +186,13 @@ def check_shipment(shipment: Shipment, now: datetime) -> Shipment:
     if len(set(numbers)) < len(numbers):
         raise Refused(Code.FORMAT_ERROR, field="lines", expected="each line once")
     _count("weight_g", shipment.weight_g, HEAVIEST_G)
-    shipped_at = shipment.shipped_at.astimezone(UTC)
     lines = tuple(sorted(shipment.lines, key=lambda line: line.line))
     return Shipment(carrier, shipment.tracking_number, shipped_at, lines, shipment.weight_g)
 
 
 def check_delivery(delivery: Delivery, now: datetime) -> Delivery:
     """Return a proof with its words tidied. Raises `Refused`, naming the field."""
-    _past("delivered_at", delivery.delivered_at, now)
+    delivered_at = _past("delivered_at", delivery.delivered_at, now)
     if (delivery.proof_reference is None) != (delivery.proof_sha256 is None):
         raise Refused(Code.FORMAT_ERROR, field="proof", expected="reference and sha256")
     signed_by, proof = delivery.signed_by, delivery.proof_reference
@@ -203,7 +202,7 @@ def check_delivery(delivery: Delivery, now: datetime) -> Delivery:
         expected = "64 digits, 0 to 9 and a to f"
         raise Refused(Code.FORMAT_ERROR, field="proof.sha256", expected=expected)
     return Delivery(
-        delivery.delivered_at.astimezone(UTC),
+        delivered_at,
         None if signed_by is None else words("signed_by", signed_by, LONGEST_NAME),
         None if proof is None else words("proof.reference", proof, LONGEST_DESCRIPTION),
         delivery.proof_sha256,
@@ -243,9 +242,16 @@ def _count(field: str, number: int | None, most: int) -> None:
         raise Refused(Code.FORMAT_ERROR, field=field, expected=f"1 to {most}")
 
 
-def _past(field: str, moment: datetime, now: datetime) -> None:
+def _past(field: str, moment: datetime, now: datetime) -> datetime:
+    """Return a moment as UTC says it."""
     if moment > now:
         raise Refused(Code.FORMAT_ERROR, field=field, expected=f"not after {now.isoformat()}")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:  # the edge of the calendar, seen from another zone
+        raise Refused(
+            Code.FORMAT_ERROR, field=field, expected="a moment of the calendar"
+        ) from error
 
 
 def _money(data: Mapping[str, str]) -> Money:

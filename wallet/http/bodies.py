@@ -80,3 +80,9 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Any, schema: Any) -> Any:
         """Return the body as `json_body` reads it."""
         return json_body()
+
+    def load_querystring(self, req: Any, schema: Any) -> Any:
+        """Return the query as webargs reads it. Raises `Refused` for what no database can ask."""
+        if any("\0" in text for pair in req.args.items(multi=True) for text in pair):
+            raise Refused(Code.MALFORMED, reason="Text holds a NUL character.")
+        return super().load_querystring(req, schema)

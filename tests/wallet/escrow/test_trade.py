@@ -1,7 +1,7 @@
 """Each trade document by itself: it adds up, it is in the past, its words can be shown."""
 
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -16,6 +16,9 @@ from wallet.escrow.trade import (
     check_shipment,
 )
 from wallet.money import MAX_MINOR
+
+BEFORE_ALL = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=23)))
+"""A moment of a year that UTC has not."""
 
 
 def refusal_of(check, *args):
@@ -91,6 +94,7 @@ def test_an_order_has_one_to_a_hundred_lines():
         ({"tracking_number": "RR 1\n"}, "tracking_number"),
         ({"tracking_number": "x" * 41}, "tracking_number"),
         ({"shipped_at": NOW + timedelta(microseconds=1)}, "shipped_at"),
+        ({"shipped_at": BEFORE_ALL}, "shipped_at"),
         ({"lines": (ShippedLine(0),)}, "lines.line"),
         ({"lines": (ShippedLine(1, 0),)}, "lines.quantity"),
         ({"lines": (ShippedLine(1, 1, 0),)}, "lines.weight_g"),
@@ -108,6 +112,7 @@ def test_a_shipment_s_bad_field_is_named(changes, field):
     ("changes", "field"),
     [
         ({"delivered_at": NOW + timedelta(microseconds=1)}, "delivered_at"),
+        ({"delivered_at": BEFORE_ALL}, "delivered_at"),
         ({"proof_sha256": None}, "proof"),
         ({"proof_reference": None}, "proof"),
         ({"proof_sha256": SHA256.upper()}, "proof.sha256"),

@@ -60,6 +60,11 @@ def test_what_a_till_sells_is_seen_by_its_customers_until_it_is_withdrawn(villag
     assert (refused.status_code, refused.json["code"]) == (409, "plan_withdrawn")
 
 
+def test_a_till_that_no_database_can_be_asked_for_is_refused(village, anna):
+    answer = village.as_(anna).get("/v1/plans?till=%00")
+    assert (answer.status_code, answer.json["code"]) == (400, "malformed")
+
+
 def test_nobody_withdraws_the_plan_of_another(village, plan):
     other = village.merchant("Otieno")
     answer = post(village, other, f"plans/{plan}/withdrawals")
