@@ -213,14 +213,16 @@ class World:
 
     def check_quarrels(self) -> None:
         found = self.town.sql(
-            "SELECT id, open_minor, state, due_at FROM disputes WHERE contract_id = ANY(:ids)",
+            "SELECT id, open_minor, state, due_at, payer_offer_minor, payee_offer_minor"
+            " FROM disputes WHERE contract_id = ANY(:ids)",
             ids=[each.contract for each in self.ids],
         )
         assert {id_: tuple(rest) for id_, *rest in found} == {
-            id_: (each.open, STATES[each.turn], None if each.turn == "over" else each.due)
+            id_: (each.open, STATES[each.turn], None if each.turn == "over" else each.due,
+                  each.offers.get("payer"), each.offers.get("payee"))
             for ids, pact in zip(self.ids, self.model.pacts, strict=True)
             for id_, each in zip(ids.disputes, pact.quarrels, strict=True)
-        }
+        }  # fmt: skip
 
     def check_end(self) -> None:
         """Nothing is locked for ever. The books are summed when the whole town is left."""
