@@ -23,6 +23,8 @@ from wallet.money import Money
 
 MOST_BPS: Final = 10_000
 MOST_DAYS: Final = 365
+SHORTEST_AFTER_DELIVERY_S: Final = 3_600
+"""The proof is the merchant's own word: with no time to dispute it, they would pay themselves."""
 LONGEST_AFTER_DELIVERY_S: Final = 90 * 86_400
 
 
@@ -92,16 +94,17 @@ def decide(command: Command, facts: Facts) -> Decision:
 
 def _check(command: Command) -> None:
     """Raise `Refused` for terms that no merchant can have, naming the field."""
-    within: tuple[tuple[str, int | None, int], ...] = (
-        ("commission_bps", command.commission_bps, MOST_BPS),
-        ("commission_bps_paid", command.commission_bps_paid, command.commission_bps),
-        ("reserve_bps", command.reserve_bps, MOST_BPS),
-        ("reserve_days", command.reserve_days, MOST_DAYS),
-        ("after_delivery_s", command.after_delivery_s, LONGEST_AFTER_DELIVERY_S),
+    after_delivery = (SHORTEST_AFTER_DELIVERY_S, LONGEST_AFTER_DELIVERY_S)
+    within: tuple[tuple[str, int | None, int, int], ...] = (
+        ("commission_bps", command.commission_bps, 0, MOST_BPS),
+        ("commission_bps_paid", command.commission_bps_paid, 0, command.commission_bps),
+        ("reserve_bps", command.reserve_bps, 0, MOST_BPS),
+        ("reserve_days", command.reserve_days, 0, MOST_DAYS),
+        ("after_delivery_s", command.after_delivery_s, *after_delivery),
     )
-    for field, value, most in within:
-        if value is not None and not 0 <= value <= most:
-            raise Refused(Code.FORMAT_ERROR, field=field, least=0, most=most)
+    for field, value, least, most in within:
+        if value is not None and not least <= value <= most:
+            raise Refused(Code.FORMAT_ERROR, field=field, least=least, most=most)
     if (command.reserve_bps > 0) != (command.reserve_days > 0):
         raise Refused(
             Code.FORMAT_ERROR, field="reserve_days", reason="a reserve has a share and days"

@@ -12,7 +12,12 @@ from marshmallow import fields, validate
 from wallet.errors import Code, Refused
 from wallet.escrow.terms_reading import Terms, versions_of
 from wallet.flows import price_merchant
-from wallet.flows.price_merchant import LONGEST_AFTER_DELIVERY_S, MOST_BPS, MOST_DAYS
+from wallet.flows.price_merchant import (
+    LONGEST_AFTER_DELIVERY_S,
+    MOST_BPS,
+    MOST_DAYS,
+    SHORTEST_AFTER_DELIVERY_S,
+)
 from wallet.http.answers import receipt_answer
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.receipts import ReceiptSchema
@@ -61,7 +66,7 @@ class PricingTermsSchema(ma.Schema):
     after_delivery_s = fields.Int(
         allow_none=True,
         strict=True,
-        validate=validate.Range(0, LONGEST_AFTER_DELIVERY_S),
+        validate=validate.Range(SHORTEST_AFTER_DELIVERY_S, LONGEST_AFTER_DELIVERY_S),
         metadata={"example": 86400, "description": "What proof of delivery shortens a hold to."},
     )
 

@@ -78,6 +78,7 @@ CASES: Cases = (
     ({"monthly_fee": None}, "format_error"),
     ({"reserve_days": 0}, "format_error"),
     ({"reserve_days": 366}, "format_error"),
+    ({"after_delivery_s": 0}, "format_error"),
     ({"after_delivery_s": 90 * 86400 + 1}, "format_error"),
     ({"colour": "red"}, "format_error"),
 )
