@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ussd.events import Event, Screen
 from ussd.hops import Again, New, dialled, read_hop, typed_of
 from ussd.menus import STATES
-from ussd.menus.question import told
+from ussd.menus.question import told, worth_telling
 from ussd.reads import Holders, KnownHolder
 from ussd.sessions import Account, Session, Sessions
 from ussd.states import HOME, Go, Turn
@@ -112,28 +112,41 @@ class Machine:
     def _begin(self, event: Event, session: Session, inputs: tuple[str, ...]) -> Step:
         turn = Turn(self._service, self._holders, event, session)
         screen = go(turn, Go(session.state))
+        strayed = False
         for number, typed in enumerate(inputs):
             if STATES[session.state].secret:
                 # A PIN is no part of what is dialled: this session was under way, and is lost.
                 return self._outcome(turn, len(inputs) - number), None
             screen = take(turn, typed)
+            strayed = strayed or session.bad > 0
             if not screen.more:
                 break
+        if strayed:
+            # Perhaps the menus are not those of before, because this very session has done it.
+            session.position = len(inputs)
+            if (done := self._done(turn)) is not None:
+                return done, None
         return self._answered(turn, screen)
 
     def _outcome(self, turn: Turn, typed: int) -> Screen:
-        """Return what a lost session had paid before it was lost; mostly nothing.
+        """Return what a lost session had done before it was lost; mostly nothing.
 
         The keys of its last hops are known although the session is not: each input has a position.
         """
         session = turn.session
         for _ in range(min(typed, MISTAKES)):
             session.position += 1
-            found = transaction_by_key(self._service.engine, turn.account.id, turn.key)
-            if found is not None and found.entries:
-                end = told(turn, found)
-                return Screen(turn.say(f"ends.{end.name}", end.values), False, f"end.{end.name}")
+            if (done := self._done(turn)) is not None:
+                return done
         return self._closing("lost", session)
+
+    def _done(self, turn: Turn) -> Screen | None:
+        """Return what is said of what was done at this position, None where nothing was."""
+        found = transaction_by_key(self._service.engine, turn.account.id, turn.key)
+        if found is None or not worth_telling(found):
+            return None
+        end = told(turn, found)
+        return Screen(turn.say(f"ends.{end.name}", end.values), False, f"end.{end.name}")
 
     # The following hops ------------------------------------------------------------------------
 

@@ -127,6 +127,20 @@ def test_a_number_that_registers_while_money_is_sent_is_to_be_sent_it(dial, town
     assert town.balance(anna) == 100_000
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        (DISPUTED, "went through on 5 Jan 12:00: Dispute."),
+        ("1*0722000009*250", "went through on 5 Jan 12:00: Sent, held KSh 257.00."),
+    ],
+)
+def test_what_a_lost_session_had_done_is_told(path, told, dial, anna, held, redis_client):
+    phone = dial(anna, path)
+    phone.press(PIN)
+    redis_client.flushdb()
+    assert told in phone.send(phone.text)
+
+
 def test_a_disputed_part_is_shown_beside_the_rest(dial, town, anna, shop):
     juma = town.person("Juma")
     offered(town, anna, juma, 25_000)

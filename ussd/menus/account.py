@@ -41,7 +41,8 @@ def _line(turn: Turn, line: Line) -> str:
     amount = Money(line.amount.currency, abs(line.amount.minor)).text
     day = short_day(turn.language, line.posted_at, turn.market)
     kind = kind_of(turn, line.kind, line.amount)
-    return f"{day} {sign}{amount} {kind} {shop(line.counterpart or '')}"
+    whom = "" if line.counterpart is None else f" {shop(line.counterpart)}"
+    return f"{day} {sign}{amount} {kind}{whom}"
 
 
 def kind_of(turn: Turn, kind: str, amount: Money | None) -> str:

@@ -10,6 +10,8 @@ from wallet.ledger.accounts import Kind
 from wallet.ledger.entries import Transaction, transaction
 from wallet.money import Money
 
+_WITHOUT_MONEY: Final = frozenset({"dispute", "dispute_contest", "dispute_propose", "extend"})
+
 
 def _take_reference(turn: Turn, typed: str) -> End:
     posting_id = id_of(typed)
@@ -30,8 +32,14 @@ def told(turn: Turn, found: Transaction) -> End:
     if amount is None:
         return End("went_through_alone", values)
     shown = Money(amount.currency, abs(amount.minor)).shown
-    name = shop(found.counterpart or "")
-    return End("went_through", values | {"amount": shown, "name": name})
+    if found.counterpart is None:
+        return End("went_through_to_nobody", values | {"amount": shown})
+    return End("went_through", values | {"amount": shown, "name": shop(found.counterpart)})
+
+
+def worth_telling(found: Transaction) -> bool:
+    """Tell whether one whose session was lost must hear that this was done: a PIN proven is not."""
+    return bool(found.entries) or found.kind in _WITHOUT_MONEY
 
 
 def _amount(found: Transaction) -> Money | None:
