@@ -15,6 +15,7 @@ from wallet.escrow.bank_file import accounts_of
 from wallet.escrow.bank_in import Intake, Taken
 from wallet.escrow.iso20022.documents import MAX_BYTES, BadDocument
 from wallet.escrow.reconcile import A_STEP, Reason, Reconciler
+from wallet.http import examples
 from wallet.http.auth import caller, requires
 from wallet.http.pages import PageQuerySchema, PageSchema
 from wallet.http.routing import Routes
@@ -32,7 +33,7 @@ FILE_BODY: Final[Mapping[str, Any]] = {
     "content": {
         "application/xml": {
             "schema": {"type": "string", "format": "binary"},
-            "example": '<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.053.001.08">...',
+            "example": examples.BANK_STATEMENT,
         }
     },
 }

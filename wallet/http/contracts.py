@@ -189,7 +189,7 @@ def get_contract(contract_id: int) -> ContractView:
 @blp.post("/<reference:contract_id>/releases")
 @requires("consumer")
 @keyed
-@blp.arguments(ActSchema)
+@blp.arguments(ActSchema, example={"pin": examples.CUSTOMER_PIN})
 @blp.response(201, HeldReceiptSchema)
 def create_release(body: Mapping[str, Any], contract_id: int) -> Response:
     """Release held money to the payee, as its payer.
@@ -210,7 +210,7 @@ def create_release(body: Mapping[str, Any], contract_id: int) -> Response:
 @blp.post("/<reference:contract_id>/returns")
 @requires("consumer")
 @keyed
-@blp.arguments(ActSchema)
+@blp.arguments(ActSchema, example={"pin": examples.MERCHANT_PIN})
 @blp.response(201, HeldReceiptSchema)
 def create_return(body: Mapping[str, Any], contract_id: int) -> Response:
     """Return held money to the payer, as its payee.
@@ -231,7 +231,7 @@ def create_return(body: Mapping[str, Any], contract_id: int) -> Response:
 @blp.post("/<reference:contract_id>/declines")
 @requires("consumer")
 @keyed
-@blp.arguments(DeclineSchema)
+@blp.arguments(DeclineSchema, example={"pin": examples.RECEIVER_PIN})
 @blp.response(201, HeldReceiptSchema)
 def create_decline(body: Mapping[str, Any], contract_id: int) -> Response:
     """Decline an offer, as its payee.

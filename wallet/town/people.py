@@ -73,6 +73,9 @@ MOMENT_S: Final = 12
 """Long enough to release a part by hand, short enough to wait for."""
 
 NEEMA: Final = Person("Neema Kariuki", "+254722000001", "4071", about="works for the operator")
+BARAKA: Final = Person(
+    "Baraka Mwangi", "+254722000003", "7390", about="works for the operator, approves"
+)
 AMINA: Final = Person("Amina Odhiambo", "+254722000002", "8264", about="agent in Gikomba")
 WANJIRU: Final = Person(
     "Wanjiru Kamau", "+254711000042", "2749", language="sw", cash="12000.00",
@@ -89,6 +92,8 @@ MARIA: Final = Person("Maria Santos", "+639171234567", "5180", "PH", cash="5000.
 MALEE: Final = Person("Malee Suksai", "+66812345600", "9174", "TH", about="agent in Bangkok")
 SOMCHAI: Final = Person("Somchai Jaidee", "+66812345678", "7316", "TH", cash="3000.00")
 
+STAFF: Final = (NEEMA, BARAKA)
+"""Two, because whoever asks for a reversal cannot approve it."""
 KIOSKS: Final = (
     Kiosk(AMINA, "Amina's kiosk", "KES", "500000.00"),
     Kiosk(LIZA, "Liza's Sari-Sari", "PHP", "200000.00"),

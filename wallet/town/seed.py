@@ -31,6 +31,7 @@ from wallet.town.people import (
     PRICES,
     RATES,
     SHOPS,
+    STAFF,
     Firm,
     Kiosk,
     Person,
@@ -61,10 +62,9 @@ class Seed:
 
     def plant(self) -> Clients:
         """Let everybody in and fund them, then post rates and prices."""
+        for person in STAFF:
+            self.staff(person)
         operator = self.person(NEEMA)
-        self._once(
-            onboard.decide_operator, onboard.Operator(WORKER, self.key("operator"), operator)
-        )
         for kiosk in KIOSKS:
             self.kiosk(kiosk, operator)
         for shop in SHOPS:
@@ -95,6 +95,11 @@ class Seed:
         found = holder_id_of(self.service.engine, person.msisdn)
         assert found is not None, person
         return found
+
+    def staff(self, person: Person) -> None:
+        """Let somebody work for the operator."""
+        key = self.key("operator", person.msisdn)
+        self._once(onboard.decide_operator, onboard.Operator(WORKER, key, self.person(person)))
 
     def kiosk(self, kiosk: Kiosk, operator: int) -> None:
         """Make somebody an agent, and deposit their float."""

@@ -19,8 +19,8 @@ from wallet.town.people import (
     JUMA,
     KIOSKS,
     MAKERS,
-    NEEMA,
     SHOPS,
+    STAFF,
     WANJIRU,
     Person,
 )
@@ -33,7 +33,8 @@ NOBODY: Final = "+254711555000"
 def show_people(console: Console, clients: Clients) -> None:
     """Print everybody with what they sign in with."""
     people = Table("Who", "Phone", "PIN", "What", title="People", title_justify="left")
-    people.add_row(NEEMA.name, NEEMA.msisdn, NEEMA.pin, NEEMA.about)
+    for person in STAFF:
+        people.add_row(person.name, person.msisdn, person.pin, person.about)
     for kiosk in KIOSKS:
         holds = f"{kiosk.name}, float {_shown(kiosk.float_amount, kiosk.currency)}"
         people.add_row(kiosk.keeper.name, kiosk.keeper.msisdn, kiosk.keeper.pin, holds)
@@ -67,6 +68,7 @@ def show_what_to_try(console: Console, url: str, clients: Clients, settings: Set
             _pay(url),
         ),
         (f"{HOUSE.name} asks what USD 100 would be to {WANJIRU.name}", _quote(url, clients)),
+        ("The texts on a phone, with the codes that the API asks for", _texts(url)),
         ("A hop of the USSD gateway's own protocol", _hop(url, settings, code)),
         ("The books, proved from their entries", f"{_us()} check-books"),
     ):
@@ -104,6 +106,10 @@ def _curl(url: str, path: str, body: str, token: str, *, keyed: bool = True) -> 
         f'curl -s {url}{path} \\\n  -H "Authorization: Bearer $({token})"{key} \\\n'
         f"  -H 'Content-Type: application/json' \\\n  -d '{body}'"
     )
+
+
+def _texts(url: str) -> str:
+    return f"curl -s {url}/dev/inbox/{SHOPS[0].owner.msisdn}"
 
 
 def _send(url: str) -> str:

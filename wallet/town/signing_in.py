@@ -14,12 +14,12 @@ from wallet.errors import Refused
 from wallet.markets import MARKETS
 from wallet.phones import parse_msisdn
 from wallet.town.actors import App, Inbox, Unexpected
-from wallet.town.people import CUSTOMERS, HOUSE, KIOSKS, MAKERS, NEEMA, SHOPS, Firm, Person
+from wallet.town.people import CUSTOMERS, HOUSE, KIOSKS, MAKERS, SHOPS, STAFF, Firm, Person
 from wallet.town.processes import CannotRun
 from wallet.town.state import Addresses
 
 EVERYBODY: Final = (
-    NEEMA,
+    *STAFF,
     *(kiosk.keeper for kiosk in KIOSKS),
     *(shop.owner for shop in SHOPS),
     *CUSTOMERS,

@@ -152,6 +152,7 @@ def test_the_people_of_the_examples_are_those_of_the_town():
         people.WANJIRU.msisdn,
         people.WANJIRU.name,
     ) == (examples.RECEIVER, examples.RECEIVER_NAME)
+    assert people.WANJIRU.pin == examples.RECEIVER_PIN
     assert people.AMINA.pin == examples.AGENT_PIN
     assert people.MBOGA.pin == examples.MERCHANT_PIN
     assert people.SHOPS[0].tills[0][0] == examples.TILL
@@ -165,3 +166,47 @@ def test_signing_in_by_the_document_works(client, service, town, document):
     example = content["application/json"]["examples"]["sign_in"]["value"]
     body = {**example, "sign_in": sign_in, "code": code}
     assert client.post("/v1/tokens", json=body).status_code == 200
+
+
+def of(app, service, person, *roles):
+    with service.engine.connect() as connection:
+        found = text("SELECT id FROM holders WHERE msisdn = :msisdn")
+        id_ = connection.execute(found, {"msisdn": person.msisdn}).scalar_one()
+    token = app.extensions[TOKENS].issue(Caller(id_, frozenset(roles)))
+    return {"Authorization": f"Bearer {token}", "Idempotency-Key": str(uuid4())}
+
+
+@pytest.mark.parametrize(
+    ("made_by", "act", "by"),
+    [
+        ("POST /v1/offers", "declines", people.WANJIRU),
+        ("POST /v1/offers", "releases", people.JUMA),
+        ("POST /v1/payments", "returns", people.MBOGA),
+    ],
+)
+def test_what_is_done_to_held_money_by_the_document_works(
+    app, service, town, document, made_by, act, by
+):
+    client, found = app.test_client(), dict(bodies(document))
+    headers = of(app, service, people.JUMA, "consumer")
+    made = client.post(made_by.split()[1], json=found[made_by], headers=headers).json["contract"]
+    body = found[f"POST /v1/contracts/{{contract_id}}/{act}"]
+    headers = of(app, service, by, "consumer")
+    answer = client.post(f"/v1/contracts/{made}/{act}", json=body, headers=headers)
+    assert answer.status_code == 201, answer.json
+
+
+def test_the_banks_statement_of_the_document_is_taken(app, service, town, document):
+    content = document["paths"]["/v1/bank/files"]["post"]["requestBody"]["content"]
+    headers = of(app, service, people.NEEMA, "operator")
+    headers["Content-Type"] = "application/xml"
+    answer = app.test_client().post(
+        "/v1/bank/files", data=content["application/xml"]["example"], headers=headers
+    )
+    assert (answer.status_code, answer.json.get("lines")) == (201, 1), answer.json
+
+
+def test_two_of_the_town_work_for_the_operator(service, town):
+    query = text("SELECT count(*) FROM operators")
+    with service.engine.connect() as connection:
+        assert connection.execute(query).scalar_one() == len(people.STAFF) == 2
