@@ -69,6 +69,7 @@ LOCK_EXCEPTION: Final = text("""
      WHERE e.id = :id
        FOR NO KEY UPDATE OF e
 """)
+OWNER: Final = text("SELECT merchant_id FROM payouts WHERE id = :payout")
 RESOLVE: Final = text("""
     UPDATE bank_exceptions
        SET resolved_at = :now, resolved_by = :resolver, resolution = :resolution, note = :note,
@@ -174,6 +175,10 @@ class BankDesk:
                     return
                 raise Refused(Code.INCORRECT_STATE, state=found.resolution)
             if payout_id is not None:
+                # A return of a stranger's, linked to one's own payout, would be one's own money.
+                owner = connection.execute(OWNER, {"payout": payout_id}).scalar_one_or_none()
+                if owner == resolver:
+                    raise Refused(Code.OWN_TRANSACTION)
                 if found.line_id is None:
                     raise Refused(Code.INCORRECT_STATE, reason="not_a_line")
                 standing = standings(connection, [reference(payout_id)]).get(payout_id)

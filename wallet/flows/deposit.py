@@ -46,6 +46,8 @@ def decide(command: Command, facts: Facts) -> Decision:
     holder = facts.holder(command.holder_id)
     if holder is None:
         raise Refused(Code.RECEIVER_UNKNOWN)
+    if command.actor == holder.id:
+        raise Refused(Code.OWN_TRANSACTION)
     if holder.status == "closed":
         raise Refused(Code.RECEIVER_CLOSED)
     if command.kind == Kind.FLOAT and holder.agent_number is None:

@@ -59,6 +59,8 @@ def decide(command: Command, facts: Facts) -> Decision:
     if merchant is None:
         raise Refused(Code.RECEIVER_UNKNOWN)
     holder = facts.holders[merchant.id]
+    if command.actor == holder.id:
+        raise Refused(Code.OWN_TRANSACTION)
     if holder.status == "closed":
         raise Refused(Code.RECEIVER_CLOSED)
     if facts.account(holder.id, Kind.SETTLEMENT, command.currency) is None:

@@ -22,8 +22,8 @@ from wallet.money import Money
 HOLDER = 1
 
 
-def a_command(kind="float", amount=10_000):
-    return Command(0, KEY, HOLDER, kind, Money("KES", amount), "BANK-1")
+def a_command(kind="float", amount=10_000, actor=0):
+    return Command(actor, KEY, HOLDER, kind, Money("KES", amount), "BANK-1")
 
 
 def the_facts(*, known=True, is_agent=True, has_account=True, holder=None):
@@ -36,6 +36,7 @@ def the_facts(*, known=True, is_agent=True, has_account=True, holder=None):
 FAULTS: list[Fault] = [
     (Code.FORMAT_ERROR, {"kind": "wallet"}),
     (Code.RECEIVER_UNKNOWN, {"known": False}),
+    (Code.OWN_TRANSACTION, {"actor": HOLDER}),  # staff issue nothing to themselves
     (Code.RECEIVER_CLOSED, {"holder": {"status": "closed"}}),
     (Code.NOT_AN_AGENT, {"is_agent": False}),
 ]

@@ -29,7 +29,7 @@ NEXT_MONTH = datetime(2026, 1, 31, 21, tzinfo=UTC)  # midnight in Nairobi
 
 
 def a_command(**terms):
-    return Command(OPERATOR, KEY, MERCHANT, terms.pop("currency", "KES"),
+    return Command(terms.pop("actor", OPERATOR), KEY, MERCHANT, terms.pop("currency", "KES"),
                    **{"commission_bps": 150} | terms)  # fmt: skip
 
 
@@ -48,13 +48,14 @@ def decided(facts=None, **terms):
 FAULTS: list[Fault] = [
     (Code.FORMAT_ERROR, {"commission_bps": 10_001}),
     (Code.RECEIVER_UNKNOWN, {"known": False}),
+    (Code.OWN_TRANSACTION, {"actor": MERCHANT}),
     (Code.RECEIVER_CLOSED, {"merchant": {"status": "closed"}}),
     (Code.NO_WALLET_IN_CURRENCY, {"settlement": "USD"}),
 ]
 
 
-def a_priced(commission_bps=150):
-    return a_command(commission_bps=commission_bps)
+def a_priced(commission_bps=150, actor=OPERATOR):
+    return a_command(commission_bps=commission_bps, actor=actor)
 
 
 @pytest.mark.parametrize(("wrong", "code"), in_code_order(FAULTS))

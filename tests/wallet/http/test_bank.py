@@ -145,6 +145,18 @@ def test_a_line_that_does_not_show_the_payout_is_not_linked(village, operator, p
     assert [each.json["reason"] for each in answers] == ["returned_unpaid", "amount_differs"]
 
 
+def test_nobody_links_a_line_to_a_payout_of_their_own(village, operator, shop, payout):
+    """Else a stranger's money that came without a reference could be had for a payout's return."""
+    upload(
+        operator, a_statement(a_line("-300.00", "B1", payout), a_line("300.00", "B2", "GARBLED"))
+    )
+    (left,) = waiting(operator)
+    village.sql("INSERT INTO operators (holder_id) VALUES (:id)", id=shop.id)
+    with village.unchanged():
+        answer = resolve(village.as_(shop, "operator"), left, payout=payout)
+    assert (answer.status_code, answer.json["code"]) == (403, "own_transaction")
+
+
 def test_an_exception_is_resolved_by_a_note_once(village, operator):
     upload(operator, a_statement(a_line("-1.00", "B1")))
     (left,) = waiting(operator)
