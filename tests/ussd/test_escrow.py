@@ -54,6 +54,7 @@ def again(phone: Handset, valkey, town, anna, shop) -> None:
     after = both(town, anna, shop)
     valkey.flushdb()
     valkey.set(name, before)
+    assert phone.text is not None
     assert phone.send(phone.text) == first
     assert both(town, anna, shop) == after
 

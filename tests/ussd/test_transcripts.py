@@ -99,7 +99,8 @@ class Stage:
             (row,) = self.town.sql("SELECT max(id) FROM contracts")
             self.town.give_back(self.duka, row[0], 20_000)
         elif what == "the merchant redeems the code":
-            self.redeem(CODE.search(phone.screen)[0])
+            (code,) = CODE.findall(phone.screen)
+            self.redeem(code)
         elif what == "the same hop again":
             assert phone.text is not None
             return phone.send(phone.text)
@@ -143,6 +144,7 @@ class Stage:
         contract_id = contract_of_code(
             service.engine, secret, self.duka.id, key, self.wanjiru.msisdn, code, self.town.now
         )
+        assert contract_id is not None
         mac = code_mac(secret, contract_id, code)
         service.poster.post(visit.decide_redeem, visit.Redeem(self.duka.id, key, contract_id, mac))
 

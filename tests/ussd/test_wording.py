@@ -5,6 +5,7 @@ from dataclasses import astuple
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -57,6 +58,10 @@ from wallet.flows import (
 from wallet.ledger import poster
 from wallet.markets import MARKETS
 from wallet.people import holders, pin
+
+if TYPE_CHECKING:
+    from ussd.reads import Holders
+    from wallet.service import Service
 
 TEXTS = {language: texts_of(language) for language in LANGUAGES}
 EACH = [(language, name) for language, texts in TEXTS.items() for name in texts]
@@ -140,9 +145,9 @@ def test_every_prompt_has_room_for_the_longest_reason(language, name):
 def shows(language: str, name: str, **data: object) -> str:
     """Return the menu of a state where the session holds `data`."""
     session = Session(name, language, "KE", "+254722000001", data={"all": 1, "minor": 1, **data})
-    service = SimpleNamespace(markets=MARKETS)
+    service = cast("Service", SimpleNamespace(markets=MARKETS))
     event = Event("test", "1", session.msisdn, "", "", "")
-    return _prompt(Turn(service, None, event, session), STATES[name])
+    return _prompt(Turn(service, cast("Holders", None), event, session), STATES[name])
 
 
 def assert_room(language: str, screen: str) -> None:
