@@ -87,7 +87,7 @@ def serve(parent: int | None) -> None:
 @PARENT
 @told
 def worker(parent: int | None) -> None:
-    """Deliver texts, release due contracts, hand payouts to the bank. Run any number."""
+    """Deliver texts, do what is due, pay lists, hand payouts over. Run any number."""
     from wallet.http.logs import configure_logging
     from wallet.serve import stop_with_parent
     from wallet.service import Service

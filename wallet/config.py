@@ -27,7 +27,8 @@
 | KIBUBU_HTTP_HOST | 127.0.0.1 | address to listen on |
 | KIBUBU_HTTP_PORT | $PORT, else 8000 | port to listen on |
 | KIBUBU_WEB_PROCESSES | 2 | web processes |
-| KIBUBU_WEB_THREADS | 64 | request threads in each; as many payments can share a batch |
+| KIBUBU_WEB_THREADS | 64 | threads in each, for what the event loop does not answer itself |
+| PROMETHEUS_MULTIPROC_DIR | none | an empty folder in which web processes share `/metrics` |
 
 DATABASE_URL is the role that serves: it has no table of its own, and gets its rights from `kibubu
 migrate`, which runs as the tables' owner. Production refuses to serve as a role that could change
