@@ -175,6 +175,15 @@ def test_a_statement_in_a_currency_we_have_no_account_in_is_refused(bank, payout
         intake.take("bank.xml", a_statement(shown(payout)), bank.service.clock.now())
 
 
+def test_a_statement_of_our_account_in_a_wrong_currency_is_refused_whole(bank, payout):
+    only = {"KES": bank.intake.ours["KES"]}
+    intake = Intake(bank.service.engine, bank.service.ids, only)
+    line = a_line("-200.00", reference=reference(payout), currency="USD")
+    with pytest.raises(BadDocument, match="not of our account in USD"):
+        intake.take("bank.xml", a_statement(line, currency="USD"), bank.service.clock.now())
+    assert (bank.files, bank.state(payout)) == ([], "sent")
+
+
 def test_killed_between_a_posting_and_its_note_a_line_is_matched_all_the_same(
     town, bank, payout, merchant, monkeypatch
 ):
