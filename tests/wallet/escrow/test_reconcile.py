@@ -111,6 +111,12 @@ def test_a_line_that_does_not_fit_its_payout_moves_nothing(town, bank, payout, m
     assert ours(town, merchant) == 50_000 - PAYOUT - 5_000
 
 
+def test_a_line_in_another_currency_than_its_payouts_moves_nothing(bank, payout):
+    line = a_line("-200.00", reference=reference(payout), currency="USD")
+    bank.sends(a_statement(line, currency="USD"))
+    assert (bank.exceptions, bank.state(payout)) == (["amount_differs"], "sent")
+
+
 def test_a_line_without_a_reference_of_ours_waits_for_a_person(bank):
     bank.sends(a_statement(a_line("-1.00", "B1", "1QGDF9BM0K7J"), a_line("-1.00", "B2", "RENT")))
     assert bank.exceptions == ["unknown_reference", "unknown_reference"]
