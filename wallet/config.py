@@ -28,11 +28,13 @@
 | KIBUBU_HTTP_PORT | $PORT, else 8000 | port to listen on |
 | KIBUBU_WEB_PROCESSES | 2 | web processes |
 | KIBUBU_WEB_THREADS | 64 | threads in each, for what the event loop does not answer itself |
-| PROMETHEUS_MULTIPROC_DIR | none | an empty folder in which web processes share `/metrics` |
 
 DATABASE_URL is the role that serves: it has no table of its own, and gets its rights from `kibubu
 migrate`, which runs as the tables' owner. Production refuses to serve as a role that could change
 entries or balances by hand.
+
+PROMETHEUS_MULTIPROC_DIR, which the metrics library reads itself, is a folder, empty at the start,
+in which web processes share their numbers; without it `/metrics` is of the one that answers.
 """
 
 import re

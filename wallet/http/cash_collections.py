@@ -32,7 +32,7 @@ blp: Final = Routes("collections", "/v1/collections", "Payouts in cash, paid by 
 class CollectionRequestSchema(ma.Schema):
     """The phone and the code that the merchant shows, and the agent's PIN."""
 
-    msisdn = PhoneField(required=True)
+    msisdn = PhoneField(required=True, metadata={"example": examples.MERCHANT})
     code = fields.Str(required=True, metadata={"example": "48291307", "pattern": "^[0-9]{8}$"})
     pin = PinField(required=True, metadata={"example": examples.AGENT_PIN})
 

@@ -26,6 +26,11 @@ from wallet.people.one_time import OneTimeCode
 
 blp: Final = Routes("payouts", "/v1/payouts", "What is settled, sent where the merchant says.")
 STATES: Final = ("requested", "sent", "unknown", "collectible", "paid", "failed")
+# To the default destination: another needs a reference of one's own.
+_PAYOUT: Final = {
+    "amount": {"amount": "250.00", "currency": "KES"},
+    "pin": examples.MERCHANT_PIN,
+}
 _SCHEDULE: Final = {
     "every": "weekly",
     "weekday": 5,
@@ -113,7 +118,7 @@ class SchedulesSchema(ma.Schema):
 @blp.post("")
 @requires("merchant")
 @keyed
-@blp.arguments(PayoutRequestSchema)
+@blp.arguments(PayoutRequestSchema, example=_PAYOUT)
 @blp.response(201, PayoutReceiptSchema)
 def create_payout(body: Mapping[str, Any]) -> Response:
     """Send what is settled to you

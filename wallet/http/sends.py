@@ -65,7 +65,8 @@ RECEIPT: Final[dict[str, Any]] = {
 def create_send() -> Response:
     """Send money to a registered number.
 
-    The receiver has it at once; the fee of the tariff comes on top of the amount.
+    The receiver has it at once; the fee of the tariff comes on top of the amount. For a number that
+    is not registered: `POST /v1/claims`.
     """
     sender = authenticate("consumer")
     key = idempotency_key()

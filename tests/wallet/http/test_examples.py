@@ -154,7 +154,7 @@ def test_the_people_of_the_examples_are_those_of_the_town():
     ) == (examples.RECEIVER, examples.RECEIVER_NAME)
     assert people.WANJIRU.pin == examples.RECEIVER_PIN
     assert people.AMINA.pin == examples.AGENT_PIN
-    assert people.MBOGA.pin == examples.MERCHANT_PIN
+    assert (people.MBOGA.msisdn, people.MBOGA.pin) == (examples.MERCHANT, examples.MERCHANT_PIN)
     assert people.SHOPS[0].tills[0][0] == examples.TILL
 
 
@@ -193,6 +193,20 @@ def test_what_is_done_to_held_money_by_the_document_works(
     body = found[f"POST /v1/contracts/{{contract_id}}/{act}"]
     headers = of(app, service, by, "consumer")
     answer = client.post(f"/v1/contracts/{made}/{act}", json=body, headers=headers)
+    assert answer.status_code == 201, answer.json
+
+
+def test_a_payout_by_the_document_goes_to_the_default_destination(app, service, town, document):
+    client, found = app.test_client(), dict(bodies(document))
+    payer = of(app, service, people.JUMA, "consumer")
+    amount = {"amount": "500.00", "currency": "KES"}
+    paid = {**found["POST /v1/payments"], "amount": amount}
+    made = client.post("/v1/payments", json=paid, headers=payer).json["contract"]
+    body = found["POST /v1/contracts/{contract_id}/releases"]
+    payer = of(app, service, people.JUMA, "consumer")
+    client.post(f"/v1/contracts/{made}/releases", json=body, headers=payer)
+    merchant = of(app, service, people.MBOGA, "merchant")
+    answer = client.post("/v1/payouts", json=found["POST /v1/payouts"], headers=merchant)
     assert answer.status_code == 201, answer.json
 
 
