@@ -56,6 +56,10 @@ class ApprovalQuerySchema(PageQuerySchema):
     )
 
 
+class NothingSchema(ma.Schema):
+    """An object without fields: nothing needs to be said."""
+
+
 class ReasonSchema(ma.Schema):
     """Why."""
 
@@ -111,14 +115,15 @@ def get_approval(approval_id: int) -> ApprovalView:
 @blp.post("/<reference:approval_id>/approvals")
 @requires("operator")
 @keyed
+@blp.arguments(NothingSchema, example={})
 @blp.response(201, ApprovedReceiptSchema)
-def create_approval(approval_id: int) -> Response:
+def create_approval(_: Mapping[str, Any], approval_id: int) -> Response:
     """Approve what another asked for: it is done at once
 
     What has changed since may forbid it: then the refusal says why, and it goes on waiting.
     """
-    found = _found(approval_id).approval
-    command = approve(found, caller().holder_id, idempotency_key())
+    key = idempotency_key()
+    command = approve(_found(approval_id).approval, caller().holder_id, key)
     return receipt_answer(service().poster.post(decide_approve, command))
 
 

@@ -32,7 +32,7 @@ def test_one_asks_and_another_approves(village, staff, sent):
     seen = staff[1].get(path).json
     assert (seen["act"], seen["asked_by"], seen["state"]) == ("reverse", "Neema", "waiting")
     assert seen["arguments"]["original_id"] == original
-    done = staff[1].post(f"{path}/approvals", key=uuid4())
+    done = staff[1].post(f"{path}/approvals", {}, key=uuid4())
     assert (done.status_code, done.json["original"]) == (201, original)
     assert done.json["amount"] == kes("100.00")
     assert (village.balance(sender), village.balance(receiver)) == (500_00, 0)
@@ -44,7 +44,7 @@ def test_one_asks_and_another_approves(village, staff, sent):
 def test_the_asker_s_own_approval_changes_nothing(village, staff, sent):
     path = f"/v1/approvals/{ask(staff[0], sent[2]).json['approval']}"
     with village.unchanged():
-        answer = staff[0].post(f"{path}/approvals", key=uuid4())
+        answer = staff[0].post(f"{path}/approvals", {}, key=uuid4())
     assert (answer.status_code, answer.json["code"]) == (403, "approval_by_asker")
 
 
@@ -55,7 +55,7 @@ def test_a_declined_one_is_listed_with_its_reason_and_not_done(village, staff, s
     (listed,) = staff[0].get("/v1/approvals?state=declined").json["items"]
     assert listed["decline_reason"] == "it was theirs"
     assert staff[0].get("/v1/approvals?state=waiting").json["items"] == []
-    late = staff[1].post(f"{path}/approvals", key=uuid4())
+    late = staff[1].post(f"{path}/approvals", {}, key=uuid4())
     assert (late.status_code, late.json["code"], late.json["state"]) == (
         409, "approval_decided", "declined",
     )  # fmt: skip
@@ -79,7 +79,7 @@ def test_a_bad_reversal_is_refused_and_changes_nothing(village, staff, sent):
 
 def test_an_approval_that_is_not_there_is_not_found(staff):
     for method, path in (("GET", ""), ("POST", "/approvals"), ("POST", "/declines")):
-        body = {"reason": "no"} if path == "/declines" else None
+        body = {"": None, "/approvals": {}, "/declines": {"reason": "no"}}[path]
         answer = staff[0].call(method, f"/v1/approvals/000000000001{path}", body, key=uuid4())
         assert (answer.status_code, answer.json["code"]) == (404, "not_found")
 

@@ -43,6 +43,7 @@ AS_JSON = {
 MAY_BE_EMPTY = {
     "PATCH /v1/holders/<reference:holder_id>",
     "POST /v1/bulks/<reference:bulk_id>/confirmations",  # a partner has no PIN
+    "POST /v1/approvals/<reference:approval_id>/approvals",  # there is nothing more to say
 }
 TAKE_FILES = {"POST /v1/bulks", "POST /v1/bank/files"}  # no JSON objects: beside their own tests
 

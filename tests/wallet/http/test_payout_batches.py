@@ -53,8 +53,8 @@ def test_one_asks_and_another_releases_it(village, batch):
     assert (asked.status_code, asked.json["approval_state"]) == (201, "waiting")
     assert neema.get(path).json["state"] == "waiting_approval"
     approval = f"/v1/approvals/{asked.json['approval']}/approvals"
-    assert neema.post(approval, key=uuid4()).json["code"] == "approval_by_asker"
-    done = otieno.post(approval, key=uuid4())
+    assert neema.post(approval, {}, key=uuid4()).json["code"] == "approval_by_asker"
+    done = otieno.post(approval, {}, key=uuid4())
     assert (done.status_code, done.json["state"]) == (201, "released")
     assert neema.get(path).json["state"] == "released"
 
