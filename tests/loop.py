@@ -3,7 +3,6 @@
 import asyncio
 from threading import Thread
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -15,7 +14,7 @@ from wallet.service import Service
 
 _loop = asyncio.new_event_loop()
 Thread(target=_loop.run_forever, name="test loop", daemon=True).start()
-_served: WeakKeyDictionary[Flask, tuple[Service, Asgi]] = WeakKeyDictionary()
+SERVED = "what the web server calls"
 
 
 class LoopClient(FlaskClient):
@@ -29,9 +28,10 @@ class LoopClient(FlaskClient):
 def served_by(app: Flask) -> Asgi:
     """Return what the web server calls for `app`, made anew where its service has changed."""
     service = app.extensions["kibubu"]
-    if app not in _served or _served[app][0] is not service:
-        _served[app] = (service, on_loop(app))
-    return _served[app][1]
+    made: tuple[Service, Asgi] | None = app.extensions.get(SERVED)
+    if made is None or made[0] is not service:
+        made = app.extensions[SERVED] = (service, on_loop(app))  # goes when the application goes
+    return made[1]
 
 
 def ask(served: Asgi, environ: Any, start: Any) -> list[bytes]:
