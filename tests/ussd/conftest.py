@@ -1,21 +1,31 @@
 """A town with phones, and the gateway's own form to dial the real application with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
 
 from tests.loop import LoopClient
 from tests.ussd.handset import Handset
 from wallet.http.app import create_app
 
 
+# The application's own connections, which would last until its garbage is collected.
+HANG_UP = text("""
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+     WHERE datname = current_database() AND application_name = 'kibubu ussd'
+""")
+
+
 @pytest.fixture
-def app(service) -> Flask:
+def app(service) -> Iterator[Flask]:
     app = create_app(service)
     app.test_client_class = LoopClient
-    return app
+    yield app
+    with service.engine.connect() as connection:
+        connection.execute(HANG_UP)
 
 
 @pytest.fixture
