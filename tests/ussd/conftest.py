@@ -11,7 +11,6 @@ from tests.loop import LoopClient
 from tests.ussd.handset import Handset
 from wallet.http.app import create_app
 
-
 # The application's own connections, which would last until its garbage is collected.
 HANG_UP = text("""
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
