@@ -74,6 +74,7 @@ NEEDS_SOMETHING_MADE_FIRST = {
     "POST /v1/refunds": "a payment",
     "POST /v1/refunds/{refund_id}/declines": "a refund that waits",
     "POST /v1/reversals": "a transaction",
+    "POST /v1/approvals/{approval_id}/approvals": "something that waits",
     "POST /v1/approvals/{approval_id}/declines": "something that waits",
 }
 PEOPLE = {
