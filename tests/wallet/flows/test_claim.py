@@ -74,7 +74,7 @@ def test_the_money_is_held_for_the_number_and_returns_at_the_deadline():
 
 
 def test_the_last_cent_may_be_sent():
-    assert decide(a_command(), the_facts(balance=20_700))
+    assert decide(a_command(), the_facts(balance=20_700)).posting.legs
 
 
 def test_the_number_is_told_who_sent_how_much_and_what_to_do_until_when():

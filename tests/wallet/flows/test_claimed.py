@@ -77,7 +77,7 @@ def test_all_of_it_goes_to_the_new_wallet_whose_holder_is_then_the_payee():
 
 
 def test_the_wallets_limit_may_just_be_reached():
-    assert decide(a_command(), the_facts(has=AT_MOST - 10_000))
+    assert decide(a_command(), the_facts(has=AT_MOST - 10_000)).posting.legs
 
 
 def test_both_are_told_in_their_own_language():

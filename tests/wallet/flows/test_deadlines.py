@@ -55,6 +55,7 @@ by_the_payee = pytest.mark.parametrize("act", BY_THE_PAYEE.values(), ids=BY_THE_
 def the_facts(now, **changes):
     found = contract_facts(now=now)
     kept = found.record(Contract, OWN)
+    assert kept is not None
     found.records[(Contract, OWN)] = replace(kept, origin="offer", **changes)
     return found
 
@@ -62,18 +63,19 @@ def the_facts(now, **changes):
 @by_the_payee
 def test_the_payee_acts_until_just_before_the_deadline(act):
     decide, command = act
-    assert decide(command, the_facts(BEFORE))
+    assert decide(command, the_facts(BEFORE)).rows
 
 
 @by_the_payee
 @pytest.mark.parametrize("now", [AT, AFTER])
 def test_from_the_deadline_on_the_payee_acts_no_more(act, now):
-    assert refusal(*act, the_facts(now)).code is Code.CONTRACT_PAST_DEADLINE
+    decide, command = act
+    assert refusal(decide, command, the_facts(now)).code is Code.CONTRACT_PAST_DEADLINE
 
 
 def test_until_just_before_the_deadline_the_payer_disputes_and_from_it_on_not():
     command = dispute.Command(PAYER, KEY, PIN, OWN, "damaged")
-    assert dispute.decide(command, the_facts(BEFORE))
+    assert dispute.decide(command, the_facts(BEFORE)).rows
     for now in (AT, AFTER):
         refused = refusal(dispute.decide, command, the_facts(now))
         assert refused.code is Code.CONTRACT_PAST_DEADLINE
@@ -116,7 +118,8 @@ def test_a_number_registered_just_before_the_deadline_has_the_money():
     ],
 )
 def test_a_number_registered_from_the_deadline_on_does_not(act, now):
-    assert refusal(*act, a_claim(now)).code is Code.CONTRACT_PAST_DEADLINE
+    decide, command = act
+    assert refusal(decide, command, a_claim(now)).code is Code.CONTRACT_PAST_DEADLINE
 
 
 # Where the clocks are changed ----------------------------------------------------------------

@@ -85,7 +85,7 @@ def test_what_is_disputed_stays_with_its_dispute():
 
 
 def test_until_just_before_the_deadline():
-    assert decide(a_command(), the_facts(now=ONE_BEFORE))
+    assert decide(a_command(), the_facts(now=ONE_BEFORE)).posting.legs
     assert refusal(decide, a_command(), the_facts(now=DEADLINE)).code is Code.CONTRACT_PAST_DEADLINE
 
 

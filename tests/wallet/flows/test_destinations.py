@@ -112,19 +112,20 @@ def test_the_same_place_is_confirmed_once():
 
 def test_one_that_was_never_confirmed_may_be_added_again():
     lapsed = waiting(code_expires_at=NOW)
-    assert decide_add(an_add(), the_facts(places=[lapsed]))
+    assert decide_add(an_add(), the_facts(places=[lapsed])).rows
 
 
 def test_codes_are_texted_five_times_an_hour_at_most():
     refused = refusal(decide_add, an_add(), the_facts(places=FIVE_CODES))
     assert (refused.code, refused.facts) == (Code.RATE_LIMIT_ERROR, {"retry_after_s": 3597})
     later = NOW + timedelta(hours=1) - 4 * SECOND
-    assert decide_add(an_add(), the_facts(places=FIVE_CODES, now=later))
+    assert decide_add(an_add(), the_facts(places=FIVE_CODES, now=later)).rows
 
 
 @pytest.mark.parametrize("agent", ["", "20417"])
 def test_cash_is_paid_by_any_agent_or_by_one_that_there_is(agent):
-    assert decide_add(an_add(destination=Destination("", agent, "", "cash")), the_facts())
+    cash = Destination("", agent, "", "cash")
+    assert decide_add(an_add(destination=cash), the_facts()).rows
 
 
 # Confirmed -----------------------------------------------------------------------------------
@@ -158,6 +159,7 @@ def test_a_wrong_code_counts_until_none_is_good():
             {"attempts_left": left},
         )
         for row in refused.rows:
+            assert isinstance(row, PlaceChanged)
             row.apply(facts)
     assert refusal(decide_confirm, a_confirm(), facts).code is Code.DESTINATION_CODE_EXPIRED
 

@@ -106,7 +106,7 @@ def test_not_sooner_nor_beyond_ninety_days(until):
 
 
 def test_until_just_before_the_deadline():
-    assert decide(a_command(), the_facts(now=DEADLINE - ONE))
+    assert decide(a_command(), the_facts(now=DEADLINE - ONE)).rows
     assert refusal(decide, a_command(), the_facts(now=DEADLINE)).code is Code.CONTRACT_PAST_DEADLINE
 
 

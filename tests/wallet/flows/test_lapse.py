@@ -1,6 +1,7 @@
 """Lapse: a contract that returns at its deadline does so by the command that releases others."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,10 +25,11 @@ NUMBER = "+254722000001"
 
 def the_facts(*, claim=False, now=DEADLINE, **contract):
     found = contract_facts(contract=contract, now=now)
-    changed = {"at_deadline": "return"}
+    changed: dict[str, Any] = {"at_deadline": "return"}
     if claim:
         changed |= {"payee_id": None, "payee_account_id": None, "payee_msisdn": NUMBER}
     kept = found.record(Contract, OWN)
+    assert kept is not None
     found.records[(Contract, OWN)] = replace(kept, **changed)
     return found
 

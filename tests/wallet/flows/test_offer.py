@@ -99,7 +99,7 @@ def test_for_no_days_the_payee_has_it_at_once():
 
 
 def test_the_last_cent_may_be_offered_and_the_payees_limit_just_reached():
-    assert decide(a_command(), the_facts(balance=20_700, has=49_980_000))
+    assert decide(a_command(), the_facts(balance=20_700, has=49_980_000)).posting.legs
 
 
 def test_a_wrong_pin_is_counted():

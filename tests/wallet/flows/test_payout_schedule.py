@@ -170,9 +170,9 @@ def test_what_cannot_be_paid_at_once_is_tried_again_a_little_later():
 
 def test_the_minimum_itself_is_paid():
     least = replace(DAILY, minimum_minor=15_000)
-    assert decide_scheduled(due(least), the_facts(schedule=least))
+    assert decide_scheduled(due(least), the_facts(schedule=least)).posting.legs
     more = replace(DAILY, minimum_minor=15_001)
-    assert refusal(decide_scheduled, due(more), the_facts(schedule=more))
+    assert refusal(decide_scheduled, due(more), the_facts(schedule=more)).rows
 
 
 def test_cash_by_schedule_comes_with_a_code():

@@ -1,6 +1,7 @@
 """Plans: offered and withdrawn by a merchant, bought like a payment; refused in `Code` order."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ PAYER, SHOP, WALLET, SETTLEMENT, PLAN = 1, 2, 11, 12, 55
 
 
 def a_plan(**changes):
-    terms = {
+    terms: dict[str, Any] = {
         "id": PLAN, "merchant_id": SHOP, "name": "Ten washes", "steps": 10, "currency": "KES",
         "price_minor": 100_001, "period_days": 60, "offered_at": NOW, "withdrawn_at": None,
         "merchant": "Duka",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,7 @@ SECRET = b"s" * 32
 RIGHT, WRONG = code_mac(SECRET, OWN, "482913"), code_mac(SECRET, OWN, "482914")
 
 
-NO_CHANGES = {}
+NO_CHANGES: dict[str, Any] = {}
 
 
 def plan_facts(
@@ -62,7 +63,7 @@ def plan_facts(
 
 
 def a_code(**changes):
-    values = {
+    values: dict[str, Any] = {
         "id": OWN, "code_mac": RIGHT, "wrong_tries": 0, "asked_at": NOW,
         "expires_at": NOW + timedelta(minutes=10), "used_at": None,
     }  # fmt: skip
@@ -156,6 +157,7 @@ def test_a_code_is_kept_as_its_mac_for_ten_minutes_and_told_nowhere():
 def test_a_code_does_not_outlive_its_plan():
     now = DEADLINE - timedelta(minutes=1)
     (code,) = decide_ask_code(an_asking(), plan_facts(now=now)).rows
+    assert isinstance(code, VisitCode)
     assert code.expires_at == DEADLINE
 
 
@@ -205,6 +207,7 @@ def test_a_wrong_code_counts_a_try_and_the_fifth_kills_it():
         facts = plan_facts(code={"wrong_tries": before})
         refused = refusal(decide_redeem, a_redeeming(mac=WRONG), facts)
         (row,) = refused.rows
+        assert isinstance(row, VisitCode)
         assert (refused.code, row.wrong_tries) == (Code.VISIT_CODE_WRONG, before + 1)
         assert refused.facts == {"attempts_left": CODE_TRIES - before - 1}
 
