@@ -16,7 +16,7 @@ LORD_HOWE = ZoneInfo("Australia/Lord_Howe")  # changes by half an hour
 
 
 def at(zone, *parts):
-    return datetime(*parts, tzinfo=zone).astimezone(UTC)
+    return datetime(*parts).replace(tzinfo=zone).astimezone(UTC)
 
 
 @pytest.mark.parametrize("zone", [market.zone for market in MARKETS.values()])

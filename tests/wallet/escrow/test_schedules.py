@@ -12,7 +12,7 @@ MONDAY_NOON = datetime(2026, 1, 5, 9, tzinfo=UTC)  # in Nairobi
 
 
 def utc(*parts):
-    return datetime(*parts, tzinfo=UTC)
+    return datetime(*parts).replace(tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
