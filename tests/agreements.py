@@ -2,7 +2,8 @@
 
 from uuid import UUID, uuid4
 
-from tests.town import PIN, Person, Town
+from tests.tables import Person
+from tests.town import PIN, Town
 from wallet.flows import claim, decline, extend, offer, register
 from wallet.ledger.poster import Receipt
 from wallet.money import Money

@@ -294,7 +294,10 @@ def test_a_declined_batch_goes_back_to_its_merchants(town, merchant, large, step
 
 
 def test_a_batch_that_nobody_looks_at_goes_back_at_its_time(town, merchant, large, step, clock):
-    lapses_at = batch_of(town.service.engine, large).lapses_at
+    batch = batch_of(town.service.engine, large)
+    assert batch is not None
+    lapses_at = batch.lapses_at
+    assert lapses_at is not None
     clock.set(lapses_at - timedelta(seconds=1))
     step()
     assert payouts(town) == [(LIMIT + 1, "requested")]

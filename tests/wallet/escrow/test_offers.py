@@ -35,7 +35,9 @@ def due(service):
 
 def seen(service, someone, contract_id):
     now = service.clock.now()
-    return see_contract(service.engine, service.poster, now, someone.id, contract_id).contract
+    view = see_contract(service.engine, service.poster, now, someone.id, contract_id)
+    assert view is not None
+    return view.contract
 
 
 def listed(service, someone, **asked):

@@ -154,6 +154,7 @@ def redeem_of(town, anna, shop, code):
     key, now = uuid4(), town.service.clock.now()
     engine = town.service.engine
     found = contract_of_code(engine, SECRET, shop.id, key, anna.msisdn, code, now)
+    assert found is not None
     command = visit.Redeem(shop.id, key, found, code_mac(SECRET, found, code))
     try:
         return town.service.poster.post(visit.decide_redeem, command).answer["kind"]
