@@ -56,7 +56,9 @@ class Contract:
         c.released_minor, c.returned_minor, c.disputed_minor, c.at_deadline, c.steps, c.steps_done,
         c.pricing_id, c.opened_at, c.deadline_at, c.closed_at, c.commission_minor"""
     LOCK: ClassVar[str] = f"""
-        SELECT {COLUMNS}, CASE WHEN c.till IS NOT NULL OR c.origin = 'plan' THEN m.name END, {Pricing.COLUMNS}
+        SELECT {COLUMNS},
+               CASE WHEN c.till IS NOT NULL OR c.origin = 'plan' THEN m.name END,
+               {Pricing.COLUMNS}
           FROM contracts c
           LEFT JOIN merchants m ON m.holder_id = c.payee_id
           LEFT JOIN pricings p ON p.id = c.pricing_id
