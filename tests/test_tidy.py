@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,11 @@ WRITES_MONEY = re.compile(
 UNFINISHED = re.compile("|".join(rf"\b{a}{b}\b" for a, b in (("TO", "DO"), ("FIX", "ME"))))
 
 Rule = Callable[[str, ast.Module], Iterator[str]]
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
 
 
 def within(module: str, packages: tuple[str, ...]) -> bool:
@@ -147,7 +153,7 @@ def test_the_code_keeps_the_rule(rule):
     findings = [
         f"{path.relative_to(ROOT)}:{finding}"
         for path in sources(EVERYTHING)
-        for finding in rule(module_of(path), ast.parse(path.read_text()))
+        for finding in rule(module_of(path), parsed(path))
     ]
     assert findings == []
 

@@ -114,7 +114,7 @@ STARTS = (
 )
 
 
-@settings(max_examples=1500)
+@settings(max_examples=500)
 @given(st.sampled_from(STARTS), NATIONAL)
 def test_the_short_way_through_a_number_agrees_with_the_long_one(start, rest):
     text = start + rest

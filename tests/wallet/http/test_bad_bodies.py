@@ -45,6 +45,7 @@ MAY_BE_EMPTY = {
     "POST /v1/bulks/<reference:bulk_id>/confirmations",  # a partner has no PIN
     "POST /v1/approvals/<reference:approval_id>/approvals",  # there is nothing more to say
 }
+BY_HAND = {"POST /v1/sends", "POST /v1/payments"}
 TAKE_FILES = {"POST /v1/bulks", "POST /v1/bank/files"}  # no JSON objects: beside their own tests
 
 
@@ -65,12 +66,25 @@ def takers(app):
                 yield name, method, filled(app, rule)
 
 
+TURNS = 5
+
+
+def in_turn(app, what):
+    """A fifth of the routes for each bad body, and those read by hand for all: every route sees
+    bodies of every kind, though not each single one.
+    """
+    turn = list(AS_JSON).index(what)
+    for number, (name, method, path) in enumerate(sorted(takers(app))):
+        if name in BY_HAND or (number + turn) % TURNS == 0:
+            yield name, method, path
+
+
 @pytest.mark.parametrize("what", AS_JSON)
 def test_a_bad_body_is_refused_by_every_route_and_changes_nothing(app, village, caller, what):
     raw, content_type, status, code = AS_JSON[what]
     headers = {"Content-Type": content_type} if content_type else {}
     with village.unchanged():
-        for name, method, path in takers(app):
+        for name, method, path in in_turn(app, what):
             if what == "nothing of use" and name in MAY_BE_EMPTY:
                 continue
             answer = caller.call(method, path, key=uuid4(), data=raw, headers=headers)
