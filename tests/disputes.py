@@ -41,7 +41,7 @@ def a_dispute(
     )  # fmt: skip
 
 
-def dispute_facts(dispute: dict[str, Any] | None = {}, **facts: Any) -> Facts:  # noqa: B006
+def dispute_facts(dispute: dict[str, Any] | None = {}, **facts: Any) -> Facts:  # noqa: B006 -- never changed
     """The facts of `contract_facts`, of which a part is disputed; `dispute` None: there is none."""
     found = None if dispute is None else a_dispute(**dispute)
     contract = facts.pop("contract", {})

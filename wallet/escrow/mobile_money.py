@@ -178,7 +178,7 @@ class MomoRail(Rail):
             if self._token[0] == token:
                 self._token = ("", 0)
 
-    def _call(self, method: str, path: str, **request: Any) -> _Answer | None:  # noqa: ANN401
+    def _call(self, method: str, path: str, **request: Any) -> _Answer | None:  # noqa: ANN401 -- the client's own
         """Return what came back, neither longer nor later than we are ready to wait for."""
         body = b""
         try:

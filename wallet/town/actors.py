@@ -88,11 +88,11 @@ class App:
         """Ask for something that must be there."""
         return self._answer(self._http.get(path, params=query, headers=self._headers()), 200)
 
-    def post(self, path: str, body: Mapping[str, object], status: int = 201) -> Any:  # noqa: ANN401
+    def post(self, path: str, body: Mapping[str, object], status: int = 201) -> Any:  # noqa: ANN401 -- whatever the JSON holds
         """Send something that must be answered with `status`."""
         return self._answer(self.send(path, body), status)
 
-    def put(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401
+    def put(self, path: str, body: Mapping[str, object]) -> Any:  # noqa: ANN401 -- whatever the JSON holds
         """Put something in its place."""
         return self._answer(self._http.put(path, json=body, headers=self._headers()), 200)
 
@@ -116,7 +116,7 @@ class App:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
     @staticmethod
-    def _answer(response: httpx.Response, status: int) -> Any:  # noqa: ANN401
+    def _answer(response: httpx.Response, status: int) -> Any:  # noqa: ANN401 -- whatever the JSON holds
         if response.status_code != status:
             request = f"{response.request.method} {response.request.url.path}"
             raise Unexpected(f"{request} answered {response.status_code}: {response.text}")

@@ -161,7 +161,7 @@ class Seed:
                 LONGEST_LIFETIME_S, now,
             )  # fmt: skip
 
-    def _once(self, decide: Callable[[Any, Any], Any], command: Any) -> dict[str, Any]:  # noqa: ANN401
+    def _once(self, decide: Callable[[Any, Any], Any], command: Any) -> dict[str, Any]:  # noqa: ANN401 -- whatever the JSON holds
         return dict(self.service.poster.post(decide, command).answer)
 
 

@@ -13,7 +13,7 @@ from wallet.escrow.trade_matching import Mismatch, Payment, matching
 PAID = Payment(kes(25_000), NOW - timedelta(days=1))
 
 
-def codes(order=an_order(), payment=PAID, shipment=a_shipment(), delivery=None):  # noqa: B008
+def codes(order=an_order(), payment=PAID, shipment=a_shipment(), delivery=None):  # noqa: B008 -- never changed
     return [each.code.value for each in matching(order, payment, shipment, delivery)]
 
 

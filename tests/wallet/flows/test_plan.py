@@ -43,7 +43,7 @@ def a_plan(**changes):
     return Plan(**terms | changes)
 
 
-def the_facts(*, plan={}, payer=None, shop=None, balance=1_000_000, currency="KES"):  # noqa: B006
+def the_facts(*, plan={}, payer=None, shop=None, balance=1_000_000, currency="KES"):  # noqa: B006 -- never changed
     return some_facts(
         [a_holder(PAYER, **payer or {}), a_holder(SHOP, **shop or {})],
         [

@@ -17,7 +17,7 @@ def a_command(state="raised"):
     return Command(OWN, DISPUTE, state)
 
 
-def the_facts(dispute={}, *, early=False, late=timedelta(0), **more):  # noqa: B006
+def the_facts(dispute={}, *, early=False, late=timedelta(0), **more):  # noqa: B006 -- never changed
     now = DUE - timedelta(seconds=1) if early else DUE + late
     return dispute_facts(dispute, now=now, **more)
 

@@ -63,15 +63,15 @@ def trade_facts(*, order=None, shipment=None, delivery=None, after_s=None, colum
     return facts
 
 
-def a_filing(actor=PAYEE, pin=PIN, order=an_order()):  # noqa: B008
+def a_filing(actor=PAYEE, pin=PIN, order=an_order()):  # noqa: B008 -- never changed
     return FileOrder(actor, KEY, pin, OWN, order)
 
 
-def a_shipping(actor=PAYEE, pin=PIN, shipment=a_shipment()):  # noqa: B008
+def a_shipping(actor=PAYEE, pin=PIN, shipment=a_shipment()):  # noqa: B008 -- never changed
     return Ship(actor, KEY, pin, OWN, shipment)
 
 
-def a_delivering(actor=PAYEE, pin=PIN, delivery=a_delivery()):  # noqa: B008
+def a_delivering(actor=PAYEE, pin=PIN, delivery=a_delivery()):  # noqa: B008 -- never changed
     return Deliver(actor, KEY, pin, OWN, delivery)
 
 

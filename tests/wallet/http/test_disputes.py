@@ -46,7 +46,9 @@ def disputed(village, anna, held):
 
 
 def post(village, someone, path, body=None, key=None, *roles):
-    return village.as_(someone, *roles).post(f"/v1/{path}", PIN if body is None else body, key=key or uuid4())
+    return village.as_(someone, *roles).post(
+        f"/v1/{path}", PIN if body is None else body, key=key or uuid4()
+    )
 
 
 def answer(village, someone, disputed, **body):

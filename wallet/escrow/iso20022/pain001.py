@@ -104,7 +104,7 @@ def _payments(
     )
 
 
-def _transfer(library: Any, each: Transfer) -> pain.CreditTransferTransaction34:  # noqa: ANN401
+def _transfer(library: Any, each: Transfer) -> pain.CreditTransferTransaction34:  # noqa: ANN401 -- a module imported late
     amount = library.ActiveOrHistoricCurrencyAndAmount(
         value=decimal_of(each.amount), ccy=each.amount.currency
     )
@@ -120,7 +120,7 @@ def _transfer(library: Any, each: Transfer) -> pain.CreditTransferTransaction34:
     )
 
 
-def _account(library: Any, number: str, currency: str | None) -> pain.CashAccount38:  # noqa: ANN401
+def _account(library: Any, number: str, currency: str | None) -> pain.CashAccount38:  # noqa: ANN401 -- a module imported late
     compact = number.replace(" ", "").upper()
     if is_iban(compact):
         id_ = library.AccountIdentification4Choice(iban=compact)
@@ -132,7 +132,7 @@ def _account(library: Any, number: str, currency: str | None) -> pain.CashAccoun
 
 
 def _bank(
-    library: Any,  # noqa: ANN401
+    library: Any,  # noqa: ANN401 -- a module imported late
     code: str,
 ) -> pain.BranchAndFinancialInstitutionIdentification6:
     if _BIC.fullmatch(code):
