@@ -8,10 +8,12 @@ What is tested works as the application's role, as it does in earnest. The owner
 """
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from uuid import uuid4
 
 import pytest
@@ -26,6 +28,35 @@ from wallet.database import make_engine, migrate
 from wallet.embedded import APPLICATION, EmbeddedServices
 from wallet.ledger.books import check_books
 from wallet.service import Service
+
+SLOW = frozenset(
+    {
+        "test_bench.py", "test_contract_model.py", "test_crashes.py", "test_demo.py",
+        "test_embedded.py", "test_kills.py", "test_model.py", "test_payout_kills.py", "test_run.py",
+        "test_web_kills.py", "test_worker.py",
+    }
+)  # fmt: skip
+"""Files whose tests start processes or tell long stories."""
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a script. What tests start would never hear a Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes long, as much in each process, so that nobody waits for it at the end.
+
+    Each process begins with a share of the list, one after the other.
+    """
+    processes = getattr(config, "workerinput", {}).get("workercount", 1)
+    slow = [item for item in items if item.path.name in SLOW]
+    quick = iter([item for item in items if item.path.name not in SLOW])
+    ordered: list[pytest.Item] = []
+    for number in range(processes):
+        ordered += slow[number::processes]
+        until = len(items) * (number + 1) // processes
+        ordered += islice(quick, until - len(ordered))
+    items[:] = [*ordered, *quick]
 
 
 @dataclass(frozen=True)

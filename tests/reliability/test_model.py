@@ -366,7 +366,7 @@ def test_any_interleaving_of_flows_does_what_the_model_does(shared_town):
     run_state_machine_as_test(
         Here,
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=40,
             deadline=None,
             print_blob=True,
