@@ -29,6 +29,6 @@ def findings_after(town, *statements):
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         for statement in statements:
             assert connection.exec_driver_sql(statement).rowcount != 0, statement
-        findings = check_books(Undone(connection))  # type: ignore[arg-type]
+        findings = check_books(Undone(connection))  # type: ignore[arg-type]  # an engine in small
         connection.rollback()
     return findings
