@@ -1,7 +1,7 @@
 """`kibubu`: what is run, and what an operator types.
 
 Where DATABASE_URL and REDIS_URL are unset (development), commands that look at a running service
-find the town that `make run` started.
+find the town that `make run` started: the newest, or the one on KIBUBU_HTTP_PORT where that is set.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import Final, ParamSpec
 import click
 
 from wallet.config import BadSettings, Settings
+from wallet.town import state
 from wallet.town.state import Addresses
-from wallet.town.state import find as find_town
 
 Parameters = ParamSpec("Parameters")
 
@@ -177,7 +177,7 @@ def demo() -> None:
 def read_settings() -> Settings:
     """Return the settings; in a running town the bank's folder is the town's."""
     settings = Settings.from_env(os.environ)
-    if settings.database_url is None and (found := find_town()) is not None:
+    if settings.database_url is None and (found := running_town()) is not None:
         return replace(settings, bank_dir=found.bank_dir)
     return settings
 
@@ -235,14 +235,19 @@ def redis_of(settings: Settings) -> str:
 
 def http_url() -> str:
     """Return the service's address: the running town's, else the one configured."""
-    if (found := find_town()) is not None:
+    if (found := running_town()) is not None:
         return found.http_url
     settings = read_settings()
     return f"http://{settings.http_host}:{settings.http_port}"
 
 
+def running_town() -> Addresses | None:
+    """Return where the town is that other commands of this terminal talk to."""
+    return state.find(os.environ.get("KIBUBU_HTTP_PORT"))
+
+
 def _town() -> Addresses:
-    found = find_town()
+    found = running_town()
     if found is None:
         raise click.ClickException(NO_TOWN)
     return found

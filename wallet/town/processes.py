@@ -141,7 +141,7 @@ def environment(addresses: Addresses) -> dict[str, str]:
         "DATABASE_URL": addresses.database_url,
         "REDIS_URL": addresses.redis_url,
         "KIBUBU_BANK_DIR": str(addresses.bank_dir),
-        "KIBUBU_HTTP_PORT": addresses.http_url.rpartition(":")[2],
+        "KIBUBU_HTTP_PORT": addresses.port,
         "PROMETHEUS_MULTIPROC_DIR": f"{addresses.folder}/metrics",
     }
 

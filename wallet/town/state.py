@@ -27,6 +27,11 @@ class Addresses:
     http_url: str
 
     @property
+    def port(self) -> str:
+        """Where its web process listens."""
+        return self.http_url.rpartition(":")[2]
+
+    @property
     def bank_dir(self) -> Path:
         """Where payments to banks are written."""
         return Path(self.folder) / "bank"
@@ -41,12 +46,16 @@ def record(addresses: Addresses) -> None:
     draft.rename(folder / FILE)
 
 
-def find() -> Addresses | None:
-    """Return the addresses of the town that was started last, None where none is running."""
-    towns = [
+def find(port: str | None = None) -> Addresses | None:
+    """Return the addresses of the town that was started last, None where none is running.
+
+    Where `port` is given it is the town whose web process listens there.
+    """
+    folders = [
         folder
         for folder in base_directory().glob("*/")
         if (folder / FILE).exists() and is_alive(folder)
     ]
-    newest = max(towns, key=lambda folder: (folder / FILE).stat().st_ctime, default=None)
-    return None if newest is None else Addresses(**json.loads((newest / FILE).read_text()))
+    folders.sort(key=lambda folder: (folder / FILE).stat().st_ctime, reverse=True)
+    towns = (Addresses(**json.loads((folder / FILE).read_text())) for folder in folders)
+    return next((town for town in towns if port is None or town.port == port), None)

@@ -24,12 +24,10 @@ def running_town(folder):
     """A town on a free port; killed at the end where it still runs."""
     port = free_port("127.0.0.1")
     env = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    env |= {"KIBUBU_HTTP_PORT": str(port), "COLUMNS": "200"}  # there are other towns meanwhile
     log = folder / "town.out"
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            [*KIBUBU, "town"], env=env | {"KIBUBU_HTTP_PORT": str(port), "COLUMNS": "200"},
-            stdout=out, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+        process = subprocess.Popen([*KIBUBU, "town"], env=env, stdout=out, stderr=subprocess.STDOUT)
     try:
         until(lambda: "Ctrl-C stops everything" in log.read_text() or process.poll() is not None)
         yield Town(process, f"http://127.0.0.1:{port}", log, env)
