@@ -142,7 +142,10 @@ def _receiver(
         "msisdn": request.receiver,
         "currency": request.target_currency,
     }
-    id_, market, status, partner, has_wallet = connection.execute(text(FIND_RECEIVER), named).one()
+    found = connection.execute(text(FIND_RECEIVER), named).one_or_none()
+    if found is None:  # as the poster says it of who is not here
+        raise Refused(Code.SENDER_UNKNOWN)
+    id_, market, status, partner, has_wallet = found
     if id_ is None:
         raise Refused(Code.RECEIVER_UNKNOWN)
     if partner != "active":

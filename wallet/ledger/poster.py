@@ -334,13 +334,14 @@ class Poster:
         keys = [job.command.key for job in batch]
         receipts = read_facts(connection, facts, needs, operator_id, keys)
         writes = Writes(facts)
-        for job in batch:
-            self._settle(job, facts, writes, receipts)
+        for job, needed in zip(batch, needs, strict=True):
+            self._settle(job, needed, facts, writes, receipts)
         write(connection, writes, self._render)
 
     def _settle(
         self,
         job: _Job,
+        needed: Needs,
         facts: Facts,
         writes: Writes,
         receipts: Receipts,
@@ -357,6 +358,7 @@ class Poster:
             return
         facts.turn_to(self._ids.next(facts.now))
         try:
+            _check_is_here(command.actor, needed, facts)
             decision = job.decide(command, facts)
         except Refused as refusal:
             job.error = refusal
@@ -368,3 +370,9 @@ class Poster:
             writes.add(decision, command.actor, command.key, job.fingerprint)
             job.receipt = Receipt(decision.answer, replayed=False)
             receipts[(command.actor, command.key)] = (job.fingerprint, decision.answer)
+
+
+def _check_is_here(actor: int, needed: Needs, facts: Facts) -> None:
+    """Refuse whom the database does not know: an access token outlives a restore."""
+    if (actor in needed.holders or actor in needed.guarded) and actor not in facts.holders:
+        raise Refused(Code.SENDER_UNKNOWN)

@@ -37,6 +37,13 @@ def test_a_refusal_refuses_its_own_command_only(service, town, amina, juma):
     assert town.balance(juma) == 200
 
 
+def test_a_command_of_somebody_who_is_not_here_is_refused_alone(service, town, amina, juma):
+    ghost = replace(amina, id=7)
+    outcomes = together(service.poster, [a_send(ghost, juma), a_send(amina, juma)])
+    assert codes(outcomes) == ["sender_unknown", "done"]
+    assert town.balance(juma) == 100
+
+
 def test_each_command_sees_what_the_ones_before_it_in_the_batch_left(service, town, amina, juma):
     outcomes = together(service.poster, [a_send(amina, juma, 4_000) for _ in range(3)])
     assert codes(outcomes) == ["done", "done", "insufficient_funds"]
