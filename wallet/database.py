@@ -4,17 +4,20 @@ PostgreSQL is the only dialect. READ COMMITTED is enough because the ledger take
 before it reads; durability (`synchronous_commit`) stays whatever the server says.
 """
 
+from __future__ import annotations
+
 import logging
 from functools import cache
 from importlib.resources import files
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, TextClause, create_engine, text
 from sqlalchemy.engine import URL, Connection, make_url
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +87,8 @@ def read(engine: Engine, statement: str, **named: object) -> list[tuple[Any, ...
 
 def migration_config() -> Config:
     """Alembic's settings, found beside the installed `migrations` package, not the caller's cwd."""
+    from alembic.config import Config
+
     package = find_spec("migrations")
     assert package is not None, "the migrations are installed with us"
     assert package.submodule_search_locations is not None
@@ -107,6 +112,8 @@ def migrate(url: str, revision: str = "head", *, application: str | None = None)
     `url` is the tables' owner's; `application` is the role that shall serve, and gets the rights
     of migrations/grants.sql. Without one, or where it is the owner, nothing is granted.
     """
+    from alembic import command  # takes longer to load than all else here
+
     engine = make_engine(url, pool_size=1)
     try:
         with engine.begin() as connection:

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from importlib import import_module
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, Final
@@ -31,8 +32,14 @@ Application = Callable[..., Any]
 
 
 def serve(settings: Settings, database_url: str, redis_url: str) -> None:
-    """Serve until SIGTERM or SIGINT; a web process that dies is started again."""
+    """Serve until SIGTERM or SIGINT; a web process that dies is started again.
+
+    All code is loaded here, once: the processes that are forked from this one share it, and begin
+    at once.
+    """
     with metrics_directory():
+        import_module("wallet.http.app")  # not before there is a directory for its metrics
+        gc.freeze()
         loader = partial(load, settings, database_url, redis_url, os.getpid())
         serve_application(settings, loader, interface="asginl")
 
