@@ -6,6 +6,8 @@ ARGS ?=
 BIN := .venv/bin
 INSTALLED := .venv/installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Each process loads what the first one has compiled, also where the caller would keep none of it.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help run demo test check bench psql setup
 .DEFAULT_GOAL := help

@@ -29,14 +29,12 @@ from wallet.embedded import APPLICATION, EmbeddedServices
 from wallet.ledger.books import check_books
 from wallet.service import Service
 
-SLOW = frozenset(
-    {
-        "test_bench.py", "test_contract_model.py", "test_crashes.py", "test_demo.py",
-        "test_embedded.py", "test_kills.py", "test_model.py", "test_payout_kills.py", "test_run.py",
-        "test_web_kills.py", "test_worker.py",
-    }
+SLOW = (
+    "test_run.py", "test_demo.py", "test_embedded.py", "test_bench.py", "test_worker.py",
+    "test_crashes.py", "test_web_kills.py", "test_payout_kills.py", "test_contract_model.py",
+    "test_kills.py", "test_model.py",
 )  # fmt: skip
-"""Files whose tests start processes or tell long stories."""
+"""Files whose tests start processes or tell long stories, the longest first."""
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background of a script. What tests start would never hear a Ctrl-C.
@@ -46,14 +44,15 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes long, as much in each process, so that nobody waits for it at the end.
 
-    Each process begins with a share of the list, one after the other.
+    Each process begins with a share of the list, one after the other. A file's tests stay together:
+    what they share is made once.
     """
     processes = getattr(config, "workerinput", {}).get("workercount", 1)
-    slow = [item for item in items if item.path.name in SLOW]
     quick = iter([item for item in items if item.path.name not in SLOW])
     ordered: list[pytest.Item] = []
     for number in range(processes):
-        ordered += slow[number::processes]
+        for name in SLOW[number::processes]:
+            ordered += [item for item in items if item.path.name == name]
         until = len(items) * (number + 1) // processes
         ordered += islice(quick, until - len(ordered))
     items[:] = [*ordered, *quick]
@@ -133,18 +132,23 @@ def shared_town(servers: Servers, databases: Databases) -> Iterator[Town]:
         assert check_books(database.engine) == []
 
 
-@pytest.fixture
-def redis_url(servers: Servers) -> str:
+@pytest.fixture(scope="session")
+def valkey(servers: Servers) -> Iterator[Redis]:
+    """To empty it: connecting for each test would take longer."""
     with Redis.from_url(servers.redis_url) as client:
-        client.flushdb()
+        yield client
+
+
+@pytest.fixture
+def redis_url(servers: Servers, valkey: Redis) -> str:
+    valkey.flushdb()
     return servers.redis_url
 
 
 @pytest.fixture
-def redis_client(redis_url: str) -> Iterator[Redis]:
+def redis_client(redis_url: str, valkey: Redis) -> Redis:
     """An empty Valkey."""
-    with Redis.from_url(redis_url) as client:
-        yield client
+    return valkey
 
 
 @pytest.fixture

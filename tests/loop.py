@@ -1,14 +1,19 @@
 """A test client whose requests take the way they take in earnest: through the event loop."""
 
 import asyncio
+from datetime import UTC, datetime
+from functools import cache
 from threading import Thread
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import run_wsgi_app
 
-from wallet.http.app import on_loop
+from wallet.clock import FakeClock
+from wallet.config import Settings
+from wallet.http.app import create_app, on_loop, work_with
 from wallet.http.bridge import Asgi
 from wallet.service import Service
 
@@ -23,6 +28,25 @@ class LoopClient(FlaskClient):
     def run_wsgi_app(self, environ: Any, buffered: bool = False) -> Any:
         served = served_by(self.application)
         return run_wsgi_app(lambda environ, start: ask(served, environ, start), environ, buffered)
+
+
+def app_for(service: Service) -> Flask:
+    """The application; made once, which takes longer than most tests."""
+    app = _app_for_all()
+    work_with(app, service)
+    return app
+
+
+@cache
+def _app_for_all() -> Flask:
+    with_nothing = SimpleNamespace(
+        settings=Settings.from_env({}),
+        clock=FakeClock(datetime(2026, 1, 5, tzinfo=UTC)),
+        poster=SimpleNamespace(),
+    )
+    app = create_app(cast("Service", with_nothing))
+    app.test_client_class = LoopClient
+    return app
 
 
 def served_by(app: Flask) -> Asgi:

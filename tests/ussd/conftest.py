@@ -7,9 +7,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from tests.loop import LoopClient
+from tests.loop import app_for
 from tests.ussd.handset import Handset
-from wallet.http.app import create_app
 
 # The application's own connections, which would last until its garbage is collected.
 HANG_UP = text("""
@@ -20,9 +19,7 @@ HANG_UP = text("""
 
 @pytest.fixture
 def app(service) -> Iterator[Flask]:
-    app = create_app(service)
-    app.test_client_class = LoopClient
-    yield app
+    yield app_for(service)
     with service.engine.connect() as connection:
         connection.execute(HANG_UP)
 

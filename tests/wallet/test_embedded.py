@@ -19,6 +19,7 @@ from wallet.embedded import EmbeddedServices, UnsafeDirectory, directories
 from wallet.embedded.directories import base_directory, newest_alive, servers_in
 
 ROOT = os.geteuid() == 0
+USERS = [user.pw_name for user in pwd.getpwall()]
 HOLD = """
 import sys, time
 from wallet.embedded import EmbeddedServices
@@ -44,6 +45,13 @@ with EmbeddedServices.start(durable=False, name="ordinary") as services:
 @pytest.fixture(scope="module")
 def services() -> Iterator[EmbeddedServices]:
     with EmbeddedServices.start(durable=False, name="shared") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def durable(services) -> Iterator[EmbeddedServices]:
+    """Others, as outside of tests, beside them."""
+    with EmbeddedServices.start(name="durable") as started:
         yield started
 
 
@@ -74,11 +82,10 @@ def test_only_we_may_open_the_sockets(services):
     assert [stat.S_IMODE(socket.stat().st_mode) for socket in sockets] == [0o700, 0o700]
 
 
-def test_commits_are_durable_unless_asked_otherwise(services):
+def test_commits_are_durable_unless_asked_otherwise(services, durable):
     assert ask(services, b"SHOW fsync") == "off"
-    with EmbeddedServices.start(name="durable") as durable:
-        assert ask(durable, b"SHOW fsync") == "on"
-        assert ask(durable, b"SHOW synchronous_commit") == "on"
+    assert ask(durable, b"SHOW fsync") == "on"
+    assert ask(durable, b"SHOW synchronous_commit") == "on"
 
 
 def test_what_was_committed_survives_kill_9_of_postgres(services):
@@ -135,11 +142,11 @@ def test_the_next_start_sweeps_the_servers_of_a_killed_owner():
         assert servers_in(folder) == []
 
 
-def test_two_live_side_by_side_and_a_sweep_spares_both(services):
-    with EmbeddedServices.start(durable=False, name="second") as second:
-        assert ask(services, b"SELECT 1") == ask(second, b"SELECT 1") == 1
-        assert second.folder != services.folder
-        assert newest_alive() is not None
+def test_two_live_side_by_side_and_a_sweep_spares_both(services, durable):
+    directories.sweep(base_directory())
+    assert ask(services, b"SELECT 1") == ask(durable, b"SELECT 1") == 1
+    assert durable.folder != services.folder
+    assert newest_alive() is not None
 
 
 def test_a_planted_directory_is_refused(tmp_path, monkeypatch):
@@ -159,11 +166,9 @@ def test_a_directory_others_may_write_to_is_refused(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not ROOT, reason="only root has somebody else to be")
-def test_root_runs_postgres_as_nobody_without_making_a_user():
-    users = [user.pw_name for user in pwd.getpwall()]
-    with EmbeddedServices.start(durable=False, name="root") as services:
-        assert psutil.Process(services.postgres.pid).username() == "nobody"
-    assert [user.pw_name for user in pwd.getpwall()] == users
+def test_root_runs_postgres_as_nobody_without_making_a_user(services):
+    assert psutil.Process(services.postgres.pid).username() == "nobody"
+    assert [user.pw_name for user in pwd.getpwall()] == USERS
 
 
 def test_an_installation_in_a_private_directory_works_and_stays_private(tmp_path):

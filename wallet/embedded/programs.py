@@ -52,4 +52,6 @@ def copied_postgres_programs(folder: Path) -> Path:
 def _not_needed(folder: str, names: list[str]) -> set[str]:
     if Path(folder).name == "bin":
         return set(names) - POSTGRES_PROGRAMS
-    return {name for name in names if name in {"pgxs", "pkgconfig"} or name.endswith(".a")}
+    if Path(folder).name == "extension":
+        return {name for name in names if not name.startswith("plpgsql")}
+    return {name for name in names if name in {"doc", "pgxs", "pkgconfig"} or name.endswith(".a")}

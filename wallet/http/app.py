@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
 from sms.http import sms_blueprint
-from ussd.http import FORM_BYTES, hop_handler, ussd_blueprint
+from ussd.http import FORM_BYTES, MACHINE, hop_handler, ussd_blueprint
 from wallet.bulk import lists
 from wallet.clock import id_of, reference
 from wallet.escrow.iso20022 import documents
@@ -160,6 +160,7 @@ def on_loop(app: Flask) -> HotRoutes:
 def work_with(app: Flask, service: Service) -> None:
     """Let `app` serve `service`. Tests give one application one service after another."""
     app.extensions["kibubu"] = service
+    app.extensions.pop(MACHINE, None)
     app.extensions[TOKENS] = AccessTokens(service.settings.token_key, service.clock)
     service.poster.observe = metrics.batch_posted
 

@@ -140,6 +140,8 @@ _CHECKS: Final = {
     """,
 }
 
+_QUERIES: Final = {sentence: text(query) for sentence, query in _CHECKS.items()}
+
 _TOTALS: Final = """
     SELECT currency, kind, sum(balance_minor), count(*) FROM accounts
      GROUP BY currency, kind ORDER BY currency, kind
@@ -153,8 +155,8 @@ def check_books(engine: Engine) -> list[str]:
     """
     findings = []
     with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
-        for sentence, query in _CHECKS.items():
-            for row in connection.execute(text(query)):
+        for sentence, query in _QUERIES.items():
+            for row in connection.execute(query):
                 findings.append(sentence.format(*row))  # noqa: PERF401 -- rows come one by one
     return findings
 

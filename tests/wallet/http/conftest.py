@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cache
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,11 +15,11 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
-from tests.loop import LoopClient
+from tests.loop import LoopClient, app_for
 from wallet.clock import FakeClock, id_of
 from wallet.config import Settings
 from wallet.flows import register
-from wallet.http.app import create_app, work_with
+from wallet.http.app import create_app
 from wallet.http.auth import TOKENS
 from wallet.people.pin import Pin
 from wallet.people.tokens import Caller
@@ -130,20 +128,7 @@ def service(engine, database_url: str, redis_url: str, clock: FakeClock) -> Iter
 
 @pytest.fixture
 def app(service: Service) -> Flask:
-    """The application; made once, which takes longer than most tests."""
-    app = one_app()
-    work_with(app, service)
-    return app
-
-
-@cache
-def one_app() -> Flask:
-    with_nothing = SimpleNamespace(
-        settings=Settings.from_env({}), clock=FakeClock(NOON), poster=SimpleNamespace()
-    )
-    app = create_app(cast("Service", with_nothing))
-    app.test_client_class = LoopClient
-    return app
+    return app_for(service)
 
 
 @pytest.fixture

@@ -5,7 +5,9 @@ import pytest
 import sqlalchemy.exc
 from flask import abort
 
+from tests.loop import LoopClient
 from wallet.errors import Code, Refused, Unavailable
+from wallet.http.app import create_app
 from wallet.http.codes import STATUS, TITLE
 from wallet.http.errors import MEDIA_TYPE
 
@@ -20,18 +22,26 @@ RAISED = {
 }
 
 
-@pytest.fixture
-def client(own_app):
-    @own_app.get("/raises/<what>")
+@pytest.fixture(scope="module")
+def app_that_raises(shared_town):
+    app = create_app(shared_town.service)
+    app.test_client_class = LoopClient
+
+    @app.get("/raises/<what>")
     def raises(what):
         error = RAISED[what]()
         raise error
 
-    @own_app.get("/aborts/<int:status>")
+    @app.get("/aborts/<int:status>")
     def aborts(status):
         abort(status)
 
-    return own_app.test_client()
+    return app
+
+
+@pytest.fixture
+def client(app_that_raises):
+    return app_that_raises.test_client()
 
 
 def is_problem(answer):

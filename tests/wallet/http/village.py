@@ -27,6 +27,10 @@ MONEY_TABLES = (
     *("bank_files", "bank_lines", "bank_answers", "bank_exceptions", "payout_returns"),
     *("texts", "agents", "merchants", "tills", "partners", "maker_prices", "reference_rates"),
 )
+ROWS = " UNION ALL ".join(
+    f"SELECT {number}, count(*), sum(hashtext(t::text)) FROM {table} t"
+    for number, table in enumerate(MONEY_TABLES)
+)
 
 
 @dataclass
@@ -63,12 +67,8 @@ class Village(Town):
 
         An empty account of the operator's own is nothing: it is opened when first looked at.
         """
-        sums = [
-            self.sql(f"SELECT count(*), sum(hashtext(t::text)) FROM {table} t")[0]
-            for table in MONEY_TABLES
-        ]
         balances = [total for total in totals(self.service.engine) if total[2] != 0]
-        return [*balances, *map(tuple, sums)]
+        return [*balances, *self.sql(ROWS)]
 
     @staticmethod
     def _roles(someone: Any) -> tuple[str, ...]:
