@@ -17,6 +17,7 @@ CREATE TABLE holders (
     pin_locked_until timestamptz,
     registered_at timestamptz NOT NULL,
     registered_by bigint,           -- the agent, where one did it
+    CONSTRAINT holders_id_is_not_the_workers CHECK (id > 0),   -- who is actor 0 of its postings
     CONSTRAINT holders_msisdn_is_e164 CHECK (msisdn ~ '^\+[1-9][0-9]{6,14}$'),
     CONSTRAINT holders_status_is_known CHECK (status IN ('active', 'frozen', 'closed')),
     CONSTRAINT holders_pin_is_whole CHECK (

@@ -73,7 +73,8 @@ class AccessTokens:
         claims = self._claims(token)
         holder_id = id_of(str(claims["sub"]))
         roles, expires = claims.get("roles"), claims["exp"]
-        if holder_id is None or not isinstance(roles, list) or not isinstance(expires, int):
+        # 0 is the worker, who waits for nobody's approval: no token speaks for it.
+        if not holder_id or not isinstance(roles, list) or not isinstance(expires, int):
             raise Refused(Code.UNAUTHENTICATED)
         caller = Caller(holder_id, frozenset(str(role) for role in roles))
         verified = (caller, datetime.fromtimestamp(expires, UTC))

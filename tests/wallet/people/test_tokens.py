@@ -84,7 +84,10 @@ def test_a_token_with_other_roles_under_the_old_signature_is_refused(access):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"sub": "nobody"}, {"iss": "other"}, {"roles": "agent"}, {"roles": None}, {"exp": "later"}],
+    [
+        *({"sub": "nobody"}, {"sub": reference(0)}),  # nobody calls as the worker
+        *({"iss": "other"}, {"roles": "agent"}, {"roles": None}, {"exp": "later"}),
+    ],
 )
 def test_a_signed_token_that_is_not_like_ours_is_refused(access, clock, changes):
     token = jwt.encode(claims(clock, **changes), KEY, "HS256")
@@ -105,12 +108,12 @@ def test_garbage_is_refused(access, token):
 
 def test_only_so_many_are_remembered(access, clock, monkeypatch):
     monkeypatch.setattr(tokens, "REMEMBERED", 3)
-    issued = [access.issue(Caller(id_, frozenset())) for id_ in range(5)]
+    issued = [access.issue(Caller(id_, frozenset())) for id_ in range(1, 6)]
     for token in issued:
         access.read(token)
     remembered = [caller.holder_id for caller, _ in access._verified.values()]
-    assert remembered == [2, 3, 4]
-    assert access.read(issued[0]).holder_id == 0
+    assert remembered == [3, 4, 5]
+    assert access.read(issued[0]).holder_id == 1
 
 
 def test_what_is_refused_is_not_remembered(access, clock):
