@@ -26,7 +26,7 @@ from uuid import UUID, uuid5
 
 from wallet.clock import id_of, reference
 from wallet.errors import Code, Refused
-from wallet.flows import payout_batch, reverse, split
+from wallet.flows import deposit, payout_batch, reverse, split
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER, Command, Decide
 from wallet.ledger.posting import Decision, Posting
@@ -37,6 +37,7 @@ from wallet.people.approvals import (
     ApprovalDecided,
     NewApproval,
     Staff,
+    check_asker,
     check_staff,
 )
 
@@ -68,6 +69,7 @@ APPROVABLE: Final[Mapping[str, Approvable]] = {
     each.command.KIND: each
     for each in (
         Approvable(reverse.Command, reverse.decide),
+        Approvable(deposit.Command, deposit.decide),
         Approvable(split.Command, split.decide),
         Approvable(payout_batch.Release, payout_batch.decide_release),
     )
@@ -103,8 +105,9 @@ class Approve:
     inner: Inner
 
     def needs(self) -> Needs:
-        """What the inner command needs, the approval and who approves."""
-        own = Needs(records=((Approval, self.approval_id), (Staff, self.actor)))
+        """What the inner command needs, the approval, who asked and who approves."""
+        staff = tuple((Staff, each) for each in sorted({self.inner.actor, self.actor}))
+        own = Needs(records=((Approval, self.approval_id), *staff))
         return _both(self.inner.needs(), own)
 
 
@@ -179,11 +182,12 @@ def decide_ask(command: Ask, facts: Facts) -> Decision:
 
 
 def decide_approve(command: Approve, facts: Facts) -> Decision:
-    """Return what the inner flow decides, or raise the first refusal in `Code` order."""
+    """Return what the inner flow decides, or raise why not: what it waits for, then the flow's."""
     check_staff(command.actor, facts)
     found = _waiting(command, facts)
     if command.actor == found.asked_by:
         raise Refused(Code.APPROVAL_BY_ASKER)
+    check_asker(found, facts)
     assert command.inner == command_of(found, command.key, command.actor), "not what was asked"
     decision = APPROVABLE[found.kind].decide(command.inner, facts)
     return _ended(decision, found, facts, "approved", by=command.actor, posting_id=facts.id)

@@ -1,7 +1,10 @@
-"""Deposit: money has arrived in the trust bank account, and an operator issues e-money for it.
+"""Deposit: money has arrived in the trust bank account, and operators issue e-money for it.
 
 This is the only way e-money comes into being: agents' floats, partners' prefunds, makers'
 inventories. What is issued always equals what the trust account holds.
+
+Four eyes, whatever the amount: a limit could be passed in slices. Only the service's own hand,
+which fills a town to try things in and which no request can lend, issues without being asked for.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from wallet.errors import Code, Refused
 from wallet.flows.parties import party
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Needs
+from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Leg, NewAccount, Posting, Row
 from wallet.money import Money
 
@@ -22,7 +26,10 @@ FUNDED = (Kind.FLOAT, Kind.PREFUND, Kind.MAKER)
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """`actor` is an operator; the account of `kind` is opened where the holder has none."""
+    """`actor` is an operator who asked, or the service itself.
+
+    The account of `kind` is opened where the holder has none.
+    """
 
     KIND: ClassVar[str] = "deposit"
 
@@ -32,6 +39,7 @@ class Command:
     kind: str
     amount: Money
     bank_reference: str
+    approved_by: int | None = None
 
     def needs(self) -> Needs:
         """The holder's accounts and the trust account."""
@@ -46,12 +54,14 @@ def decide(command: Command, facts: Facts) -> Decision:
     holder = facts.holder(command.holder_id)
     if holder is None:
         raise Refused(Code.RECEIVER_UNKNOWN)
-    if command.actor == holder.id:
+    if holder.id in {command.actor, command.approved_by}:
         raise Refused(Code.OWN_TRANSACTION)
     if holder.status == "closed":
         raise Refused(Code.RECEIVER_CLOSED)
     if command.kind == Kind.FLOAT and holder.agent_number is None:
         raise Refused(Code.NOT_AN_AGENT)
+    if command.actor != WORKER and command.approved_by is None:
+        raise Refused(Code.APPROVAL_NEEDED)
     account = facts.account(holder.id, command.kind, command.amount.currency)
     rows: tuple[Row, ...] = ()
     if account is None:

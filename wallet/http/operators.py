@@ -13,12 +13,14 @@ from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
 from wallet.flows import deposit, onboard
+from wallet.flows.approvals import Ask, decide_ask
 from wallet.flows.change import ChangeHolder, decide_change_holder
 from wallet.fx.rates import ReferenceRate, parse_rate, set_rate
 from wallet.http.answers import receipt_answer
+from wallet.http.approvals import WaitingReceiptSchema
 from wallet.http.auth import caller, idempotency_key, keyed, requires
 from wallet.http.merchants import registered
-from wallet.http.receipts import DepositReceiptSchema, ReceiptSchema
+from wallet.http.receipts import ReceiptSchema
 from wallet.http.routing import Routes
 from wallet.http.schemas import AmountField, NameField, PhoneField, ReferenceField, service
 from wallet.ledger.poster import Receipt
@@ -154,18 +156,24 @@ def create_partner(body: Mapping[str, Any]) -> Response:
 @requires("operator")
 @keyed
 @blp.arguments(DepositSchema)
-@blp.response(201, DepositReceiptSchema)
+@blp.response(201, WaitingReceiptSchema)
 def create_deposit(body: Mapping[str, Any]) -> Response:
-    """Issue e-money for money that has arrived in the trust account"""
+    """Ask for e-money to be issued for money that has arrived in the trust account
+
+    It waits until another operator approves, whatever the amount: nothing is issued before.
+    Neither of the two may be who receives it.
+    """
+    who, key = caller().holder_id, idempotency_key()
     command = deposit.Command(
-        actor=caller().holder_id,
-        key=idempotency_key(),
+        actor=who,
+        key=key,
         holder_id=body["holder"],
         kind=body["kind"],
         amount=body["amount"],
         bank_reference=body["bank_reference"],
     )
-    return receipt_answer(service().poster.post(deposit.decide, command))
+    ask = Ask(who, key, command, f"bank reference {command.bank_reference}")
+    return receipt_answer(service().poster.post(decide_ask, ask))
 
 
 @blp.patch("/holders/<reference:holder_id>")

@@ -59,12 +59,3 @@ class PayoutReceiptSchema(ReceiptSchema):
     destination = fields.Str(metadata={"example": "bank 01 4567"})
     state = fields.Str(metadata={"enum": ["requested", "collectible", "paid"]})
     expires_at = fields.DateTime(allow_none=True, metadata={"example": None})
-
-
-class DepositReceiptSchema(ReceiptSchema):
-    """E-money that was issued for money in the trust account."""
-
-    amount = AmountField()
-    receiver = fields.Nested(PartySchema)
-    balance = AmountField()
-    bank_reference = fields.Str(metadata={"example": "FT26005XK1"})

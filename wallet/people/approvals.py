@@ -124,6 +124,17 @@ def check_staff(actor: int, facts: Facts) -> None:
         raise Refused(Code.SENDER_FROZEN if frozen else Code.SENDER_CLOSED)
 
 
+def check_asker(found: Approval, facts: Facts) -> None:
+    """Raise `Refused` where who asked is frozen or closed by now: their word counts no more.
+
+    It goes on waiting: who is thawed asked for it as before, and it can be declined.
+    """
+    staff = facts.record(Staff, found.asked_by)
+    assert staff is not None, "who asked is staff as long as what they asked for is kept"
+    if staff.status != "active":
+        raise Refused(Code.INCORRECT_STATE, asked_by=staff.status)
+
+
 @dataclass(frozen=True, slots=True)
 class NewApproval:
     """Something that waits for a second pair of eyes from now on."""

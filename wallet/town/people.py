@@ -93,7 +93,7 @@ MALEE: Final = Person("Malee Suksai", "+66812345600", "9174", "TH", about="agent
 SOMCHAI: Final = Person("Somchai Jaidee", "+66812345678", "7316", "TH", cash="3000.00")
 
 STAFF: Final = (NEEMA, BARAKA)
-"""Two, because whoever asks for a reversal cannot approve it."""
+"""Two, because whoever asks for a reversal or a deposit cannot approve it."""
 KIOSKS: Final = (
     Kiosk(AMINA, "Amina's kiosk", "KES", "500000.00"),
     Kiosk(LIZA, "Liza's Sari-Sari", "PHP", "200000.00"),

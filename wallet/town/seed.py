@@ -106,7 +106,7 @@ class Seed:
         keeper = self.person(kiosk.keeper)
         key = self.key("kiosk", kiosk.keeper.msisdn)
         self._once(onboard.decide_agent, onboard.Agent(operator, key, keeper, kiosk.name))
-        self.deposit(operator, keeper, Kind.FLOAT, kiosk.float_amount, kiosk.currency)
+        self.deposit(keeper, Kind.FLOAT, kiosk.float_amount, kiosk.currency)
 
     def shop(self, shop: Shop, operator: int) -> None:
         """Make somebody a merchant."""
@@ -128,7 +128,7 @@ class Seed:
         id_ = _id(joined["holder_id"])
         kind = onboard.ACCOUNT_OF_ROLE[firm.role]
         for amount, currency in firm.deposits:
-            self.deposit(operator, id_, kind, amount, currency)
+            self.deposit(id_, kind, amount, currency)
         return Client(id_, joined["client_id"])
 
     def customer(self, person: Person) -> None:
@@ -142,11 +142,11 @@ class Seed:
         )  # fmt: skip
         self._once(cash_in.decide, command)
 
-    def deposit(self, operator: int, holder: int, kind: str, amount: str, currency: str) -> None:
-        """Issue e-money for what has arrived in the trust bank account."""
+    def deposit(self, holder: int, kind: str, amount: str, currency: str) -> None:
+        """Issue e-money by the service's own hand: staff would need a second pair of eyes."""
         key = self.key("deposit", str(holder), currency)
         money = parse_amount(amount, currency)
-        command = deposit.Command(operator, key, holder, kind, money, "opening deposit")
+        command = deposit.Command(WORKER, key, holder, kind, money, "opening deposit")
         self._once(deposit.decide, command)
 
     def prices(self, clients: Clients) -> None:

@@ -125,6 +125,27 @@ def test_an_operator_who_is_frozen_or_closed_approves_nothing(town, staff, sent,
     assert refused(approved, town, staff[1], waiting).code == code
 
 
+@pytest.mark.parametrize("status", ["frozen", "closed"])
+def test_what_somebody_asked_for_who_is_frozen_or_closed_since_waits(town, staff, sent, status):
+    _, receiver, original = sent
+    waiting = found(town, asked(town, staff[0], original, receiver))
+    town.sql("UPDATE holders SET status = :to WHERE id = :id", to=status, id=staff[0].id)
+    refusal = refused(approved, town, staff[1], waiting)
+    assert (refusal.code, refusal.facts) == (Code.INCORRECT_STATE, {"asked_by": status})
+    assert town.balance(receiver) == 100_00
+    assert approval_of(town.service.engine, waiting.id, town.now).approval.state == "waiting"
+
+
+def test_who_was_thawed_is_approved_and_who_is_frozen_can_be_declined(town, staff, sent):
+    waiting = found(town, asked(town, staff[0], sent[2], sent[1]))
+    other = found(town, asked(town, staff[0], sent[2], sent[1]))
+    change = "UPDATE holders SET status = :to WHERE id = :id"
+    town.sql(change, to="frozen", id=staff[0].id)
+    assert declined(town, staff[1], other).answer["approval_state"] == "declined"
+    town.sql(change, to="active", id=staff[0].id)
+    assert approved(town, staff[1], waiting).answer["approval_state"] == "approved"
+
+
 def test_an_approval_executes_once(town, staff, sent):
     third = town.operator("Zawadi")
     waiting = found(town, asked(town, staff[0], sent[2], sent[1]))

@@ -19,11 +19,11 @@ from wallet.flows.deposit import Command, decide
 from wallet.ledger.posting import NewAccount
 from wallet.money import Money
 
-HOLDER = 1
+HOLDER, ASKER, OTHER = 1, 2, 3
 
 
-def a_command(kind="float", amount=10_000, actor=0):
-    return Command(actor, KEY, HOLDER, kind, Money("KES", amount), "BANK-1")
+def a_command(kind="float", amount=10_000, actor=0, approved_by=None):
+    return Command(actor, KEY, HOLDER, kind, Money("KES", amount), "BANK-1", approved_by)
 
 
 def the_facts(*, known=True, is_agent=True, has_account=True, holder=None):
@@ -39,6 +39,7 @@ FAULTS: list[Fault] = [
     (Code.OWN_TRANSACTION, {"actor": HOLDER}),  # staff issue nothing to themselves
     (Code.RECEIVER_CLOSED, {"holder": {"status": "closed"}}),
     (Code.NOT_AN_AGENT, {"is_agent": False}),
+    (Code.APPROVAL_NEEDED, {"actor": ASKER}),
 ]
 
 

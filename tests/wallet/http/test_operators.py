@@ -5,7 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.tables import Business
 from tests.wallet.http.village import Cases, kes, money, ref
+from wallet.http.auth import ROLES
 from wallet.people.partners import check_client
 
 KEY = uuid4()
@@ -15,6 +17,12 @@ KEY = uuid4()
 def staff(village):
     someone = village.operator("Otieno")
     return village.as_(someone, "consumer", "operator")
+
+
+@pytest.fixture
+def second(village):
+    """The second pair of eyes."""
+    return village.as_(village.operator("Neema"), "consumer", "operator")
 
 
 @pytest.fixture
@@ -101,14 +109,21 @@ def test_a_till_number_that_is_taken_is_refused(village, staff, anna):
     assert (answer.status_code, answer.json["till"]) == (409, shop.till)
 
 
-def test_a_person_becomes_an_agent_with_a_number_and_a_float(village, staff, anna):
+def approved_by(someone, asked):
+    path = f"/v1/approvals/{asked.json['approval']}/approvals"
+    return someone.post(path, {}, key=uuid4())
+
+
+def test_a_person_becomes_an_agent_with_a_number_and_a_float(village, staff, second, anna):
     body = {"msisdn": anna.msisdn, "name": "Mama Mboga Stores"}
     answer = staff.post("/v1/agents", body, key=KEY)
     assert (answer.status_code, len(answer.json["agent"])) == (201, 5)
     deposit = {
         "holder": ref(anna.id), "kind": "float", "amount": kes("900.00"), "bank_reference": "FT1"
     }  # fmt: skip
-    issued = staff.post("/v1/deposits", deposit, key=uuid4())
+    asked = staff.post("/v1/deposits", deposit, key=uuid4())
+    assert (asked.status_code, asked.json["approval_state"]) == (201, "waiting")
+    issued = approved_by(second, asked)
     assert (issued.status_code, issued.json["balance"]) == (201, kes("900.00"))
     customer = village.person()
     taken = {"customer": customer.msisdn, "amount": kes("50.00"), "pin": "7294"}
@@ -173,15 +188,47 @@ def test_a_partner_that_cannot_be_changes_nothing(village, staff):
             assert (changes, answer.json["code"]) == (changes, code)
 
 
-def test_a_deposit_is_issued_once_for_a_key(village, staff):
+def test_a_deposit_is_asked_for_once_by_a_key_and_issued_once(village, staff, second):
     maker = village.maker()
     body = {
         "holder": ref(maker.id), "kind": "maker", "amount": kes("5.00"), "bank_reference": "FT2"
     }  # fmt: skip
     first = staff.post("/v1/deposits", body, key=KEY)
+    assert village.balance(maker, "maker") == 0
+    assert approved_by(second, first).status_code == 201
     with village.unchanged():
         again = staff.post("/v1/deposits", body, key=KEY)
-    assert (again.data, village.balance(maker, "maker")) == (first.data, 5_00)
+        late = approved_by(second, first)
+    assert (again.data, late.json["code"]) == (first.data, "approval_decided")
+    assert village.balance(maker, "maker") == 5_00
+
+
+def test_who_is_to_approve_a_deposit_sees_what_arrived_and_for_whom(village, staff, second):
+    maker = village.maker()
+    body = {
+        "holder": ref(maker.id), "kind": "maker", "amount": kes("5.00"), "bank_reference": "FT2"
+    }  # fmt: skip
+    asked = staff.post("/v1/deposits", body, key=uuid4())
+    seen = second.get(f"/v1/approvals/{asked.json['approval']}").json
+    assert (seen["act"], seen["asked_by"], seen["reason"]) == (
+        "deposit", "Otieno", "bank reference FT2",
+    )  # fmt: skip
+    assert seen["arguments"] == {
+        "holder_id": ref(maker.id), "kind": "maker", "amount": kes("5.00"),
+        "bank_reference": "FT2",
+    }  # fmt: skip
+
+
+def test_no_token_issues_money_in_the_services_own_name(village, staff):
+    """The worker's number is 0, and what it does waits for nobody."""
+    maker = village.maker()
+    body = {
+        "holder": ref(maker.id), "kind": "maker", "amount": kes("5.00"), "bank_reference": "FT2"
+    }  # fmt: skip
+    nobody = village.as_(Business(0, "nobody"), *ROLES)
+    with village.unchanged():
+        answer = nobody.post("/v1/deposits", body, key=uuid4())
+    assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
 
 
 def test_a_bad_deposit_issues_nothing(village, staff, anna):
