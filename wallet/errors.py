@@ -124,6 +124,7 @@ class Code(StrEnum):
     APPROVAL_DECIDED = "approval_decided"
     APPROVAL_BY_ASKER = "approval_by_asker"
     APPROVAL_NEEDED = "approval_needed"
+    BANK_REFERENCE_USED = "bank_reference_used"
     # Limits
     LESS_THAN_TRANSACTION_MIN_VALUE = "less_than_transaction_min_value"
     GREATER_THAN_TRANSACTION_MAX_VALUE = "greater_than_transaction_max_value"

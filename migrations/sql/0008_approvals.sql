@@ -56,6 +56,21 @@ CREATE UNIQUE INDEX postings_reversed_once ON postings (original_id) WHERE kind 
 CREATE TRIGGER reversals_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON reversals
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
+-- Deposits: what operators issued e-money for -------------------------------------------------------
+
+CREATE TABLE deposits (
+    arrival_id bigint PRIMARY KEY,  -- of the currency and the reference: money arrives once
+    id bigint NOT NULL UNIQUE REFERENCES postings (id),
+    currency text NOT NULL,
+    bank_reference text NOT NULL,   -- as it was typed
+    asked_by bigint NOT NULL REFERENCES operators (holder_id),
+    approved_by bigint NOT NULL REFERENCES operators (holder_id),
+    issued_at timestamptz NOT NULL,
+    CONSTRAINT deposits_four_eyes CHECK (approved_by <> asked_by)
+);
+CREATE TRIGGER deposits_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON deposits
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
 -- Refunds: a merchant gives back what was released to them --------------------------------------------
 
 CREATE TABLE refunds (

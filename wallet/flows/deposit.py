@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
 
+from wallet.clock import reference
 from wallet.errors import Code, Refused
+from wallet.escrow.deposits import Arrival, Deposited, arrival_id
 from wallet.flows.parties import party
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Needs
@@ -42,8 +44,17 @@ class Command:
     approved_by: int | None = None
 
     def needs(self) -> Needs:
-        """The holder's accounts and the trust account."""
-        return Needs(holders=(self.holder_id,), operator=((Kind.TRUST, self.amount.currency),))
+        """The holder's accounts, the trust account, and what was issued for the same arrival."""
+        return Needs(
+            holders=(self.holder_id,),
+            operator=((Kind.TRUST, self.amount.currency),),
+            records=((Arrival, self.arrival_id),),
+        )
+
+    @property
+    def arrival_id(self) -> int:
+        """What stands for the line of the bank's that is meant."""
+        return arrival_id(self.amount.currency, self.bank_reference)
 
 
 def decide(command: Command, facts: Facts) -> Decision:
@@ -63,10 +74,10 @@ def decide(command: Command, facts: Facts) -> Decision:
     if command.actor != WORKER and command.approved_by is None:
         raise Refused(Code.APPROVAL_NEEDED)
     account = facts.account(holder.id, command.kind, command.amount.currency)
-    rows: tuple[Row, ...] = ()
+    rows = _counted_once(command, facts)
     if account is None:
         account = Account(facts.new_id(), holder.id, command.kind, command.amount.currency)
-        rows = (NewAccount(account, facts.now),)
+        rows = (NewAccount(account, facts.now), *rows)
     trust = facts.operator(Kind.TRUST, command.amount.currency)
     return Decision(
         Posting(
@@ -85,3 +96,21 @@ def decide(command: Command, facts: Facts) -> Decision:
         },
         rows=rows,
     )
+
+
+def _counted_once(command: Command, facts: Facts) -> tuple[Row, ...]:
+    """Return the row that keeps a bank reference from being used again, or raise that it was.
+
+    The service's own hand types none: it has no bank behind it.
+    """
+    if command.approved_by is None:
+        return ()
+    used = facts.record(Arrival, command.arrival_id)
+    if used is not None:
+        raise Refused(Code.BANK_REFERENCE_USED, deposit=reference(used.posting_id))
+    return (
+        Deposited(
+            Arrival(command.arrival_id, facts.id), command.amount.currency, command.bank_reference,
+            command.actor, command.approved_by, facts.now,
+        ),
+    )  # fmt: skip

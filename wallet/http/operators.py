@@ -79,7 +79,9 @@ class DepositSchema(ma.Schema):
     )
     amount = AmountField(required=True)
     bank_reference = fields.Str(
-        required=True, validate=validate.Length(1, 35), metadata={"example": "FT26005XK1"}
+        required=True,
+        validate=[validate.Length(1, 35), validate.Regexp(r"\s*\S")],
+        metadata={"example": "FT26005XK1", "description": "The bank's. It counts once."},
     )
 
 

@@ -15,6 +15,7 @@ from tests.facts import (
     some_facts,
 )  # fmt: skip
 from wallet.errors import Code
+from wallet.escrow.deposits import Arrival, arrival_id
 from wallet.flows.deposit import Command, decide
 from wallet.ledger.posting import NewAccount
 from wallet.money import Money
@@ -26,11 +27,12 @@ def a_command(kind="float", amount=10_000, actor=0, approved_by=None):
     return Command(actor, KEY, HOLDER, kind, Money("KES", amount), "BANK-1", approved_by)
 
 
-def the_facts(*, known=True, is_agent=True, has_account=True, holder=None):
+def the_facts(*, known=True, is_agent=True, has_account=True, holder=None, used=()):
     number = {"agent_number": "10001"} if is_agent else {}
     holders = [a_holder(HOLDER, **number | (holder or {}))] if known else []
     accounts = [an_account(11, HOLDER, 500, "float")] if has_account else []
-    return some_facts(holders, accounts)
+    records = [Arrival(arrival_id("KES", each), 77) for each in used]
+    return some_facts(holders, accounts, records=records)
 
 
 FAULTS: list[Fault] = [
@@ -66,3 +68,20 @@ def test_the_account_is_opened_where_there_is_none(kind):
     (opened,) = (row.account for row in decision.rows if isinstance(row, NewAccount))
     assert (opened.holder_id, opened.kind, opened.currency) == (HOLDER, kind, "KES")
     assert moves(decision) == {TRUST: -10_000, opened.id: 10_000}
+
+
+def test_a_bank_reference_counts_once_however_it_is_typed():
+    used = {"actor": ASKER, "approved_by": OTHER, "used": ["bank - 1"]}
+    assert code_of(decide, a_command, the_facts, used) is Code.BANK_REFERENCE_USED
+    decision = decide(a_command(actor=ASKER, approved_by=OTHER), the_facts(used=["BANK-2"]))
+    assert moves(decision) == {TRUST: -10_000, 11: 10_000}
+
+
+def test_a_bank_reference_is_one_of_its_currency():
+    assert arrival_id("KES", "BANK-1") == arrival_id("KES", " bank-1 ")
+    assert arrival_id("KES", "BANK-1") != arrival_id("USD", "BANK-1")
+    assert 0 <= arrival_id("KES", "BANK-1") < 2**63
+
+
+def test_the_services_own_hand_needs_no_bank_reference_of_its_own():
+    assert moves(decide(a_command(), the_facts(used=["BANK-1"]))) == {TRUST: -10_000, 11: 10_000}

@@ -43,18 +43,18 @@ def agent(town):
     return town.agent()
 
 
-def a_command(who, holder, minor=900_00, key=None):
-    money = Money("KES", minor)
-    return deposit.Command(who, key or uuid4(), holder, "float", money, f"FT{uuid4().hex}")
+def a_command(who, holder, minor=900_00, bank_reference=None):
+    line = bank_reference or f"FT{uuid4().hex}"
+    return deposit.Command(who, uuid4(), holder, "float", Money("KES", minor), line)
 
 
 def ask(town, operator, command):
     return town.service.poster.post(decide_ask, Ask(operator, command.key, command, "arrived"))
 
 
-def asked(town, operator, holder, minor=900_00):
+def asked(town, operator, holder, minor=900_00, bank_reference=None):
     """The approval that waits for a deposit."""
-    receipt = ask(town, operator.id, a_command(operator.id, holder.id, minor))
+    receipt = ask(town, operator.id, a_command(operator.id, holder.id, minor, bank_reference))
     return seen(town, town.id_in(receipt))
 
 
@@ -181,6 +181,43 @@ def test_staff_who_were_frozen_since_bring_about_no_deposit(town, staff, agent, 
     town.sql(FREEZE, to="frozen", id=who.id)
     assert refused(approved, town, staff[1], waiting).code == code
     assert (seen(town, waiting.id).state, issued(town, agent)) == ("waiting", 0)
+
+
+def test_e_money_is_issued_once_for_a_bank_reference(town, staff, agent):
+    line = f"FT{uuid4().hex}"
+    first, second = (asked(town, staff[0], agent, 900_00, line) for _ in range(2))
+    reference = approved(town, staff[1], first).answer["reference"]
+    late = refused(approved, town, staff[1], second)
+    assert (late.code, late.facts) == (Code.BANK_REFERENCE_USED, {"deposit": reference})
+    again = refused(asked, town, staff[0], town.agent(), 5_00, f" {line.lower()}")
+    assert (again.code, issued(town, agent)) == (Code.BANK_REFERENCE_USED, 900_00)
+    assert seen(town, second.id).state == "waiting"
+
+
+def test_two_deposits_of_one_bank_reference_at_once_are_issued_once(town, staff, agent, servers):
+    line = f"FT{uuid4().hex}"
+    waiting = [asked(town, staff[0], agent, 900_00, line) for _ in range(4)]
+
+    def outcome(which, poster):
+        try:
+            return approved(town, staff[1], which, poster=poster).answer["kind"]
+        except Refused as refusal:
+            return refusal.code
+
+    with another(town, servers) as other, ThreadPoolExecutor(4) as pool:
+        posters = (town.service.poster, other.poster) * 2
+        outcomes = sorted(pool.map(outcome, waiting, posters))
+    assert outcomes == ["bank_reference_used"] * 3 + ["deposit"]
+    assert issued(town, agent) == 900_00
+
+
+def test_the_database_holds_each_bank_reference_and_four_eyes(town, staff, agent):
+    approved(town, staff[1], asked(town, staff[0], agent))
+    copy = ("INSERT INTO deposits SELECT arrival_id + :n, 1, currency, bank_reference, asked_by,"
+            " {by}, issued_at FROM deposits WHERE approved_by = :who")  # fmt: skip
+    for by, n, rule in (("approved_by", 0, "deposits_pkey"), ("asked_by", 1, "four_eyes")):
+        with pytest.raises(IntegrityError, match=rule):
+            town.sql(copy.format(by=by), n=n, who=staff[1].id)
 
 
 def test_nobody_is_ever_registered_under_the_services_own_number(town):

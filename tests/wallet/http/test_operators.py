@@ -242,6 +242,8 @@ def test_a_bad_deposit_issues_nothing(village, staff, anna):
         ({"amount": kes("-1")}, "amount_not_positive"),
         ({"amount": money("1", "XXX")}, "currency_not_supported"),
         ({"bank_reference": ""}, "format_error"),
+        ({"bank_reference": " "}, "format_error"),
+        ({"bank_reference": "F" * 36}, "format_error"),
     )
     with village.unchanged():
         for changes, code in cases:
