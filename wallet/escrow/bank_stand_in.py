@@ -1,14 +1,19 @@
 """The bank that stands in for one in development: it reports, and later sends a statement.
 
 It knows an order by its file, as banks do. It has no account that ends in 0000, so that a failure
-can be shown; each statement begins with what was paid that time, and ends at nothing.
+can be shown. Each statement opens with what is left of `BEGINS_WITH` after those before it, which
+the orders and the statements that lie in the folder tell: killed anywhere, it goes on from there.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +34,9 @@ log = logging.getLogger(__name__)
 
 REPORT: Final = ".pain002.xml"
 STATEMENT: Final = ".camt053.xml"
+LOCK: Final = ".bank"
+Place = tuple[str, str]  # an account's number, and a currency
+BEGINS_WITH: Final = Decimal(1_000_000_000)
 
 
 class BankStandIn:
@@ -43,7 +51,11 @@ class BankStandIn:
     def tick(self, now: datetime) -> int:
         """Answer what has waited long enough; return how many files that made."""
         orders = sorted((self._folder / OUT).glob(f"*{ORDER}"))
-        return sum(self._answer(path, now) for path in orders)
+        if not orders:
+            return 0
+        with (self._folder / LOCK).open("w") as lock:  # each worker has one: statements are a chain
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            return sum(self._answer(path, now) for path in orders)
 
     def _answer(self, path: Path, now: datetime) -> int:
         name = path.name.removesuffix(ORDER)
@@ -61,9 +73,18 @@ class BankStandIn:
             self._write(name + REPORT, _report(order, now))
             written += 1
         if STATEMENT in missing and now >= made_at + self.STATES_AFTER:
-            self._write(name + STATEMENT, _statement(order, now))
+            self._write(name + STATEMENT, _statement(order, now, self._left()))
             written += 1
         return written
+
+    def _left(self) -> Mapping[Place, Decimal]:
+        """Return what the statements so far have left."""
+        left: defaultdict[Place, Decimal] = defaultdict(lambda: BEGINS_WITH)
+        for path in (self._folder / OUT).glob(f"*{ORDER}"):
+            if self._is_answered(path.name.removesuffix(ORDER) + STATEMENT):
+                for place, paid in _paid_by(path).items():
+                    left[place] -= paid
+        return left
 
     def _write(self, name: str, content: bytes) -> None:
         write_file(self._folder / IN / name, content)
@@ -80,6 +101,22 @@ def _has_account(transfer: pain.CreditTransferTransaction34) -> bool:
     assert transfer.cdtr_acct is not None, "we write one"
     id_ = transfer.cdtr_acct.id
     return not (id_.iban or id_.othr.id).endswith("0000")
+
+
+@cache  # an order's file stays as it is
+def _paid_by(path: Path) -> Mapping[Place, Decimal]:
+    order = read_pain_001(path.read_bytes()).cstmr_cdt_trf_initn
+    return {_place(part): _total(part) for part in order.pmt_inf}  # one for each currency
+
+
+def _place(part: Any) -> Place:  # noqa: ANN401 -- the library's classes
+    account = part.dbtr_acct.id
+    return account.iban or account.othr.id, part.dbtr_acct.ccy
+
+
+def _total(part: Any) -> Decimal:  # noqa: ANN401 -- likewise
+    paid = (each.amt.instd_amt.value for each in part.cdt_trf_tx_inf if _has_account(each))
+    return sum(paid, Decimal(0))
 
 
 def _report(order: pain.CustomerCreditTransferInitiationV09, now: datetime) -> bytes:
@@ -113,7 +150,9 @@ def _report(order: pain.CustomerCreditTransferInitiationV09, now: datetime) -> b
     return render(report.Document(cstmr_pmt_sts_rpt=answer), PAIN_002)
 
 
-def _statement(order: pain.CustomerCreditTransferInitiationV09, now: datetime) -> bytes:
+def _statement(
+    order: pain.CustomerCreditTransferInitiationV09, now: datetime, left: Mapping[Place, Decimal]
+) -> bytes:
     from pyiso20022.camt import camt_053_001_08 as camt
     from xsdata.models.datatype import XmlDate, XmlDateTime
 
@@ -140,14 +179,14 @@ def _statement(order: pain.CustomerCreditTransferInitiationV09, now: datetime) -
     def balance(kind: str, amount: Decimal, currency: str) -> Any:  # noqa: ANN401 -- likewise
         return camt.CashBalance8(
             tp=camt.BalanceType13(cd_or_prtry=camt.BalanceType10Choice(cd=kind)),
-            amt=money(amount, currency),
-            cdt_dbt_ind=camt.CreditDebitCode.CRDT,
+            amt=money(abs(amount), currency),
+            cdt_dbt_ind=camt.CreditDebitCode.CRDT if amount >= 0 else camt.CreditDebitCode.DBIT,
             dt=today,
         )
 
     def statement(part: Any) -> Any:  # noqa: ANN401 -- likewise
         paid = [each for each in part.cdt_trf_tx_inf if _has_account(each)]
-        total = sum((each.amt.instd_amt.value for each in paid), Decimal(0))
+        opening = left[_place(part)]
         account, currency = part.dbtr_acct.id, part.dbtr_acct.ccy
         other = account.othr and camt.GenericAccountIdentification1(id=account.othr.id)
         return camt.AccountStatement9(
@@ -155,7 +194,10 @@ def _statement(order: pain.CustomerCreditTransferInitiationV09, now: datetime) -
             acct=camt.CashAccount39(
                 id=camt.AccountIdentification4Choice(iban=account.iban, othr=other), ccy=currency
             ),
-            bal=[balance("OPBD", total, currency), balance("CLBD", Decimal(0), currency)],
+            bal=[
+                balance("OPBD", opening, currency),
+                balance("CLBD", opening - _total(part), currency),
+            ],
             ntry=[line(each) for each in paid],
         )
 

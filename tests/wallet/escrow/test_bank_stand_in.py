@@ -1,5 +1,6 @@
 """The bank that stands in for one: it reports first and sends its statement later."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -12,6 +13,7 @@ from wallet.escrow.iso20022 import camt053, pain002
 from wallet.escrow.payouts import Destination
 
 assert datetime(2026, 1, 5, 9, tzinfo=UTC) == NOW
+NEXT = "1QGDF9BM0K01"
 NOBODY = Destination("01", "11220000", "Nobody")
 
 
@@ -58,6 +60,17 @@ def test_the_statement_shows_what_was_paid(rail, bank, tmp_path):
     assert [(each.end_to_end_id, each.amount.minor) for each in statement.lines] == [
         ("1QGDF9BM0K7J", -1_234_500)
     ]
+
+
+def test_each_statement_opens_with_what_the_one_before_closed_with(rail, bank, tmp_path):
+    rail.submit_batch(a_batch())
+    bank.tick(NOW + bank.STATES_AFTER)
+    (first,) = camt053.read(answer(tmp_path, "camt053"))
+    rail.submit_batch(replace(a_batch(), reference=NEXT))
+    BankStandIn(tmp_path).tick(NOW + bank.STATES_AFTER)  # another worker's, or after a restart
+    (second,) = camt053.read((tmp_path / "in" / f"{NEXT}.camt053.xml").read_bytes())
+    assert first.opening.minor - first.closing.minor == 2 * 1_234_500
+    assert second.opening == first.closing
 
 
 def test_an_answer_that_was_put_away_is_not_given_again(rail, bank, tmp_path):
