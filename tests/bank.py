@@ -69,6 +69,13 @@ def a_statement(
     ).encode()
 
 
+def in_one_file(*files):
+    """The statements of several files in one."""
+    begin, end = b"<Stmt>", b"</Stmt>"
+    said = [raw[raw.index(begin) : raw.index(end) + len(end)] for raw in files]
+    return files[0].replace(said[0], b"".join(said))
+
+
 def balance(kind, amount, currency):
     if amount is None:
         return ""

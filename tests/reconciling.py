@@ -1,6 +1,7 @@
 """A bank whose files are let in, and what came of them."""
 
 import re
+from dataclasses import replace
 from itertools import count
 
 from sqlalchemy import text
@@ -18,17 +19,22 @@ class Bank:
     """Lets a bank's files in, and looks at what came of them.
 
     The tests share a town, so each has a bank of its own: its statements, lines and reports have
-    names that no other test's have.
+    names that no other test's have, and so has our account, whose statements are a chain.
     """
 
     def __init__(self, service):
         self.service, self.number = service, next(TESTS)
         self.began = service.ids.next(service.clock.now())
-        self.intake = Intake(service.engine, service.ids, accounts_of(service.settings))
+        ours = {
+            currency: replace(each, number=f"{each.number}{self.number}")
+            for currency, each in accounts_of(service.settings).items()
+        }
+        self.intake = Intake(service.engine, service.ids, ours)
         self.reconciler = Reconciler(service.engine, service.poster, service.ids)
 
     def own(self, raw):
-        return re.sub(rb">([SBR][0-9])<", rb">\g<1> of %d<" % self.number, raw)
+        named = re.sub(rb">([SBR][0-9])<", rb">\g<1> of %d<" % self.number, raw)
+        return re.sub(rb">(TR ?UST)<", rb">\g<1>%d<" % self.number, named)
 
     def sends(self, raw, name="bank.xml"):
         taken = self.intake.take(name, self.own(raw), self.service.clock.now())
@@ -47,6 +53,11 @@ class Bank:
     @property
     def files(self):
         return self.sql("SELECT * FROM bank_files WHERE id > :began", began=self.began)
+
+    @property
+    def statements(self):
+        query = "SELECT * FROM bank_statements WHERE id > :began ORDER BY id"
+        return self.sql(query, began=self.began)
 
     def state(self, payout):
         return self.sql("SELECT state FROM payouts WHERE id = :id", id=payout)[0].state

@@ -50,6 +50,7 @@ class Code(StrEnum):
     ORDER_DOES_NOT_ADD_UP = "order_does_not_add_up"
     DESCRIPTION_MALFORMED = "description_malformed"
     BANK_FILE_REFUSED = "bank_file_refused"
+    STATEMENT_GAP = "statement_gap"
     # Who and what is meant
     NOT_FOUND = "not_found"
     ALREADY_REGISTERED = "already_registered"

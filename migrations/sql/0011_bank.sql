@@ -21,8 +21,16 @@ CREATE TABLE bank_statements (
     opening_minor bigint NOT NULL,
     closing_minor bigint NOT NULL,
     line_count int NOT NULL,        -- of those that no earlier statement had
-    CONSTRAINT bank_statements_come_once UNIQUE (account, currency, name)
+    follows bigint,                 -- which statement it continues; null: its account's first
+    CONSTRAINT bank_statements_come_once UNIQUE (account, currency, name),
+    CONSTRAINT bank_statements_follow_once UNIQUE (follows),
+    CONSTRAINT bank_statements_close_once UNIQUE (id, account, currency, closing_minor),
+    -- It opens with what that one closed with.
+    CONSTRAINT bank_statements_continue FOREIGN KEY (follows, account, currency, opening_minor)
+        REFERENCES bank_statements (id, account, currency, closing_minor)
 );
+CREATE UNIQUE INDEX bank_statements_begin_once ON bank_statements (account, currency)
+    WHERE follows IS NULL;
 
 CREATE TABLE bank_lines (           -- money that came (above zero) or went, on an account of ours
     id bigint PRIMARY KEY,

@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from wallet.clock import Ids, id_of, reference
 from wallet.escrow.bank_file import IN
+from wallet.escrow.bank_statements import add_statements, bare
 from wallet.escrow.iso20022 import camt053, pain002
 from wallet.escrow.iso20022.documents import CAMT_053, MAX_BYTES, PAIN_002, BadDocument, message_of
 from wallet.escrow.iso20022.pain001 import Account
@@ -40,29 +41,6 @@ ADD_FILE: Final = text("""
 ADD_REFUSAL: Final = text("""
     INSERT INTO bank_exceptions (id, file_id, reason, raised_at)
     VALUES (:id, :file_id, 'file_refused', :now)
-""")
-STATEMENT_KNOWN: Final = text("""
-    SELECT opening_minor, closing_minor FROM bank_statements
-     WHERE account = :account AND currency = :currency AND name = :name
-""")
-ADD_STATEMENT: Final = text("""
-    INSERT INTO bank_statements (id, file_id, account, name, currency, opening_minor,
-                                 closing_minor, line_count)
-    VALUES (:id, :file_id, :account, :name, :currency, :opening_minor, :closing_minor, :line_count)
-""")
-LINES_KNOWN: Final = text("""
-    SELECT key, amount_minor FROM bank_lines
-     WHERE account = :account AND currency = :currency AND key = ANY(:keys)
-""")
-ADD_LINES: Final = text("""
-    INSERT INTO bank_lines (id, statement_id, account, currency, key, amount_minor, booked_on,
-                            end_to_end_id, is_reversal, told)
-    SELECT id, :statement_id, :account, :currency, key, amount_minor, booked_on, end_to_end_id,
-           is_reversal, told
-      FROM unnest(CAST(:ids AS bigint[]), CAST(:keys AS text[]), CAST(:amounts AS bigint[]),
-                  CAST(:days AS date[]), CAST(:references AS text[]),
-                  CAST(:reversals AS boolean[]), CAST(:told AS text[]))
-        AS l (id, key, amount_minor, booked_on, end_to_end_id, is_reversal, told)
 """)
 BATCH_PAYOUTS: Final = text("""
     SELECT p.id FROM payouts p JOIN payout_batches b ON b.id = p.batch_id
@@ -149,7 +127,7 @@ class Intake:
         for each in statements:
             currency = each.opening.currency
             account = self.ours.get(currency)
-            if account is None or _bare(account.number) != _bare(each.account):
+            if account is None or bare(account.number) != bare(each.account):
                 raise BadDocument(f"statement {each.id} is not of our account in {currency}")
 
     def _store(
@@ -165,47 +143,9 @@ class Intake:
         if isinstance(said, pain002.Report):
             answers = self._add_answers(connection, id_, said, now)
             return Taken(id_, message, is_new=True, answers=answers)
-        counts = [self._add_statement(connection, id_, each, now) for each in said]
+        counts = add_statements(connection, self.ids, id_, said, now)
         found = [count for count in counts if count is not None]
         return Taken(id_, message, is_new=True, statements=len(found), lines=sum(found))
-
-    def _add_statement(
-        self, connection: Connection, file_id: int, said: camt053.Statement, now: datetime
-    ) -> int | None:
-        """Store a statement's lines; return how many are new, or None where it is known."""
-        where = {"account": _bare(said.account), "currency": said.opening.currency}
-        balances = {"opening_minor": said.opening.minor, "closing_minor": said.closing.minor}
-        known = connection.execute(STATEMENT_KNOWN, {**where, "name": said.id}).one_or_none()
-        if known is not None:
-            if known._asdict() != balances:
-                raise BadDocument(f"statement {said.id} came before with other balances")
-            return None
-        keys = {"keys": [each.key for each in said.lines]}
-        known_lines = connection.execute(LINES_KNOWN, {**where, **keys})
-        before: dict[str, int] = {row.key: row.amount_minor for row in known_lines}
-        new = [each for each in said.lines if before.get(each.key) != each.amount.minor]
-        statement_id = self.ids.next(now)
-        connection.execute(
-            ADD_STATEMENT,
-            {**where, **balances, "id": statement_id, "file_id": file_id, "name": said.id,
-             "line_count": len(new)},
-        )  # fmt: skip
-        if new:
-            first = self.ids.block(now, len(new))
-            # A reference that an earlier line had for another amount tells of another line.
-            own = [f"{each.key} of {said.id}" if each.key in before else each.key for each in new]
-            lines = {
-                "statement_id": statement_id,
-                "ids": list(range(first, first + len(new))),
-                "keys": own,
-                "amounts": [each.amount.minor for each in new],
-                "days": [each.booked_on for each in new],
-                "references": [each.end_to_end_id for each in new],
-                "reversals": [each.is_reversal for each in new],
-                "told": [each.told for each in new],
-            }
-            connection.execute(ADD_LINES, {**where, **lines})
-        return len(new)
 
     def _add_answers(
         self, connection: Connection, file_id: int, said: pain002.Report, now: datetime
@@ -250,12 +190,21 @@ def _by_payout(connection: Connection, said: pain002.Report) -> list[tuple[str, 
 def take_folder(intake: Intake, folder: Path, now: datetime) -> int:
     """Take the files that lie in the folder; return how many were taken or refused."""
     inbox = folder / IN
-    waiting = sorted(path for path in inbox.glob("*.xml") if not path.name.startswith("."))
-    return sum(_take_path(intake, path, now) for path in waiting[:MOST_FILES])
+    found = sorted(path for path in inbox.glob("*.xml") if not path.name.startswith("."))
+    left = found[:MOST_FILES]
+    count, before = len(left), len(left) + 1
+    while left and len(left) < before:  # a statement may continue one whose file comes after it
+        before = len(left)
+        left = [path for path in left if not _take_path(intake, path, now, is_last=False)]
+    left = [path for path in left if not _take_path(intake, path, now, is_last=True)]
+    return count - len(left)
 
 
-def _take_path(intake: Intake, path: Path, now: datetime) -> bool:
-    """Take one file and put it away; killed in between, it is known and only put away."""
+def _take_path(intake: Intake, path: Path, now: datetime, *, is_last: bool) -> bool:
+    """Take one file and put it away; killed in between, it is known and only put away.
+
+    A gap before a statement refuses it only at the `is_last` try.
+    """
     try:
         facts = path.stat()
         raw = path.read_bytes() if facts.st_size <= MAX_BYTES else b""
@@ -266,7 +215,8 @@ def _take_path(intake: Intake, path: Path, now: datetime) -> bool:
         intake.take(path.name, raw, now)
     except BadDocument as error:
         rests_since = datetime.fromtimestamp(int(facts.st_mtime), now.tzinfo)
-        if now - rests_since < SETTLED_AFTER:
+        may_fit_yet = isinstance(error, camt053.StatementGap) and not is_last
+        if may_fit_yet or now - rests_since < SETTLED_AFTER:
             return False
         why = str(error) if raw else "the file is empty or too large"
         log.warning("%s was refused: %s", path.name, why)
@@ -283,7 +233,3 @@ def _put_away(path: Path, place: str, raw: bytes) -> None:
     if target.exists():  # the bank uses a name again
         target = target.with_name(f"{path.stem}.{sha256(raw).hexdigest()[:8]}{path.suffix}")
     path.rename(target)
-
-
-def _bare(account: str) -> str:
-    return account.replace(" ", "").upper()

@@ -13,6 +13,7 @@ from wallet.errors import Code, Refused
 from wallet.escrow.bank_exceptions import BankDesk, ExceptionView, Page
 from wallet.escrow.bank_file import accounts_of
 from wallet.escrow.bank_in import Intake, Taken
+from wallet.escrow.iso20022.camt053 import StatementGap
 from wallet.escrow.iso20022.documents import MAX_BYTES, BadDocument
 from wallet.escrow.reconcile import A_STEP, Reason, Reconciler
 from wallet.http import examples
@@ -150,7 +151,8 @@ class PaidPayoutQuerySchema(PageQuerySchema):
 def create_bank_file() -> tuple[Taken, int]:
     """Upload a file of the bank's: statements, or a report on payments
 
-    It is taken whole or not at all, once: uploaded again it changes nothing.
+    It is taken whole or not at all, once: uploaded again it changes nothing. A statement opens with
+    what the one before it of its account closed with (`statement_gap`); the first with anything.
     """
     parts = service()
     if request.mimetype not in FILE_TYPES:
@@ -162,6 +164,9 @@ def create_bank_file() -> tuple[Taken, int]:
     intake = Intake(parts.engine, parts.ids, accounts_of(parts.settings))
     try:
         taken = intake.take("upload.xml", raw, now, own_id)
+    except StatementGap as gap:
+        refused = {"expected": gap.expected.text, "found": gap.found.text}
+        raise Refused(Code.STATEMENT_GAP, reason=str(gap), **refused) from gap
     except BadDocument as error:
         raise Refused(Code.BANK_FILE_REFUSED, reason=str(error)) from error
     if taken.lines + taken.answers <= A_STEP:  # what is more, the worker acts upon in a moment

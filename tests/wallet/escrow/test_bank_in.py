@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.bank import a_statement
+from tests.bank import a_line, a_statement
 from tests.reconciling import Bank, shown
 from wallet.escrow.bank_in import take_folder
 
@@ -91,6 +91,29 @@ def test_a_file_the_bank_names_as_one_before_is_kept_beside_it(town, bank, payou
         (inbox / "a.xml").write_bytes(bank.own(a_statement(id_=id_)))
         take_folder(bank.intake, inbox.parent, town.now + timedelta(days=1))
     assert len(names(inbox / "taken")) == 2
+
+
+def test_a_statement_with_a_gap_before_it_is_put_aside_and_shown(town, bank, payout, inbox):
+    bank.sends(a_statement())
+    (inbox / "a.xml").write_bytes(bank.own(a_statement(shown(payout), id_="S2", opening="900.00")))
+    assert take_folder(bank.intake, inbox.parent, town.now) == 0  # what is missing may still come
+    long_after(inbox / "a.xml")
+    assert take_folder(bank.intake, inbox.parent, town.now) == 1
+    assert names(inbox / "refused") == ["a.xml"]
+    assert (bank.exceptions, bank.state(payout)) == (["file_refused"], "sent")
+    (refused,) = (row.refusal for row in bank.files if row.refusal)
+    assert refused.endswith("closed with: 1000.00 was expected, 900.00 found")
+
+
+def test_a_statement_whose_file_comes_before_the_one_it_continues_is_taken(town, bank, inbox):
+    bank.sends(a_statement())
+    a_day = (("c", "S2", "1000.00"), ("b", "S3", "999.00"), ("a", "S4", "998.00"))
+    for name, id_, opening in a_day:
+        raw = a_statement(a_line("-1.00", f"B{id_}"), id_=id_, opening=opening)
+        (inbox / f"{name}.xml").write_bytes(bank.own(raw))
+        long_after(inbox / f"{name}.xml")
+    assert take_folder(bank.intake, inbox.parent, town.now) == 3
+    assert names(inbox / "taken") == ["a.xml", "b.xml", "c.xml"]
 
 
 def test_accounts_are_compared_without_their_spaces(bank, payout):

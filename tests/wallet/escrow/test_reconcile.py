@@ -71,14 +71,15 @@ def test_the_same_file_again_changes_nothing(town, bank, payout):
 
 def test_a_line_on_a_second_statement_is_the_same_line(bank, payout):
     bank.sends(a_statement(shown(payout)))
-    taken = bank.sends(a_statement(shown(payout), a_line("5.00", "B2"), id_="S2"))
+    lines = shown(payout), a_line("5.00", "B2")
+    taken = bank.sends(a_statement(*lines, id_="S2", opening="800.00"))
     assert taken.lines == 1
     assert bank.lines_of(payout) == [-PAYOUT]
 
 
 def test_a_reference_used_again_for_another_amount_is_another_line(bank, payout):
     bank.sends(a_statement(shown(payout)))
-    bank.sends(a_statement(a_line("-3.00", "B1"), id_="S2"))
+    bank.sends(a_statement(a_line("-3.00", "B1"), id_="S2", opening="800.00"))
     assert bank.exceptions == ["unknown_reference"]
 
 

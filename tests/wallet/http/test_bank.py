@@ -101,7 +101,6 @@ def test_a_report_settles(village, operator, shop, payout):
 BAD_FILES = (
     (b"rubbish", "not whole XML"),
     (a_statement(a_line())[:400], "not whole XML"),
-    (a_statement(a_line(), closing="1.00"), "add up"),
     (a_statement(a_line(), account="OTHER"), "not of our account"),
     (a_statement(a_line(currency="USD"), closing="750.00"), "another currency"),
     (b'<!DOCTYPE a [<!ENTITY b "c">]>' + a_statement()[40:], "document type"),
@@ -114,6 +113,36 @@ def test_a_bad_file_is_refused_whole_and_says_why(village, operator, payout):
     for answer, why in answers:
         assert (answer.status_code, answer.json["code"]) == (422, "bank_file_refused")
         assert why in answer.json["reason"]
+
+
+def test_a_statement_with_a_gap_before_it_is_refused_whole_and_told_both(village, operator, payout):
+    upload(operator, a_statement(a_line("-1.00", "B1")))
+    forged = a_statement(a_line("-300.00", "B2", payout), id_="S2", opening="1000.00")
+    with village.unchanged():
+        answer = upload(operator, forged)
+    assert (answer.status_code, answer.json["code"]) == (422, "statement_gap")
+    assert (answer.json["expected"], answer.json["found"]) == ("999.00", "1000.00")
+    assert answer.json["reason"].startswith("statement S2 does not open with what S1 closed with")
+    honest = a_statement(a_line("-300.00", "B2", payout), id_="S2", opening="999.00")
+    assert upload(operator, honest).status_code == 201
+
+
+def test_a_statement_that_does_not_make_its_closing_is_refused_and_told_both(
+    village, operator, payout
+):
+    with village.unchanged():
+        answer = upload(operator, a_statement(a_line("-300.00", "B1", payout), closing="701.00"))
+    assert (answer.status_code, answer.json["code"]) == (422, "statement_gap")
+    assert (answer.json["expected"], answer.json["found"]) == ("700.00", "701.00")
+
+
+def test_a_statement_uploaded_again_is_known_though_another_came_since(village, operator):
+    raw = a_statement(a_line("-1.00", "B1"))
+    first = upload(operator, raw)
+    upload(operator, a_statement(id_="S2", opening="999.00"))
+    with village.unchanged():
+        again = upload(operator, raw)
+    assert (again.status_code, again.json["id"]) == (200, first.json["id"])
 
 
 def test_a_file_of_another_type_or_too_large_is_not_read(operator, monkeypatch):

@@ -24,7 +24,8 @@ MONEY_TABLES = (
     "(SELECT * FROM accounts WHERE holder_id IS NOT NULL OR balance_minor <> 0)",
     *("postings", "entries", "contracts", "disputes", "limit_usage", "payouts", "quotes"),
     *("destinations", "payout_schedules", "payout_batches"),
-    *("bank_files", "bank_lines", "bank_answers", "bank_exceptions", "payout_returns"),
+    *("bank_files", "bank_statements", "bank_lines", "bank_answers", "bank_exceptions"),
+    "payout_returns",
     *("texts", "agents", "merchants", "tills", "partners", "maker_prices", "reference_rates"),
 )
 ROWS = " UNION ALL ".join(

@@ -24,6 +24,14 @@ MOST_LINES: Final = 100_000
 TEXT_CHARACTERS: Final = 140
 
 
+class StatementGap(BadDocument):
+    """A balance is not what the balances and lines before it make."""
+
+    def __init__(self, why: str, expected: Money, found: Money) -> None:
+        super().__init__(f"{why}: {expected.text} was expected, {found.text} found")
+        self.expected, self.found = expected, found
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """Money that came (`amount` above zero) or went. `key` is unique in its account."""
@@ -137,7 +145,8 @@ def _adding_up(
         for number, each in enumerate(lines, 1)
     ]
     movement = closing.minor - opening.minor
-    if sum(each.amount.minor for each in keyed) == movement:
+    total = sum(each.amount.minor for each in keyed)
+    if total == movement:
         seen: Counter[str] = Counter()
         for number, each in enumerate(keyed):
             seen[each.key] += 1
@@ -149,7 +158,10 @@ def _adding_up(
         {each.key for each in once}
     ) == len(once):
         return once
-    raise BadDocument(f"statement {statement} does not add up to its closing balance")
+    made = Money(opening.currency, opening.minor + total)
+    raise StatementGap(
+        f"statement {statement} does not add up to its closing balance", made, closing
+    )
 
 
 def _signed(said: Any, otherwise: Any = None) -> Money:  # noqa: ANN401 -- whatever has an amount
