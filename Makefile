@@ -28,13 +28,13 @@ check: $(INSTALLED) ## Lint, formatting, types; migrations apply to an empty dat
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy $(wildcard wallet ussd sms migrations bench tests)
-	$(BIN)/python -m wallet.embedded $(BIN)/kibubu migrate
+	$(BIN)/python -m wallet.running.embedded $(BIN)/kibubu migrate
 
 bench: $(INSTALLED) ## The speed figures, as a table and as bench/results.json.
 	@$(BIN)/python -m bench
 
 psql: $(INSTALLED) ## SQL prompt on the database of the running town.
-	@$(BIN)/python -m wallet.embedded psql
+	@$(BIN)/python -m wallet.running.embedded psql
 
 setup: $(INSTALLED) ## Only install.
 

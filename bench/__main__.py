@@ -18,7 +18,7 @@ from bench.story import bench
 from bench.table import table_of
 from bench.wrk import BenchFailed
 from wallet.config import BadSettings
-from wallet.embedded import CannotStart, UnsafeDirectory
+from wallet.running.embedded import CannotStart, UnsafeDirectory
 
 RESULTS: Final = Path(__file__).with_name("results.json")
 WIDTH: Final = 120  # of a log file, where no terminal says otherwise

@@ -13,7 +13,7 @@ import psycopg
 
 from bench import people
 from bench.wrk import BenchFailed
-from wallet.escrow.due import DueContracts
+from wallet.escrow.jobs import DueContracts
 from wallet.service import Service
 
 SHOPS: Final = 1_000

@@ -14,7 +14,7 @@ import psycopg
 
 from bench.servers import ENVIRONMENT, tuned
 from wallet.config import Settings
-from wallet.embedded import EmbeddedServices
+from wallet.running.embedded import EmbeddedServices
 
 SYNCS: Final = 20
 PAGE_BYTES: Final = 8192

@@ -13,7 +13,7 @@ from functools import partial
 from flask import Flask
 
 from wallet.config import Settings
-from wallet.serve import Application, serve_application, stop_with_parent
+from wallet.running.web_processes import Application, serve_application, stop_with_parent
 
 
 def create_app() -> Flask:

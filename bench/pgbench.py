@@ -11,8 +11,8 @@ from typing import Final
 import psycopg
 
 from bench.wrk import BenchFailed
-from wallet.embedded import Postgres
-from wallet.embedded.programs import postgres_programs
+from wallet.running.embedded import Postgres
+from wallet.running.embedded.programs import postgres_programs
 
 DATABASE: Final = "bench_pgbench"
 CLIENTS: Final = 32

@@ -16,7 +16,7 @@ import psycopg
 from bench import people
 from wallet.config import PinKey
 from wallet.database import migrate
-from wallet.embedded import APPLICATION, Postgres
+from wallet.running.embedded import APPLICATION, Postgres
 
 OPENING_MINOR: Final = 40_000_000  # below the balance limit of tier 1, enough for all sends
 LEGS_OF_A_SEND: Final = 3

@@ -17,7 +17,7 @@ import psutil
 import psycopg
 
 from bench.wrk import BenchFailed
-from wallet.embedded import EmbeddedServices
+from wallet.running.embedded import EmbeddedServices
 
 READY_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 40.0

@@ -16,8 +16,8 @@ from bench.cpu import Meter, spent_us
 from bench.seeding import Population, seed
 from bench.servers import ENVIRONMENT, HOST, await_answer, web
 from wallet.config import Settings
-from wallet.embedded import APPLICATION, EmbeddedServices
-from wallet.town.processes import free_port
+from wallet.running.embedded import APPLICATION, EmbeddedServices
+from wallet.running.town.processes import free_port
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ def site(
         "PROMETHEUS_MULTIPROC_DIR": str(services.folder / f"metrics-{name}"),
     }
     url = f"http://{HOST}:{port}"
-    with web(["wallet.cli", "serve", "--parent", str(os.getpid())], log, env) as pid:
+    with web(["wallet.running.cli", "serve", "--parent", str(os.getpid())], log, env) as pid:
         await_answer(f"{url}/health/ready", log)
         meter = Meter(
             {"web": pid, "Postgres": services.postgres.pid, "Valkey": services.valkey.pid}

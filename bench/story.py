@@ -22,8 +22,8 @@ from bench.servers import servers
 from bench.sites import Site, noop_site, site
 from bench.sizes import Sizes
 from bench.table import cpu_table
-from wallet.embedded import APPLICATION, EmbeddedServices
-from wallet.town.processes import doing
+from wallet.running.embedded import APPLICATION, EmbeddedServices
+from wallet.running.town.processes import doing
 
 SLOWER_THAN_ASKED = 0.95
 

@@ -18,7 +18,7 @@ from sms.wording import render
 from wallet.clock import Ids
 from wallet.errors import Refused
 from wallet.markets import MARKETS
-from wallet.phones import parse_msisdn, region_of
+from wallet.numbers import parse_msisdn, region_of
 
 GATEWAY: Final = "africastalking"
 FORM_BYTES: Final = 16 * 1024

@@ -4,9 +4,10 @@ from uuid import UUID, uuid4
 
 from tests.tables import Person
 from tests.town import PIN, Town
-from wallet.flows import claim, decline, extend, offer, register
+from wallet.escrow import claim, decline, extend, offer
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
+from wallet.onboarding import register
 from wallet.people.pin import Pin
 
 NUMBER = "+254722000001"

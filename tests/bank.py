@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from wallet.escrow.iso20022.documents import CAMT_053, PAIN_002
+from wallet.banking.iso20022.documents import CAMT_053, PAIN_002
 
 DAY = "2026-01-05"
 

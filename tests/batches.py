@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 
 from tests.town import PIN
 from wallet.errors import Code, Refused
-from wallet.flows import send
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import Poster, Receipt
 from wallet.ledger.posting import Decision, Posting
 from wallet.money import Money
 from wallet.people.pin import Pin
+from wallet.transfers import send
 
 Outcome = Receipt | Exception
 

@@ -17,16 +17,22 @@ from itertools import islice
 from uuid import uuid4
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from redis import Redis
 from sqlalchemy import Engine, text
 
+from tests.callers import Callers
 from tests.databases import Database, Databases
+from tests.loop import LoopClient, app_for
 from tests.roles import MAKE_APPLICATION, address, outside
 from tests.town import START, Town, started
+from tests.village import Village
 from wallet.clock import FakeClock
 from wallet.database import make_engine, migrate
-from wallet.embedded import APPLICATION, EmbeddedServices
 from wallet.ledger.books import check_books
+from wallet.running.application import create_app
+from wallet.running.embedded import APPLICATION, EmbeddedServices
 from wallet.service import Service
 
 SLOW = (
@@ -177,6 +183,35 @@ def service(
 def town(service: Service) -> Town:
     """Makes people, agents, merchants, partners and makers on `service`, in a line each."""
     return Town(service)
+
+
+@pytest.fixture
+def app(service: Service) -> Flask:
+    return app_for(service)
+
+
+@pytest.fixture
+def own_app(service: Service) -> Flask:
+    """An application to add routes to."""
+    app = create_app(service)
+    app.test_client_class = LoopClient
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def callers(service: Service, app: Flask) -> Callers:
+    return Callers(service, app)
+
+
+@pytest.fixture
+def village(service: Service, app: Flask) -> Village:
+    """Everybody of tests/town.py, each with a token of their own."""
+    return Village(service, app=app)
 
 
 def run(admin: Engine, statement: str) -> None:

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from tests.facts import NOW, a_holder, an_account, some_facts
-from wallet.escrow.contracts import Contract
-from wallet.escrow.disputes import Disputed
+from wallet.contracts.records import Contract
+from wallet.disputes.records import Disputed
 from wallet.ledger.facts import Facts
 
 PAYER, PAYEE, STRANGER, OWN = 1, 2, 3, 77

@@ -5,8 +5,8 @@ from typing import Any
 
 from tests.contracts import OWN, contract_facts
 from tests.facts import NOW
-from wallet.escrow.contracts import ContractMoved
-from wallet.escrow.disputes import Dispute, DisputeMoved
+from wallet.contracts.records import ContractMoved
+from wallet.disputes.records import Dispute, DisputeMoved
 from wallet.ledger.facts import Facts
 from wallet.ledger.posting import Decision
 from wallet.markets import MARKETS

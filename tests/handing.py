@@ -2,10 +2,10 @@
 
 from sqlalchemy import text
 
-from wallet.escrow.batches import make_batches
-from wallet.escrow.handover import hand_over_next
-from wallet.escrow.rails import Paid, Pending, Rail, Unknown
 from wallet.ledger.poster import Poster
+from wallet.payouts.batching import make_batches
+from wallet.payouts.handover import hand_over_next
+from wallet.payouts.rails.rail import Paid, Pending, Rail, Unknown
 
 
 class Killed(BaseException):

@@ -13,9 +13,9 @@ from werkzeug.test import run_wsgi_app
 
 from wallet.clock import FakeClock
 from wallet.config import Settings
-from wallet.http.app import create_app, on_loop, work_with
-from wallet.http.bridge import Asgi
+from wallet.running.application import create_app, on_loop, work_with
 from wallet.service import Service
+from wallet.web.bridge import Asgi
 
 _loop = asyncio.new_event_loop()
 Thread(target=_loop.run_forever, name="test loop", daemon=True).start()

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from wallet.escrow.mobile_money import MomoAccount
+from wallet.payouts.rails.mtn_momo import MomoAccount
 
 USER, KEY, SUBSCRIPTION = "7d2c9f0e-user", "api-key", "subscription-key"
 TRANSFER = "/disbursement/v1_0/transfer"

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 from tests.tables import Merchant
 from tests.town import Town
-from wallet.escrow.pricing import Pricing
-from wallet.flows import price_merchant
+from wallet.merchants import set_pricing as price_merchant
+from wallet.merchants.pricing import Pricing
 
 PRICING = 70
 

@@ -7,10 +7,10 @@ from itertools import count
 from sqlalchemy import text
 
 from tests.bank import a_line
+from wallet.banking.intake import Intake
+from wallet.banking.order_files import accounts_of
+from wallet.banking.reconcile import Reconciler
 from wallet.clock import reference
-from wallet.escrow.bank_file import accounts_of
-from wallet.escrow.bank_in import Intake
-from wallet.escrow.reconcile import Reconciler
 
 TESTS = count(1)
 

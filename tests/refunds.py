@@ -9,14 +9,14 @@ from tests.conftest import Servers
 from tests.facts import PIN
 from tests.tables import Merchant, Person
 from tests.town import Town, started
+from wallet.approvals.approve import Ask, decide_ask
+from wallet.approvals.records import Approval, approval_of
 from wallet.errors import Refused
-from wallet.escrow.covering import cover_refunds
-from wallet.flows import reverse
-from wallet.flows.approvals import Ask, decide_ask
-from wallet.flows.refund import Command, decide
 from wallet.ledger.poster import Poster, Receipt
 from wallet.money import Money
-from wallet.people.approvals import Approval, approval_of
+from wallet.refunds.jobs import cover_refunds
+from wallet.refunds.refund import Command, decide
+from wallet.transfers import reverse
 
 
 def a_shop(town: Town, **merchant: Any) -> Merchant:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, text
 
 from wallet.database import database_address, make_engine
-from wallet.embedded import APPLICATION, OWNER
+from wallet.running.embedded import APPLICATION, OWNER
 
 PASSWORD = "application"
 MAKE_APPLICATION = f"""

@@ -12,19 +12,44 @@ ROOT = Path(__file__).parent.parent
 PRODUCT = ("wallet", "ussd", "sms", "migrations")
 EVERYTHING = (*PRODUCT, "bench", "tests")
 
-# Imports point down: a module never imports from a layer above its own. What is not named (the
-# command line, the worker, whatever wires things together) stands on top of them all.
-VOCABULARY = ("wallet.money", "wallet.errors", "wallet.clock", "wallet.phones", "wallet.markets")
-LAYERS: tuple[tuple[str, ...], ...] = (
-    VOCABULARY,
-    ("wallet.ledger",),
-    ("wallet.flows", "wallet.escrow", "wallet.fx", "wallet.people"),
-    ("wallet.http", "ussd", "sms"),
-)
+# A room stands on the rooms in its row, and every row stands below those it names: so no two
+# rooms ever need each other. The vocabulary is everybody's.
+VOCABULARY = (
+    "wallet.money", "wallet.errors", "wallet.clock", "wallet.numbers", "wallet.markets",
+    "wallet.config", "wallet.database",
+)  # fmt: skip
+ROOMS: dict[str, tuple[str, ...]] = {
+    "ledger": (),
+    "people": ("ledger",),
+    "approvals": ("ledger", "people"),
+    "merchants": ("ledger", "people"),
+    "qr": (),
+    "refunds": ("ledger", "people", "merchants"),
+    "contracts": ("ledger", "people", "merchants"),
+    "disputes": ("ledger", "people", "contracts"),
+    "plans": ("ledger", "people", "merchants", "contracts"),
+    "escrow": ("ledger", "people", "merchants", "contracts", "disputes", "plans"),
+    "trade": ("ledger", "people", "contracts"),
+    "transfers": ("ledger", "people", "merchants", "refunds"),
+    "destinations": ("ledger", "people", "merchants"),
+    "payouts": ("ledger", "people", "merchants", "refunds", "destinations"),
+    "banking": ("ledger", "payouts", "destinations"),
+    "fx": ("ledger", "people"),
+    "bulk": ("ledger", "people", "contracts"),
+    "onboarding": ("ledger", "people", "merchants", "destinations"),
+    "accounts": ("ledger", "people"),
+}
+# A room's edge (what it shows over HTTP, what a worker does of it) may use, beside its room, the
+# kernel and the edges of rooms that stand above it in the table. Nothing but an edge uses an edge.
+EDGE = re.compile(r"(.*_)?(routes|schemas|jobs)")
+KERNEL = ("wallet.web", "wallet.service", "sms")
+# These stand on everything, and nothing stands on them but each other.
+OUTSIDE = ("wallet.running", "ussd")
 
-MONEY_CODE = ("wallet.money", "wallet.ledger", "wallet.flows", "wallet.fx", "wallet.escrow")
+MONEY_CODE = ("wallet.money", *(f"wallet.{room}" for room in ROOMS if room not in {"qr", "people"}))
 LONGEST_FUNCTION = 70
 LONGEST_FILE = 400
+FULLEST_FOLDER = 23
 WRITES_MONEY = re.compile(
     r"\b(insert\s+into|update|delete\s+from|merge\s+into|truncate(\s+table)?|copy)\s+"
     r"(only\s+)?(accounts|postings|entries)\b",
@@ -44,12 +69,15 @@ def within(module: str, packages: tuple[str, ...]) -> bool:
     return any(module == package or module.startswith(f"{package}.") for package in packages)
 
 
-def layer(module: str) -> int | None:
-    """The layer's height; None for what is not ours, or is no part of any layer."""
-    for height, packages in enumerate(LAYERS):
-        if within(module, packages):
-            return height
-    return None
+def room_of(module: str) -> str | None:
+    """The room that a module is in; None for what is in no room."""
+    top, _, rest = module.partition(".")
+    room = rest.partition(".")[0]
+    return room if top == "wallet" and room in ROOMS else None
+
+
+def is_edge(module: str) -> bool:
+    return any(EDGE.fullmatch(part) for part in module.split(".")[2:])
 
 
 def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -62,20 +90,37 @@ def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
 
 
-def flows_know_no_web(module: str, tree: ast.Module) -> Iterator[str]:
-    if within(module, ("wallet.flows",)):
+def rules_know_no_web(module: str, tree: ast.Module) -> Iterator[str]:
+    if room_of(module) is not None and not is_edge(module):
         for line, name in imported(tree):
             if name.split(".")[0] in {"flask", "flask_smorest", "werkzeug", "marshmallow"}:
                 yield f"{line} imports {name}"
 
 
-def imports_point_down(module: str, tree: ast.Module) -> Iterator[str]:
-    own = layer(module)
-    if own is not None:
+def a_room_stands_on_what_its_row_names(module: str, tree: ast.Module) -> Iterator[str]:
+    own = room_of(module)
+    for line, name in imported(tree):
+        other = room_of(name)
+        if within(name, OUTSIDE) and (own or within(module, (*VOCABULARY, *KERNEL))):
+            yield f"{line} imports {name}, which stands on everything"
+        if own is None or (other is None and not within(name, KERNEL)):
+            continue
+        if not is_edge(module):
+            if other is None:
+                yield f"{line} imports {name}, which only an edge may"
+            elif other != own and other not in ROOMS[own]:
+                yield f"{line} imports {name}, which is not in the row of {own}"
+            elif is_edge(name):
+                yield f"{line} imports {name}, which is an edge"
+        elif other is not None and list(ROOMS).index(other) > list(ROOMS).index(own):
+            yield f"{line} imports {name}, which stands on {own}"
+
+
+def the_vocabulary_stands_alone(module: str, tree: ast.Module) -> Iterator[str]:
+    if within(module, VOCABULARY):
         for line, name in imported(tree):
-            other = layer(name)
-            if other is not None and other > own:
-                yield f"{line} imports {name}, which is above it"
+            if room_of(name) is not None or within(name, KERNEL):
+                yield f"{line} imports {name}"
 
 
 def seconds(tree: ast.Module) -> Iterator[ast.AST]:
@@ -120,23 +165,28 @@ def only_the_ledger_writes_money(module: str, tree: ast.Module) -> Iterator[str]
 
 
 RULES: tuple[Rule, ...] = (
-    flows_know_no_web,
-    imports_point_down,
+    rules_know_no_web,
+    a_room_stands_on_what_its_row_names,
+    the_vocabulary_stands_alone,
     money_is_never_a_float,
     functions_are_short,
     only_the_ledger_writes_money,
 )
 OFFENDERS = (
-    (flows_know_no_web, "wallet.flows.send", "from flask import current_app"),
-    (imports_point_down, "wallet.ledger.poster", "from wallet.flows import send"),
-    (imports_point_down, "wallet.flows.send", "import sms.outbox"),
-    (imports_point_down, "wallet.money", "from wallet import ledger"),
-    (money_is_never_a_float, "wallet.fx.quotes", "rate = 129.05"),
+    (rules_know_no_web, "wallet.transfers.send", "from flask import current_app"),
+    (a_room_stands_on_what_its_row_names, "wallet.ledger.poster", "from wallet.people import pin"),
+    (a_room_stands_on_what_its_row_names, "wallet.people.pin", "import sms.outbox"),
+    (a_room_stands_on_what_its_row_names, "wallet.fx.pricing", "from wallet.fx import routes"),
+    (a_room_stands_on_what_its_row_names, "wallet.fx.rates", "from wallet.web import docs"),
+    (a_room_stands_on_what_its_row_names, "wallet.fx.routes", "from wallet.bulk import lists"),
+    (a_room_stands_on_what_its_row_names, "wallet.web.docs", "import wallet.running.cli"),
+    (the_vocabulary_stands_alone, "wallet.money", "from wallet import ledger"),
+    (money_is_never_a_float, "wallet.fx.rates", "rate = 129.05"),
     (money_is_never_a_float, "wallet.ledger.posting", "def fee(bps: float): ..."),
     (money_is_never_a_float, "wallet.ledger.posting", "PAUSE_S = 0.1; share = 0.1"),
     (functions_are_short, "ussd.menus.send", "def menu():\n" + "    step()\n" * 70),
-    (only_the_ledger_writes_money, "wallet.http.sends", "sql = 'UPDATE accounts SET x = 1'"),
-    (only_the_ledger_writes_money, "wallet.escrow.due", "'''INSERT INTO\n   entries'''"),
+    (only_the_ledger_writes_money, "wallet.transfers.routes", "sql = 'UPDATE accounts SET x = 1'"),
+    (only_the_ledger_writes_money, "wallet.escrow.jobs", "'''INSERT INTO\n   entries'''"),
 )
 
 
@@ -161,6 +211,23 @@ def test_the_code_keeps_the_rule(rule):
 @pytest.mark.parametrize(("rule", "module", "source"), OFFENDERS)
 def test_each_rule_catches_an_offender(rule, module, source):
     assert list(rule(module, ast.parse(source)))
+
+
+def test_every_row_stands_below_the_rooms_it_names():
+    order = list(ROOMS)
+    for room, row in ROOMS.items():
+        assert all(order.index(other) < order.index(room) for other in row), room
+
+
+def test_every_folder_of_the_wallet_has_its_row():
+    folders = {path.parent.name for path in (ROOT / "wallet").glob("*/__init__.py")}
+    assert folders == {*ROOMS, "markets", "web", "running"}
+
+
+def test_no_folder_is_too_full_to_look_through():
+    folders = {path.parent for path in sources(PRODUCT)}
+    full = {folder: len(list(folder.glob("*.py"))) for folder in folders}
+    assert {folder: files for folder, files in full.items() if files > FULLEST_FOLDER} == {}
 
 
 def test_no_file_is_too_long_to_read():

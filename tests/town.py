@@ -15,11 +15,15 @@ from uuid import UUID, uuid4
 from tests.tables import Agent, Business, Merchant, Person, Tables
 from wallet.clock import Clock, FakeClock, id_of
 from wallet.config import Settings
-from wallet.flows import cash_in, deposit, give_back, pay, payout, register, release, send, top_up
+from wallet.escrow import give_back, pay, release
+from wallet.fx import top_up
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
+from wallet.onboarding import register
+from wallet.payouts import payout
 from wallet.people.pin import Pin
 from wallet.service import Service
+from wallet.transfers import cash_in, deposit, send
 
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)  # a Monday, noon in Nairobi
 PIN = "7294"

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from tests.facts import NOW
-from wallet.escrow.trade import Delivery, Order, OrderLine, Shipment, ShippedLine
 from wallet.money import Money
+from wallet.trade.documents import Delivery, Order, OrderLine, Shipment, ShippedLine
 
 SHA256 = "0123456789abcdef" * 4
 

@@ -23,9 +23,9 @@ from ussd.quick import QuickHops
 from ussd.wording import say
 
 if TYPE_CHECKING:
-    from wallet.http.bridge import Request
-    from wallet.http.hot import Answer, Handler
     from wallet.service import Service
+    from wallet.web.bridge import Request
+    from wallet.web.hot import Answer, Handler
 
 log = logging.getLogger(__name__)
 

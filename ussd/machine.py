@@ -31,7 +31,7 @@ from ussd.steps import ENDED, MISTAKES, go, reject, take
 from ussd.wording import say
 from wallet.errors import Refused, Unavailable
 from wallet.ledger.entries import transaction_by_key
-from wallet.phones import parse_msisdn, region_of
+from wallet.numbers import parse_msisdn, region_of
 from wallet.service import Service
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from ussd.machine import Machine
 from ussd.reads import Holders, KnownHolder
 from ussd.sessions import LIFETIME_S, Sessions, name_of, pack, unpack
 from wallet.gather import Gatherer
-from wallet.phones import parse_msisdn
+from wallet.numbers import parse_msisdn
 
 if TYPE_CHECKING:
     from redis import Redis

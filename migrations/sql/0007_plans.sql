@@ -55,7 +55,7 @@ CREATE TABLE trade_documents (      -- of a contract; a later version takes an e
     version smallint NOT NULL,
     posting_id bigint NOT NULL,     -- the act it came with, which the timeline shows
     author_id bigint NOT NULL REFERENCES holders (id),
-    body jsonb NOT NULL,            -- as wallet/escrow/trade.py writes it
+    body jsonb NOT NULL,            -- as wallet/trade/documents.py writes it
     added_at timestamptz NOT NULL,
     PRIMARY KEY (contract_id, kind, version),
     CONSTRAINT trade_documents_kind_is_known CHECK (kind IN ('order', 'shipment', 'delivery')),

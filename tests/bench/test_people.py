@@ -6,8 +6,8 @@ import pytest
 from bench.people import HOLDERS, merchant_msisdn, msisdn, write_tokens
 from wallet.clock import FakeClock
 from wallet.markets import MARKETS
+from wallet.numbers import parse_msisdn
 from wallet.people.tokens import AccessTokens
-from wallet.phones import parse_msisdn
 
 KEY = b"k" * 32
 

@@ -10,9 +10,10 @@ from bench import people
 from bench.seeding import LATER_INDEXES, Population, populate
 from tests.roles import owner_url
 from wallet.config import Settings
-from wallet.flows import pay, send
+from wallet.escrow import pay
 from wallet.money import Money
 from wallet.people.pin import Pin
+from wallet.transfers import send
 
 KEY = Settings.from_env({}).pin_keys[0]
 

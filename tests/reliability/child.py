@@ -14,11 +14,12 @@ from uuid import UUID
 from tests.batches import codes, outcome
 from tests.town import PIN, started
 from wallet.clock import SystemClock
-from wallet.flows import give_back, pay, release, send
+from wallet.escrow import give_back, pay, release
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
 from wallet.people.pin import Pin
 from wallet.service import Service
+from wallet.transfers import send
 
 THREADS = 16
 printing = Lock()

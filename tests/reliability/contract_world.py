@@ -11,21 +11,10 @@ from tests.pricings import price
 from tests.reliability.contract_model import COMMISSION_BPS, DAY, PAYMENT_DAYS, Act, Model
 from tests.town import PIN, Town
 from wallet.clock import FakeClock, id_of
-from wallet.escrow.due import DueContracts, DueDisputes
+from wallet.disputes import accept, answer, dispute, silence, split
+from wallet.escrow import decline, extend, give_back, offer, pay, release
+from wallet.escrow.jobs import DueContracts, DueDisputes
 from wallet.escrow.looking import see_contract
-from wallet.flows import (
-    accept,
-    answer,
-    decline,
-    dispute,
-    extend,
-    give_back,
-    offer,
-    pay,
-    release,
-    silence,
-    split,
-)
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
 from wallet.people.pin import Pin

@@ -13,10 +13,10 @@ from typing import Any
 
 from tests.town import started
 from wallet.clock import FakeClock
-from wallet.escrow.batches import make_batches
-from wallet.escrow.handover import hand_over_next
-from wallet.escrow.rails import Batch, Handed, Outcome, Paid, PayoutOrder, Rail, Unknown
 from wallet.ledger.poster import Decide, Poster, Receipt
+from wallet.payouts.batching import make_batches
+from wallet.payouts.handover import hand_over_next
+from wallet.payouts.rails.rail import Batch, Handed, Outcome, Paid, PayoutOrder, Rail, Unknown
 
 
 def die() -> None:

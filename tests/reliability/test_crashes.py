@@ -11,7 +11,7 @@ import pytest
 from tests.reliability.load import Load
 from tests.reliability.processes import Child, Said, Wanted, child
 from tests.town import Town, started
-from wallet.embedded import EmbeddedServices
+from wallet.running.embedded import EmbeddedServices
 
 
 def killed_midway(running: Child, wanted: list[Wanted], after: int) -> dict[UUID, Said]:

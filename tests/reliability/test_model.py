@@ -25,11 +25,15 @@ from tests.reliability.model import WITH_PIN, Asked, Model, Quoted
 from tests.tables import Person
 from tests.town import PIN, WRONG_PIN, Town
 from wallet.clock import FakeClock, id_of
-from wallet.flows import cash_in, deposit, give_back, pay, payout, register, release, send, top_up
+from wallet.escrow import give_back, pay, release
+from wallet.fx import top_up
 from wallet.ledger.books import check_books
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
+from wallet.onboarding import register
+from wallet.payouts import payout
 from wallet.people.pin import Pin
+from wallet.transfers import cash_in, deposit, send
 
 STORIES = count(1)
 NAMES = ("amina", "juma", "zawadi", "otieno")

@@ -7,7 +7,7 @@ from signal import SIGKILL
 
 from tests.reliability.processes import ROOT
 from tests.town import Town
-from wallet.escrow.handover import LEASE
+from wallet.payouts.handover import LEASE
 
 STEPS = (
     "after the batching", "before the call", "after the call", "before the settling",

@@ -17,10 +17,10 @@ from tests.reliability.load import Load
 from tests.reliability.processes import Said, Wanted
 from tests.town import PIN, Town, started
 from wallet.clock import SystemClock
-from wallet.embedded import EmbeddedServices
 from wallet.money import Money
 from wallet.people.tokens import AccessTokens, Caller
-from wallet.town.processes import Child, free_port
+from wallet.running.embedded import EmbeddedServices
+from wallet.running.town.processes import Child, free_port
 
 PATIENCE_S = 60
 THREADS = 12

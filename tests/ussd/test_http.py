@@ -7,7 +7,7 @@ import pytest
 from tests.loop import LoopClient
 from tests.ussd.handset import URL, Handset
 from wallet.config import DEVELOPMENT_CALLBACK_TOKEN as TOKEN
-from wallet.http.app import create_app
+from wallet.running.application import create_app
 
 PHONE = "+254722000009"
 FORM = {"sessionId": "ATUid_x", "phoneNumber": PHONE, "serviceCode": "*384*77#", "text": ""}

@@ -18,7 +18,7 @@ from ussd.events import Event, Typed
 from ussd.machine import Machine
 from ussd.states import Turn
 from wallet.errors import Unavailable
-from wallet.http.app import create_app
+from wallet.running.application import create_app
 
 SECRETS = (PIN, WRONG_PIN, "2580")
 

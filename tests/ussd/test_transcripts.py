@@ -21,12 +21,12 @@ from tests.tables import Person
 from tests.town import OTHER_PIN, PIN, WRONG_PIN, Town, started
 from tests.ussd.handset import Handset
 from wallet.clock import reference
-from wallet.escrow.plan_reading import contract_of_code
-from wallet.escrow.visit_codes import code_mac
-from wallet.flows import plan, visit
-from wallet.http.app import create_app
 from wallet.money import Money
 from wallet.people.pin import Pin
+from wallet.plans import plan, visit
+from wallet.plans.reading import contract_of_code
+from wallet.plans.visit_codes import code_mac
+from wallet.running.application import create_app
 
 FOLDER = Path(__file__).parent / "transcripts"
 CODE = re.compile(r"\b(?<=: )[0-9]{6}(?=\.)")

@@ -33,31 +33,19 @@ from ussd.wording import (
     texts_of,
     with_reason,
 )
+from wallet.contracts import holding, moves, periods
+from wallet.disputes import accept, answer, dispute
+from wallet.disputes import case as disputed
+from wallet.disputes import records as disputes
 from wallet.errors import Code, Refused
-from wallet.escrow import disputes, periods, plans
-from wallet.flows import (
-    accept,
-    answer,
-    change,
-    claim,
-    decline,
-    dispute,
-    disputed,
-    extend,
-    give_back,
-    holding,
-    limits,
-    moves,
-    parties,
-    pay,
-    register,
-    release,
-    send,
-    visit,
-)
+from wallet.escrow import claim, decline, extend, give_back, pay, release
 from wallet.ledger import poster
 from wallet.markets import MARKETS
-from wallet.people import holders, pin
+from wallet.onboarding import register
+from wallet.people import change, holders, limits, parties, pin
+from wallet.plans import records as plans
+from wallet.plans import visit
+from wallet.transfers import send
 
 if TYPE_CHECKING:
     from ussd.reads import Holders
@@ -76,8 +64,8 @@ MODULES = (
 )
 OTHERS = (
     "wallet/money.py",
-    "wallet/phones.py",
-    "wallet/escrow/contracts.py",
+    "wallet/numbers.py",
+    "wallet/contracts/records.py",
     "wallet/markets/__init__.py",
 )
 CHOICE_REASONS = (

@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 
 from tests.roles import owner_url
 from wallet.database import database_address, make_engine, migrate
-from wallet.embedded import APPLICATION
+from wallet.running.embedded import APPLICATION
 
 SETTINGS = text("""
     SELECT current_setting('transaction_isolation'), current_setting('synchronous_commit'),

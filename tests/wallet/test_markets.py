@@ -8,7 +8,7 @@ from sms.wording import LANGUAGES
 from wallet.errors import Code, Refused
 from wallet.markets import MARKETS, hastened, load_markets, parse_market
 from wallet.money import Money
-from wallet.phones import region_of
+from wallet.numbers import region_of
 
 markets = pytest.mark.parametrize("market", MARKETS.values(), ids=lambda market: market.code)
 

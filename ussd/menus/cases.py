@@ -1,6 +1,6 @@
 """My disputes: what is open of them on either side, and what there is to say or give up.
 
-Who may do what when is the table of wallet/escrow/disputes.py; here it is only offered. Amounts
+Who may do what when is the table of wallet/disputes/records.py; here it is only offered. Amounts
 are shown before the PIN and named in the act: what changed meanwhile is refused, not done anew.
 """
 
@@ -12,10 +12,11 @@ from typing import Final
 from ussd.menus.contracts import MOST, chosen
 from ussd.states import HOME, End, Go, State, Turn, menu, offering
 from ussd.wording import person, shop, short_day, short_moment
+from wallet.disputes import accept, answer
+from wallet.disputes.reading import OpenDispute, see_open_disputes
+from wallet.disputes.records import ANSWERED, NEXT, RAISED
 from wallet.errors import Code, Refused
-from wallet.escrow.dispute_reading import OpenDispute, see_open_disputes
-from wallet.escrow.disputes import ANSWERED, NEXT, RAISED
-from wallet.flows import accept, answer, give_back, release
+from wallet.escrow import give_back, release
 from wallet.money import Money, parse_amount
 from wallet.people.pin import Pin
 

@@ -9,12 +9,12 @@ from typing import Final
 
 from ussd.states import End, Go, State, Turn
 from ussd.wording import period, short_moment
+from wallet.contracts.periods import DAY_S
 from wallet.errors import Code, Refused
-from wallet.escrow.periods import DAY_S
-from wallet.flows import claim
+from wallet.escrow import claim
 from wallet.money import Money, parse_amount
+from wallet.numbers import local_number, region_of
 from wallet.people.pin import Pin
-from wallet.phones import local_number, region_of
 
 
 def check_claimable(turn: Turn, msisdn: str) -> None:

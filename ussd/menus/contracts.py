@@ -11,12 +11,12 @@ from typing import Final
 
 from ussd.states import Go, Rejected, Turn
 from ussd.wording import person, shop, short_day, short_moment
+from wallet.contracts.reading import ContractView
 from wallet.errors import Code, Refused
 from wallet.escrow.looking import see_contracts
-from wallet.escrow.plans import next_step
-from wallet.escrow.reading import ContractView
 from wallet.money import Money, parse_amount
-from wallet.phones import local_number
+from wallet.numbers import local_number
+from wallet.plans.records import next_step
 
 MOST: Final = 20
 """The newest so many are listed; older ones take their course at their deadline like all."""

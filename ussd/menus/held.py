@@ -21,10 +21,12 @@ from ussd.menus.contracts import (
 )
 from ussd.states import HOME, End, State, Turn, menu, offering
 from ussd.wording import amount, short_moment
-from wallet.escrow.disputes import REASONS
-from wallet.escrow.visit_codes import code_mac, visit_code
-from wallet.flows import dispute, release, visit
+from wallet.disputes import dispute
+from wallet.disputes.records import REASONS
+from wallet.escrow import release
 from wallet.people.pin import Pin
+from wallet.plans import visit
+from wallet.plans.visit_codes import code_mac, visit_code
 
 
 def _offers(turn: Turn) -> Sequence[tuple[str, str]]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from ussd.menus.register import choices, chosen
 from ussd.states import HOME, Go, State, Turn
-from wallet.flows import change
+from wallet.people import change
 
 
 def _ask(turn: Turn) -> tuple[str, Mapping[str, object]]:

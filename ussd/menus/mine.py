@@ -17,9 +17,9 @@ from ussd.menus.contracts import (
 )
 from ussd.states import HOME, End, Go, State, Turn, menu, offering
 from ussd.wording import amount, short_moment
+from wallet.contracts.periods import check_days, deadline, latest
 from wallet.errors import Code, Refused
-from wallet.escrow.periods import check_days, deadline, latest
-from wallet.flows import decline, extend, give_back
+from wallet.escrow import decline, extend, give_back
 from wallet.people.pin import Pin
 
 LONGEST_DAYS: Final = 2

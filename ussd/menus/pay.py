@@ -7,9 +7,9 @@ from typing import Final
 from ussd.states import HOME, End, Go, State, Turn
 from ussd.wording import period, shop, short_moment
 from wallet.errors import Code, Refused
-from wallet.flows import pay
+from wallet.escrow import pay
+from wallet.merchants.records import till_of
 from wallet.money import Money, parse_amount
-from wallet.people.merchants import till_of
 from wallet.people.pin import Pin
 
 LONGEST_TILL: Final = 7

@@ -12,7 +12,7 @@ from ussd.states import HOME, End, Go, Rejected, State, Turn
 from ussd.wording import shop
 from wallet.clock import id_of
 from wallet.errors import Code, Refused
-from wallet.flows import change
+from wallet.people import change
 from wallet.people.pin import Pin
 
 

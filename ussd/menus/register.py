@@ -6,12 +6,12 @@ from typing import Final
 from ussd.menus.pins import chosen_twice, first_of_two
 from ussd.states import End, Go, Rejected, State, Turn
 from ussd.wording import LANGUAGES, say, shop
-from wallet.escrow.claims import hand_over
-from wallet.flows import register
+from wallet.escrow.waiting_claims import hand_over
 from wallet.ledger.poster import WORKER
 from wallet.markets import Market
+from wallet.numbers import local_number
+from wallet.onboarding import register
 from wallet.people.holders import check_name
-from wallet.phones import local_number
 
 
 def offered(market: Market) -> Sequence[str]:

@@ -10,10 +10,10 @@ from ussd.menus.claim import check_claimable
 from ussd.states import HOME, End, Go, State, Turn
 from ussd.wording import person
 from wallet.errors import Code, Refused
-from wallet.flows import send
 from wallet.money import Money, parse_amount
+from wallet.numbers import local_number, parse_msisdn
 from wallet.people.pin import Pin
-from wallet.phones import local_number, parse_msisdn
+from wallet.transfers import send
 
 
 def _take_receiver(turn: Turn, typed: str) -> Go:

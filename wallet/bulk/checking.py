@@ -13,10 +13,10 @@ from typing import Final, NamedTuple, TypeVar
 from wallet.bulk.faults import Fault, RowFault
 from wallet.bulk.lists import Cells
 from wallet.errors import Code, Refused
-from wallet.flows.limits import check_one
 from wallet.markets import Limits, Market
 from wallet.money import CURRENCIES, parse_amount
-from wallet.phones import parse_msisdn
+from wallet.numbers import parse_msisdn
+from wallet.people.limits import check_one
 
 Value = TypeVar("Value")
 

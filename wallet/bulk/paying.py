@@ -13,18 +13,18 @@ from typing import Final, NamedTuple
 from wallet.bulk.outcomes import BatchPosted, BulkDone, Outcome, Tally
 from wallet.bulk.records import Bulk
 from wallet.clock import reference
+from wallet.contracts.holding import hold
+from wallet.contracts.periods import DAY_S, deadline
+from wallet.contracts.telling import market_of, tell, tell_number
 from wallet.errors import Code, Refused
-from wallet.escrow.periods import DAY_S, deadline
-from wallet.flows.holding import hold
-from wallet.flows.limits import check_in
-from wallet.flows.parties import check_receiver, phone_of, wallet_of
-from wallet.flows.telling import market_of, tell, tell_number
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.bulk import Payments
 from wallet.ledger.facts import Facts, Holder
 from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Leg, Moment, Posting, Row, Text
 from wallet.money import Money
+from wallet.people.limits import check_in
+from wallet.people.parties import check_receiver, phone_of, wallet_of
 
 PAYMENT: Final = "bulk_payment"
 

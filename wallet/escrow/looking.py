@@ -14,11 +14,12 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from wallet.contracts.reading import Contracts, ContractView, contract_of, contracts_of
+from wallet.contracts.records import Contract
 from wallet.database import read
+from wallet.disputes import silence
 from wallet.errors import Refused, Unavailable
-from wallet.escrow.contracts import Contract
-from wallet.escrow.reading import Contracts, ContractView, contract_of, contracts_of
-from wallet.flows import release, silence
+from wallet.escrow import release
 from wallet.ledger.poster import Command, Decide, Poster
 
 log = logging.getLogger(__name__)

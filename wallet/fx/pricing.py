@@ -20,8 +20,8 @@ from sqlalchemy import Connection, Engine, text
 from wallet.clock import Ids
 from wallet.errors import Code, Refused
 from wallet.fx.makers import Price, Stocked, live_prices
-from wallet.fx.quotes import Quote
 from wallet.fx.rates import ReferenceRate, check_pair, read_rate
+from wallet.fx.records import Quote
 from wallet.markets import Market
 from wallet.money import CURRENCIES, MAX_MINOR, Money
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Engine, text
 
-from wallet.fx.quotes import Quote
+from wallet.fx.records import Quote
 
 READ_QUOTE: Final = """
     SELECT q.id, q.partner_id, q.maker_id, q.receiver_id, q.source_currency, q.source_minor,

@@ -48,7 +48,7 @@ class Till:
     city: str
     category: str
     escrow_period_s: int
-    pricing: tuple[Any, ...] = (None,)  # columns of its terms, for wallet/escrow/pricing.py
+    pricing: tuple[Any, ...] = (None,)  # columns of its terms, for wallet/merchants/pricing.py
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,11 @@
 from contextlib import contextmanager
 from uuid import uuid4
 
+from wallet.bulk import confirm as bulk
 from wallet.bulk.lists import CSV
 from wallet.bulk.posting import BulkPayments
 from wallet.bulk.reading import bulk_of, rows_of
 from wallet.bulk.uploading import Upload, store
-from wallet.flows import bulk
 from wallet.people.pin import Pin
 from wallet.service import text_body
 

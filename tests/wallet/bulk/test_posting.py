@@ -7,9 +7,9 @@ import pytest
 from tests.town import PIN
 from tests.wallet.bulk.lists import confirm, csv_of, pay_list, payments, post_all, states, upload
 from wallet.errors import Code, Refused
-from wallet.escrow.due import DueContracts
-from wallet.flows.change import ChangeHolder, decide_change_holder
+from wallet.escrow.jobs import DueContracts
 from wallet.ledger.books import check_books
+from wallet.people.change import ChangeHolder, decide_change_holder
 from wallet.service import text_body
 
 

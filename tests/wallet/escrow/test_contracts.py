@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.town import WRONG_PIN
 from wallet.clock import id_of
 from wallet.errors import Code, Refused
-from wallet.flows.change import ChangeHolder, decide_change_holder
+from wallet.people.change import ChangeHolder, decide_change_holder
 
 
 @pytest.fixture

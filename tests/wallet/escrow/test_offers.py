@@ -8,10 +8,10 @@ import pytest
 
 from tests.agreements import declined, extended, offered
 from tests.town import PIN
+from wallet.disputes import dispute
 from wallet.errors import Code, Refused
-from wallet.escrow.due import DueContracts
+from wallet.escrow.jobs import DueContracts
 from wallet.escrow.looking import see_contract, see_contracts
-from wallet.flows import dispute
 from wallet.people.pin import Pin
 
 WEEK = timedelta(days=7)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.books import findings_after
 from tests.refunds import ask_reversal, give
-from wallet.flows.approvals import approve, decide_approve
+from wallet.approvals.approve import approve, decide_approve
 from wallet.ledger.books import check_books
 
 

@@ -4,10 +4,12 @@ from uuid import UUID
 
 import pytest
 
-from wallet.flows import cash_in, change, pay, send
+from wallet.escrow import pay
 from wallet.ledger.poster import fingerprint
 from wallet.money import Money
+from wallet.people import change
 from wallet.people.pin import Pin
+from wallet.transfers import cash_in, send
 
 KEY, OTHER_KEY = UUID(int=1), UUID(int=2)
 PIN, OTHER_PIN = Pin("7294"), Pin("8305")

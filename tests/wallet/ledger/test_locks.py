@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.batches import Anything, nothing
-from wallet.escrow.contracts import Contract
+from wallet.contracts.records import Contract
 from wallet.ledger.facts import Needs
 from wallet.ledger.poster import Poster
 

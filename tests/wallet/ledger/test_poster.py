@@ -10,12 +10,14 @@ import pytest
 from tests.batches import Anything, a_send, codes, nothing, outcome, together
 from tests.town import PIN, WRONG_PIN
 from wallet.errors import Unavailable
-from wallet.flows import pay, register, send
+from wallet.escrow import pay
 from wallet.ledger.accounts import Account
 from wallet.ledger.facts import Needs
 from wallet.ledger.posting import Decision, Leg, NewAccount, Posting
 from wallet.money import Money
+from wallet.onboarding import register
 from wallet.people.pin import Pin
+from wallet.transfers import send
 
 # Batches -----------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from tests.batches import a_send, codes, outcome, together
 from tests.town import WRONG_PIN
 from wallet.clock import Ids
 from wallet.errors import Refused, Unavailable
-from wallet.flows import release
+from wallet.escrow import release
 from wallet.ledger import poster as poster_module
 from wallet.ledger.poster import Receipt
 from wallet.ledger.writing import write

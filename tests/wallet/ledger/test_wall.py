@@ -15,8 +15,8 @@ from tests.migrations.test_migrations import STATEMENTS, prepared
 from tests.pricings import price
 from tests.roles import as_owner, owner_url
 from wallet.database import OpenWall, check_wall, migrate
-from wallet.embedded import APPLICATION
 from wallet.ledger.books import check_books
+from wallet.running.embedded import APPLICATION
 
 NO_RIGHT = psycopg.errors.InsufficientPrivilege
 OVERWRITE = "ON CONFLICT (account_id, entry_no) DO UPDATE SET amount_minor = 7"

@@ -9,7 +9,7 @@ import pytest
 from tests.facts import NOW, PIN_KEYS, a_holder, some_facts
 from tests.town import OTHER_PIN, PIN, WRONG_PIN, Town, started
 from wallet.errors import Code, Refused
-from wallet.flows import change
+from wallet.people import change
 from wallet.people.pin import ATTEMPTS, Pin, PinState, check_pin, new_pin
 
 RIGHT, WRONG = Pin(PIN), Pin(WRONG_PIN)

@@ -7,7 +7,7 @@ import pytest
 from tests.town import OTHER_PIN, WRONG_PIN
 from wallet.clock import id_of
 from wallet.errors import Code, Refused
-from wallet.flows import change
+from wallet.people import change
 from wallet.people.pin import Pin
 from wallet.people.proofs import LIFETIME
 

@@ -1,0 +1,224 @@
+"""/v1/bank: the bank's files come in, what fits nothing waits, and a person resolves it."""
+
+import pytest
+
+from tests.bank import a_line, a_report, a_statement, answered
+from tests.village import kes
+from wallet.clock import id_of, reference
+from wallet.web.bodies import MAX_BYTES
+
+PAYOUT = 300_00
+
+
+@pytest.fixture
+def operator(village):
+    return village.as_(village.operator(), "operator")
+
+
+@pytest.fixture
+def shop(village):
+    shop = village.merchant("Mary", period_s=0)
+    village.pay(village.person(balance=900_00), shop, 500_00)
+    return shop
+
+
+@pytest.fixture
+def payout(village, shop):
+    """One that the bank has, by its reference."""
+    payout = village.id_in(village.payout(shop, PAYOUT))
+    village.payout_sent(payout)
+    return reference(payout)
+
+
+def upload(operator, raw, mimetype="application/xml"):
+    return operator.post("/v1/bank/files", data=raw, content_type=mimetype)
+
+
+def waiting(operator):
+    return operator.get("/v1/bank/exceptions").json["items"]
+
+
+def resolve(operator, exception, **body):
+    path = f"/v1/bank/exceptions/{exception['id']}/resolutions"
+    return operator.post(path, {"note": "Asked the bank.", **body})
+
+
+def test_a_long_statement_is_taken_whole(operator):
+    lines = [a_line("-1.00", f"B{number}", told="Charge") for number in range(300)]
+    raw = a_statement(*lines)
+    assert len(raw) > MAX_BYTES  # of any other body
+    answer = upload(operator, raw)
+    assert (answer.status_code, answer.json.get("lines")) == (201, 300)
+
+
+def test_a_statement_reconciles_and_is_shown(village, operator, shop, payout):
+    raw = a_statement(a_line("-300.00", "B1", payout), a_line("-1.00", "B2", told="Charge"))
+    answer = upload(operator, raw)
+    assert answer.status_code == 201
+    assert (answer.json["message"], answer.json["lines"]) == ("camt.053.001.08", 2)
+    seen = village.as_(shop).get(f"/v1/payouts/{payout}").json
+    assert seen["state"] == "paid"
+    (statement,) = operator.get("/v1/bank/statements").json["items"]
+    assert (statement["name"], statement["closing"]) == ("S1", kes("699.00"))
+    assert (statement["line_count"], statement["matched_count"]) == (2, 1)
+    (paid,) = operator.get("/v1/bank/payouts?reconciled=true").json["items"]
+    assert (paid["id"], paid["statement"]) == (payout, "S1")
+    assert paid["reconciled_at"] is not None
+    (left,) = waiting(operator)
+    assert (left["reason"], left["told"]) == ("unknown_reference", "Charge")
+    assert left["amount"] == kes("-1.00")
+
+
+def test_what_no_statement_shows_yet_can_be_asked_for(village, operator, payout):
+    village.settle(id_of(payout), paid=True)
+
+    def seen(query):
+        return [each["id"] for each in operator.get(f"/v1/bank/payouts{query}").json["items"]]
+
+    assert [seen(""), seen("?reconciled=false"), seen("?reconciled=true")] == [[payout]] * 2 + [[]]
+    upload(operator, a_statement(a_line("-300.00", "B1", payout)))
+    assert [seen(""), seen("?reconciled=false"), seen("?reconciled=true")] == [
+        [payout], [], [payout],
+    ]  # fmt: skip
+
+
+def test_a_file_uploaded_again_changes_nothing(village, operator, payout):
+    raw = a_statement(a_line("-300.00", "B1", payout))
+    first = upload(operator, raw)
+    with village.unchanged():
+        again = upload(operator, raw)
+    assert (again.status_code, again.json["is_new"]) == (200, False)
+    assert again.json["id"] == first.json["id"]
+
+
+def test_a_report_settles(village, operator, shop, payout):
+    answer = upload(operator, a_report("1QGDF9BM0K00", answered(payout, "RJCT", "AC04")))
+    assert (answer.status_code, answer.json["answers"]) == (201, 1)
+    seen = village.as_(shop).get(f"/v1/payouts/{payout}").json
+    assert (seen["state"], seen["failure"]) == ("failed", "AC04: the account is closed")
+
+
+BAD_FILES = (
+    (b"rubbish", "not whole XML"),
+    (a_statement(a_line())[:400], "not whole XML"),
+    (a_statement(a_line(), account="OTHER"), "not of our account"),
+    (a_statement(a_line(currency="USD"), closing="750.00"), "another currency"),
+    (b'<!DOCTYPE a [<!ENTITY b "c">]>' + a_statement()[40:], "document type"),
+)
+
+
+def test_a_bad_file_is_refused_whole_and_says_why(village, operator, payout):
+    with village.unchanged():
+        answers = [(upload(operator, raw), why) for raw, why in BAD_FILES]
+    for answer, why in answers:
+        assert (answer.status_code, answer.json["code"]) == (422, "bank_file_refused")
+        assert why in answer.json["reason"]
+
+
+def test_a_statement_with_a_gap_before_it_is_refused_whole_and_told_both(village, operator, payout):
+    upload(operator, a_statement(a_line("-1.00", "B1")))
+    forged = a_statement(a_line("-300.00", "B2", payout), id_="S2", opening="1000.00")
+    with village.unchanged():
+        answer = upload(operator, forged)
+    assert (answer.status_code, answer.json["code"]) == (422, "statement_gap")
+    assert (answer.json["expected"], answer.json["found"]) == ("999.00", "1000.00")
+    assert answer.json["reason"].startswith("statement S2 does not open with what S1 closed with")
+    honest = a_statement(a_line("-300.00", "B2", payout), id_="S2", opening="999.00")
+    assert upload(operator, honest).status_code == 201
+
+
+def test_a_statement_that_does_not_make_its_closing_is_refused_and_told_both(
+    village, operator, payout
+):
+    with village.unchanged():
+        answer = upload(operator, a_statement(a_line("-300.00", "B1", payout), closing="701.00"))
+    assert (answer.status_code, answer.json["code"]) == (422, "statement_gap")
+    assert (answer.json["expected"], answer.json["found"]) == ("700.00", "701.00")
+
+
+def test_a_statement_uploaded_again_is_known_though_another_came_since(village, operator):
+    raw = a_statement(a_line("-1.00", "B1"))
+    first = upload(operator, raw)
+    upload(operator, a_statement(id_="S2", opening="999.00"))
+    with village.unchanged():
+        again = upload(operator, raw)
+    assert (again.status_code, again.json["id"]) == (200, first.json["id"])
+
+
+def test_a_file_of_another_type_or_too_large_is_not_read(operator, monkeypatch):
+    assert upload(operator, b"{}", "application/json").json["code"] == "unsupported_media_type"
+    monkeypatch.setattr("wallet.banking.routes.MAX_BYTES", 100)
+    assert upload(operator, b" " * 200).json["code"] == "body_too_large"
+
+
+def test_a_line_linked_to_its_payout_acts_as_if_it_had_borne_its_reference(
+    village, operator, shop, payout
+):
+    upload(operator, a_statement(a_line("-300.00", "B1", "GARBLED")))
+    (left,) = waiting(operator)
+    answer = resolve(operator, left, payout=payout)
+    assert (answer.status_code, answer.json["resolution"]) == (201, "linked")
+    assert answer.json["payout"] == payout
+    assert village.as_(shop).get(f"/v1/payouts/{payout}").json["state"] == "paid"
+    assert waiting(operator) == []
+    with village.unchanged():
+        assert resolve(operator, left, payout=payout).json == answer.json
+
+
+def test_a_line_that_does_not_show_the_payout_is_not_linked(village, operator, payout):
+    lines = a_line("-299.00", "B1", "GARBLED"), a_line("300.00", "B2", "GARBLED")
+    upload(operator, a_statement(*lines))
+    with village.unchanged():
+        answers = [resolve(operator, each, payout=payout) for each in waiting(operator)]
+    assert {each.json["code"] for each in answers} == {"incorrect_state"}
+    assert [each.json["reason"] for each in answers] == ["returned_unpaid", "amount_differs"]
+
+
+def test_nobody_links_a_line_to_a_payout_of_their_own(village, operator, shop, payout):
+    """Else a stranger's money that came without a reference could be had for a payout's return."""
+    upload(
+        operator, a_statement(a_line("-300.00", "B1", payout), a_line("300.00", "B2", "GARBLED"))
+    )
+    (left,) = waiting(operator)
+    village.sql("INSERT INTO operators (holder_id) VALUES (:id)", id=shop.id)
+    with village.unchanged():
+        answer = resolve(village.as_(shop, "operator"), left, payout=payout)
+    assert (answer.status_code, answer.json["code"]) == (403, "own_transaction")
+
+
+def test_an_exception_is_resolved_by_a_note_once(village, operator):
+    upload(operator, a_statement(a_line("-1.00", "B1")))
+    (left,) = waiting(operator)
+    answer = resolve(operator, left)
+    assert (answer.json["resolution"], answer.json["note"]) == ("noted", "Asked the bank.")
+    assert resolve(operator, left, note="Something else.").json["code"] == "incorrect_state"
+    (kept,) = operator.get("/v1/bank/exceptions?state=all").json["items"]
+    assert kept == answer.json
+
+
+def test_only_a_line_can_be_linked(operator, payout):
+    upload(operator, a_report("1QGDF9BM0K00", answered("1QGDF9BM0K7J")))
+    (left,) = waiting(operator)
+    assert resolve(operator, left, payout=payout).json["reason"] == "not_a_line"
+
+
+def test_an_exception_that_is_not_there_is_not_found(operator):
+    assert resolve(operator, {"id": "1QGDF9BM0K7J"}).json["code"] == "not_found"
+    answer = operator.get("/v1/bank/exceptions/1QGDF9BM0K7J")
+    assert answer.json["code"] == "not_found"
+
+
+def test_a_resolution_without_a_word_is_refused(village, operator):
+    upload(operator, a_statement(a_line("-1.00", "B1")))
+    (left,) = waiting(operator)
+    bad = ({"note": ""}, {"note": " "}, {"note": "a" * 201}, {"payout": "x"})
+    with village.unchanged():
+        codes = {resolve(operator, left, **body).json["code"] for body in bad}
+    assert codes == {"format_error"}
+
+
+def test_pages_go_on_where_the_last_one_ended(operator):
+    upload(operator, a_statement(*(a_line("-1.00", f"B{n}") for n in range(3))))
+    first = operator.get("/v1/bank/exceptions?limit=2").json
+    rest = operator.get(f"/v1/bank/exceptions?limit=2&before={first['next']}").json
+    assert (len(first["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)

@@ -1,0 +1,269 @@
+"""/v1/quotes: priced, shown to their partner, accepted once; and the makers' /v1/prices."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.village import kes, money, ref
+
+KEY = uuid4()
+
+
+def usd(amount):
+    return money(amount, "USD")
+
+
+@pytest.fixture
+def brian(village):
+    return village.person("Brian Otieno")
+
+
+@pytest.fixture
+def maker(village):
+    """Gives 128 shillings for a dollar; the reference rate is 129."""
+    maker = village.maker(KES=10_000_000_00)
+    village.rate("USD", "KES", "129")
+    village.price(maker, "USD", "KES", "128", "130")
+    return maker
+
+
+@pytest.fixture
+def partner(village, maker):
+    return village.partner("Gulf Remit", prefund=1_000_00)
+
+
+def ask(village, partner, receiver, usd=None, kes=None, **changes):
+    """Ask for so many dollars to be turned into shillings, or for so many shillings."""
+    sides = {"source": {"currency": "USD"}, "target": {"currency": "KES"}}
+    if usd is not None:
+        sides["source"]["amount"] = usd
+    if kes is not None:
+        sides["target"]["amount"] = kes
+    body = {"receiver": receiver.msisdn, **sides, **changes}
+    return village.as_(partner).post("/v1/quotes", body)
+
+
+def accept(village, partner, quote, key=None, **changes):
+    seen = {"source": quote["source"], "target": quote["target"]}
+    body = {**seen, "sender_name": "Joy Otieno", **changes}
+    path = f"/v1/quotes/{quote['reference']}/acceptances"
+    return village.as_(partner).post(path, body, key=key or uuid4())
+
+
+def test_a_quote_fixes_both_amounts_fee_margin_and_expiry(village, partner, brian):
+    answer = ask(village, partner, brian, usd="100.00")
+    assert answer.status_code == 201
+    assert answer.json == {
+        "reference": answer.json["reference"],
+        "state": "open",
+        "receiver": {"name": "BRIAN O.", "msisdn": brian.msisdn},
+        "source": usd("100.00"),
+        "fee": usd("0.00"),
+        "margin": usd("0.50"),
+        "target": kes("12736.00"),
+        "rate": "127.36",
+        "quoted_at": "2026-01-05T09:00:00+00:00",
+        "expires_at": "2026-01-05T09:02:00+00:00",
+        "accepted_at": None,
+    }
+
+
+def test_a_source_currency_without_a_tariff_is_free(village, partner, maker):
+    assert ("USD", "top_up") not in village.service.markets["TH"].tariffs
+    village.rate("USD", "THB", "35")
+    village.issue(maker.id, "maker", 10_000_00, "THB")
+    village.price(maker, "USD", "THB", "35", "36")
+    somchai = village.person(market="TH")
+    body = {"receiver": somchai.msisdn, "source": usd("10.00"), "target": {"currency": "THB"}}
+    answer = village.as_(partner).post("/v1/quotes", body)
+    assert answer.json["fee"] == usd("0.00")
+
+
+def test_a_fixed_target_is_what_arrives(village, partner, brian):
+    answer = ask(village, partner, brian, kes="12736.00")
+    assert (answer.json["source"], answer.json["target"]) == (usd("100.00"), kes("12736.00"))
+
+
+def test_an_accepted_quote_credits_the_receiver_at_once(village, partner, brian, maker):
+    quote = ask(village, partner, brian, usd="100.00").json
+    answer = accept(village, partner, quote)
+    assert (answer.status_code, answer.json["target"]) == (201, kes("12736.00"))
+    assert answer.json["quote"] == quote["reference"]
+    assert village.balance(brian) == 12_736_00
+    assert village.balance(partner, "prefund", "USD") == 900_00
+    assert village.balance(maker, "maker", "USD") == 99_50
+    seen = village.as_(partner).get(f"/v1/quotes/{quote['reference']}").json
+    assert (seen["state"], seen["accepted_at"]) == ("accepted", village.now.isoformat())
+
+
+def test_a_quote_is_used_once_and_its_key_replays(village, partner, brian):
+    quote = ask(village, partner, brian, usd="100.00").json
+    first = accept(village, partner, quote, KEY)
+    with village.unchanged():
+        again = accept(village, partner, quote, KEY)
+        other = accept(village, partner, quote)
+    assert (again.data, again.headers["Idempotency-Replayed"]) == (first.data, "true")
+    assert (other.status_code, other.json["code"]) == (409, "quote_used")
+
+
+def test_an_expired_quote_moves_nothing(village, partner, brian):
+    quote = ask(village, partner, brian, usd="100.00").json
+    village.service.clock.advance(120)
+    with village.unchanged():
+        assert accept(village, partner, quote).json["code"] == "quote_has_expired"
+    seen = village.as_(partner).get(f"/v1/quotes/{quote['reference']}").json
+    assert seen["state"] == "expired"
+
+
+def test_a_changed_amount_moves_nothing(village, partner, brian):
+    quote = ask(village, partner, brian, usd="100.00").json
+    with village.unchanged():
+        for changes in ({"source": usd("99.99")}, {"target": kes("12736.01")}):
+            answer = accept(village, partner, quote, **changes)
+            assert (answer.status_code, answer.json["code"]) == (409, "quote_changed")
+
+
+def test_somebody_elses_quote_does_not_exist(village, partner, brian):
+    other = village.partner("Other", prefund=1_000_00)
+    quote = ask(village, partner, brian, usd="100.00").json
+    with village.unchanged():
+        seen = village.as_(other).get(f"/v1/quotes/{quote['reference']}")
+        taken = accept(village, other, quote)
+    assert (seen.status_code, seen.json["code"]) == (404, "quote_unknown")
+    assert (taken.status_code, taken.json) == (404, seen.json)
+
+
+def test_a_quote_lives_no_longer_than_the_makers_price(village, brian):
+    maker = village.maker(KES=10_000_000_00)
+    village.rate("USD", "KES", "129")
+    village.price(maker, "USD", "KES", "128", "130", lifetime_s=30)
+    quote = ask(village, village.partner(), brian, usd="1.00").json
+    assert quote["expires_at"] == "2026-01-05T09:00:30+00:00"
+
+
+def test_a_stale_reference_rate_stops_quotes(village, partner, brian, maker):
+    age_s = village.service.markets["KE"].reference_rate_max_age_s
+    village.service.clock.advance(age_s)
+    village.sql("UPDATE maker_prices SET expires_at = :later", later=village.now.replace(year=2027))
+    assert ask(village, partner, brian, usd="1.00").status_code == 201
+    village.service.clock.advance(1)
+    with village.unchanged():
+        answer = ask(village, partner, brian, usd="1.00")
+    assert (answer.status_code, answer.json["code"]) == (409, "reference_rate_stale")
+
+
+def test_without_a_price_that_can_be_filled_there_is_no_quote(village, partner, brian, maker):
+    too_much = ask(village, partner, brian, kes="10000000.01")
+    village.sql("DELETE FROM maker_prices")
+    with village.unchanged():
+        nobody = ask(village, partner, brian, usd="1.00")
+    assert [each.json["code"] for each in (too_much, nobody)] == ["no_price", "no_price"]
+
+
+def test_a_quote_below_the_least_names_it(village, partner):
+    maker = village.maker(USD=1_000_00)
+    village.price(maker, "USD", "KES", "128", "130")
+    anna = village.person()
+    village.open_account(anna.id, "wallet", "USD")
+    body = {"receiver": anna.msisdn, "source": kes("0.10"), "target": {"currency": "USD"}}
+    with village.unchanged():
+        answer = village.as_(partner).post("/v1/quotes", body)
+    assert answer.json["code"] == "less_than_transaction_min_value"
+    assert answer.json["minimum"] == kes("0.66")
+
+
+BAD_REQUESTS = (
+    ({"receiver": "+254711999999"}, "receiver_unknown"),
+    ({"receiver": "hello"}, "phone_malformed"),
+    ({"source": {"currency": "USD"}}, "format_error"),
+    ({"target": {"currency": "KES", "amount": "1.00"}}, "format_error"),
+    ({"target": {"currency": "USD"}}, "format_error"),
+    ({"target": None}, "format_error"),
+    ({"target": {"currency": "XXX"}}, "currency_not_supported"),
+    ({"target": {"currency": "THB"}}, "no_wallet_in_currency"),
+    ({"source": {"currency": "XXX", "amount": "1.00"}}, "currency_not_supported"),
+    ({"source": {"currency": "USD", "amount": "0"}}, "amount_not_positive"),
+    ({"source": {"currency": "USD", "amount": "1.001"}}, "amount_too_precise"),
+    ({"source": {"currency": "USD", "amount": 1.5}}, "amount_malformed"),
+    ({"source": {"currency": "USD", "amount": "9999999999999.99"}}, "no_price"),
+    ({"source": usd("1.00") | {"tip": 1}}, "format_error"),
+    ({"tip": 1}, "format_error"),
+)
+
+
+def test_a_request_that_cannot_be_priced_is_refused(village, partner, brian):
+    with village.unchanged():
+        for changes, code in BAD_REQUESTS:
+            body = {"receiver": brian.msisdn, "source": usd("1.00"), "target": {"currency": "KES"}}
+            answer = village.as_(partner).post("/v1/quotes", body | changes)
+            assert (changes, answer.json["code"]) == (changes, code)
+
+
+def test_a_frozen_receiver_is_neither_quoted_nor_credited(village, partner, brian):
+    quote = ask(village, partner, brian, usd="1.00").json
+    village.set_status(brian, "frozen")
+    with village.unchanged():
+        answers = ask(village, partner, brian, usd="1.00"), accept(village, partner, quote)
+    assert [each.json["code"] for each in answers] == ["receiver_frozen"] * 2
+
+
+def test_only_a_partner_asks_for_quotes(village, brian, maker):
+    anna = village.person()
+    with village.unchanged():
+        for other in (village.as_(anna), village.as_(maker, "maker")):
+            assert other.post("/v1/quotes", {}).json["code"] == "forbidden"
+
+
+# Makers' prices ----------------------------------------------------------------------------------
+
+
+def a_price(**changes):
+    return {"bid": "128.50", "ask": "129.60", "size": usd("500.00"), "lifetime_s": 60, **changes}
+
+
+def put(village, maker, pair="USD-KES", **changes):
+    return village.as_(maker, "maker").call("PUT", f"/v1/prices/{pair}", a_price(**changes))
+
+
+def test_a_maker_posts_replaces_and_withdraws_a_price(village, maker):
+    answer = put(village, maker)
+    assert (answer.status_code, answer.json["bid"], answer.json["ask"]) == (200, "128.5", "129.6")
+    assert answer.json["size"] == usd("500.00")
+    assert answer.json["expires_at"] == "2026-01-05T09:01:00+00:00"
+    first = village.as_(maker, "maker").call("DELETE", "/v1/prices/USD-KES")
+    again = village.as_(maker, "maker").call("DELETE", "/v1/prices/USD-KES")
+    assert (first.status_code, again.status_code) == (204, 404)
+
+
+BAD_PRICES = (
+    ({"bid": 128.5}, "format_error"),
+    ({"bid": "NaN"}, "format_error"),
+    ({"bid": "-1"}, "format_error"),
+    ({"bid": "0"}, "format_error"),
+    ({"bid": "129.61"}, "format_error"),
+    ({"size": kes("500.00")}, "format_error"),
+    ({"size": usd("0")}, "amount_not_positive"),
+    ({"lifetime_s": 0}, "period_out_of_range"),
+    ({"lifetime_s": 60.5}, "format_error"),
+    ({"lifetime_s": 2**62}, "period_out_of_range"),
+    ({"tip": 1}, "format_error"),
+    ({"pair": "USD-USD"}, "format_error"),
+    ({"pair": "XXX-KES"}, "currency_not_supported"),
+)
+
+
+def test_a_price_that_makes_no_sense_changes_nothing(village, maker):
+    with village.unchanged():
+        for changes, code in BAD_PRICES:
+            answer = put(village, maker, **changes)
+            assert (changes, answer.status_code, answer.json["code"]) == (changes, 422, code)
+
+
+def test_a_price_outside_the_band_is_kept_but_not_used(village, partner, brian, maker):
+    assert put(village, maker, bid="200", ask="201").status_code == 200
+    assert ask(village, partner, brian, usd="1.00").json["code"] == "no_price"
+
+
+def test_quotes_of_a_reference_that_is_none_are_not_found(village, partner):
+    for path in ("x", ref(1), "U" * 12):
+        assert village.as_(partner).get(f"/v1/quotes/{path}").status_code == 404

@@ -1,0 +1,159 @@
+"""On the event loop: plain requests are answered as on Flask's way, and nothing is done twice."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+from flask import request_started
+
+from tests.loop import served_by
+from tests.village import kes
+from wallet.errors import Unavailable
+from wallet.web.answers import REPLAYED_HEADER
+from wallet.web.metrics import _answered
+
+
+@pytest.fixture
+def anna(village):
+    return village.person("Anna Wanjiku", balance=1_000_00)
+
+
+@pytest.fixture
+def brian(village):
+    return village.person("Brian Otieno", balance=5_00)
+
+
+@pytest.fixture
+def seen(village):
+    """The paths that came Flask's way."""
+    paths = []
+
+    def note(_, **__):
+        from flask import request
+
+        paths.append(request.path)
+
+    with request_started.connected_to(note, village.app):
+        yield paths
+
+
+def a_body(receiver, **changes):
+    return {"receiver": receiver.msisdn, "amount": kes("250.00"), "pin": "7294", **changes}
+
+
+def test_a_plain_send_goes_past_flask(village, anna, brian, seen):
+    answer = village.as_(anna).post("/v1/sends", a_body(brian), key=uuid4())
+    assert (answer.status_code, answer.mimetype, seen) == (201, "application/json", [])
+
+
+def test_a_plain_payment_goes_past_flask(village, anna, seen):
+    shop = village.merchant()
+    body = {"till": shop.till, "amount": kes("250.00"), "pin": "7294"}
+    answer = village.as_(anna).post("/v1/payments", body, key=uuid4())
+    assert (answer.status_code, answer.json["till"], seen) == (201, shop.till, [])
+
+
+def test_what_is_answered_on_the_loop_is_counted_too(village, anna, brian):
+    before = _answered[("POST", "/v1/sends", "201")].count
+    village.as_(anna).post("/v1/sends", a_body(brian), key=uuid4())
+    assert _answered[("POST", "/v1/sends", "201")].count in {before + 1, 1}  # 1: just flushed
+
+
+def test_a_repeat_is_answered_on_the_loop_from_what_was_done(village, anna, brian, seen):
+    key = uuid4()
+    first = village.as_(anna).post("/v1/sends", a_body(brian), key=key)
+    with village.unchanged():
+        again = village.as_(anna).post("/v1/sends", a_body(brian), key=key)
+    assert (again.data, again.headers[REPLAYED_HEADER], seen) == (first.data, "true", [])
+
+
+def test_an_odd_body_takes_flasks_way_and_is_answered_alike(village, anna, brian, seen):
+    key = uuid4()
+    plain = village.as_(anna).post("/v1/sends", a_body(brian), key=key)
+    person = village.as_(anna)
+    headers = {"Authorization": f"bearer {person.token}", "Idempotency-Key": str(key)}
+    on_flask = person.client.post("/v1/sends", json=a_body(brian), headers=headers)
+    assert seen == ["/v1/sends"]  # by its lower-case scheme
+    assert (on_flask.status_code, on_flask.data) == (plain.status_code, plain.data)
+
+
+def test_a_refusal_is_worded_by_flask_and_decided_once(village, anna, brian, seen):
+    answer = village.as_(anna).post("/v1/sends", a_body(brian, pin="0852"), key=uuid4())
+    assert (answer.status_code, answer.json["attempts_left"], seen) == (403, 2, ["/v1/sends"])
+    ((failures,),) = village.sql("SELECT pin_failures FROM holders WHERE id = :id", id=anna.id)
+    assert failures == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer no.such.token"}])
+def test_nobody_gets_past_flask_without_a_token(village, anna, brian, headers):
+    with village.unchanged():
+        answer = village.app.test_client().post(
+            "/v1/sends", json=a_body(brian), headers={"Idempotency-Key": str(uuid4()), **headers}
+        )
+    assert (answer.status_code, answer.json["code"]) == (401, "unauthenticated")
+
+
+def test_no_other_role_gets_past_flask(village, anna, brian):
+    with village.unchanged():
+        answer = village.as_(anna, "partner").post("/v1/sends", a_body(brian), key=uuid4())
+    assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+
+
+def test_what_is_unavailable_on_the_loop_is_said_by_flask(village, anna, brian, monkeypatch):
+    async def out_of_order(*_):
+        raise Unavailable("the database is not reachable")
+
+    monkeypatch.setattr(village.service.poster, "posted", out_of_order)
+    answer = village.as_(anna).post("/v1/sends", a_body(brian), key=uuid4())
+    assert (answer.status_code, answer.json["code"]) == (503, "service_unavailable")
+
+
+def test_a_header_given_twice_takes_flasks_way(village, anna, brian, seen):
+    person, key = village.as_(anna), uuid4()
+    headers = [("Authorization", f"Bearer {person.token}"), ("Idempotency-Key", str(key))]
+    sent = asyncio.run(raw(village, [*headers, ("Idempotency-Key", str(uuid4()))], b"{}"))
+    assert (sent[0]["status"], seen) == (400, ["/v1/sends"])
+
+
+def test_a_body_that_was_not_read_whole_is_never_taken_for_whole(village, anna):
+    """A slash too many finds the route, but not how long its bodies may be."""
+    rows = "".join(f"+2547{number:08d},100.00\n" for number in range(4_000))
+    body = f"msisdn,amount\n{rows}".encode()
+    headers = [
+        ("Authorization", f"Bearer {village.as_(anna).token}"),
+        ("Idempotency-Key", str(uuid4())), ("Content-Type", "text/csv"),
+    ]  # fmt: skip
+    for length in ([], [("Content-Length", str(len(body)))]):
+        sent = asyncio.run(raw(village, headers + length, body, path="//v1/bulks?currency=KES"))
+        assert sent[0]["status"] == 413
+    assert village.sql("SELECT row_count FROM bulks") == []
+
+
+def test_a_client_that_goes_away_in_the_middle_is_let_go(village, seen):
+    assert asyncio.run(raw(village, [], b"{", gone=True)) == []
+    assert seen == []
+
+
+async def raw(village, headers, body, *, gone=False, path="/v1/sends"):
+    """Put a request as a server would, in pieces; `gone`: its body never comes whole."""
+    size = 60_000
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    sent, parts = [], [
+        {"type": "http.request", "body": piece, "more_body": gone or piece is not pieces[-1]}
+        for piece in reversed(pieces)
+    ]  # fmt: skip
+    path, _, query = path.partition("?")
+    scope = {
+        "type": "http", "http_version": "1.1", "method": "POST", "scheme": "http",
+        "path": path, "query_string": query.encode(), "server": ("localhost", "80"), "client": None,
+        "headers": [(name.lower().encode(), value.encode()) for name, value in headers],
+    }  # fmt: skip
+
+    async def receive():
+        return parts.pop() if parts else {"type": "http.disconnect"}
+
+    async def send(message):
+        sent.append(message)
+
+    await served_by(village.app)(scope, receive, send)
+    return sent

@@ -1,0 +1,1 @@
+"""Accounts as their holder sees them: wallets opened, balances, statements, one transaction."""

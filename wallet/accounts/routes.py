@@ -1,0 +1,103 @@
+"""Wallets and other accounts of one's own: balances, statements, another currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import marshmallow as ma
+from flask import Response
+from marshmallow import fields
+
+from wallet.errors import Code, Refused
+from wallet.ledger.entries import Balance, Statement, account_of, balances, statement
+from wallet.onboarding import onboard
+from wallet.web.answers import receipt_answer
+from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.pages import PageQuerySchema, PageSchema
+from wallet.web.receipts import ReceiptSchema
+from wallet.web.routing import Routes
+from wallet.web.schemas import AmountField, ReferenceField, service
+
+blp: Final = Routes("wallets", "/v1/wallets", "Balances and statements of your own accounts.")
+
+
+class WalletSchema(ma.Schema):
+    """One of your accounts: a wallet, a float, a settlement account, a prefund, an inventory."""
+
+    reference = ReferenceField(attribute="id")
+    kind = fields.Str(metadata={"example": "wallet"})
+    balance = AmountField(attribute="amount")
+    opened_at = fields.DateTime()
+
+
+class WalletsSchema(ma.Schema):
+    """All your accounts."""
+
+    items = fields.List(fields.Nested(WalletSchema))
+
+
+class LineSchema(ma.Schema):
+    """One entry: what it added, or took, and what was there afterwards."""
+
+    reference = ReferenceField(attribute="posting_id")
+    kind = fields.Str(metadata={"example": "send"})
+    amount = AmountField(metadata={"example": {"amount": "-257.00", "currency": "KES"}})
+    balance = AmountField(attribute="balance_after")
+    counterpart = fields.Str(allow_none=True, metadata={"example": "Juma Abdallah"})
+    original = ReferenceField(
+        attribute="original_id",
+        allow_none=True,
+        metadata={"description": "What was released, returned, refunded or reversed by it."},
+    )
+    posted_at = fields.DateTime()
+
+
+class StatementSchema(PageSchema):
+    """Entries, newest first."""
+
+    items = fields.List(fields.Nested(LineSchema), attribute="lines")
+
+
+class NewWalletSchema(ma.Schema):
+    """A currency that your market has wallets in."""
+
+    currency = fields.Str(required=True, metadata={"example": "USD"})
+
+
+class NewWalletReceiptSchema(ReceiptSchema):
+    """A wallet that was opened."""
+
+    holder_id = ReferenceField()
+    currency = fields.Str(metadata={"example": "USD"})
+
+
+@blp.get("")
+@requires()
+@blp.response(200, WalletsSchema)
+def list_wallets() -> Mapping[str, tuple[Balance, ...]]:
+    """See all your accounts and balances"""
+    return {"items": balances(service().engine, caller().holder_id)}
+
+
+@blp.post("")
+@requires("consumer")
+@keyed
+@blp.arguments(NewWalletSchema)
+@blp.response(201, NewWalletReceiptSchema)
+def create_wallet(body: Mapping[str, Any]) -> Response:
+    """Open a wallet in another currency, where your market has it"""
+    command = onboard.Wallet(caller().holder_id, idempotency_key(), body["currency"])
+    return receipt_answer(service().poster.post(onboard.decide_wallet, command))
+
+
+@blp.get("/<reference:account_id>/entries")
+@requires()
+@blp.arguments(PageQuerySchema, location="query")
+@blp.response(200, StatementSchema)
+def list_entries(query: Mapping[str, Any], account_id: int) -> Statement:
+    """See the statement of one of your accounts, newest first"""
+    engine = service().engine
+    if account_of(engine, caller().holder_id, account_id) is None:
+        raise Refused(Code.NOT_FOUND)
+    return statement(engine, account_id, query.get("before"), query["limit"])

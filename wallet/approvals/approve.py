@@ -1,0 +1,300 @@
+"""Approvals: what one of the operator's staff asks for, another approves. Four eyes. DESIGN, D6.
+
+`Ask` carries the command of another flow, the inner one. Where the inner flow can do without a
+second pair of eyes it is done at once; where it says `approval_needed` it waits as a row. Another
+active operator approves: in that very transaction the inner flow's own `decide` runs, so what has
+changed since is refused by its own rules, and the approval goes on waiting. It executes once.
+
+To let a flow ask for four eyes:
+
+1. Give its command `approved_by: int | None = None` (its `actor` is who asked), and let `decide`
+   raise `Refused(Code.APPROVAL_NEEDED)` where an approval is needed and `approved_by` is None.
+   `decide` also runs on trial, with `NOBODY_YET` for the approver, to refuse at once what cannot
+   be done anyway; so it must, as ever, change nothing.
+2. Add `Approvable(its.Command, its.decide)` to `APPROVABLE` below.
+3. Post `Ask(actor, key, its.Command(...), reason)` by `decide_ask`, and show the receipt.
+
+Its command's fields may be int, str, bool, Money, None and tuples of these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar, Final, Protocol
+from uuid import UUID, uuid5
+
+from wallet.approvals.records import (
+    LIFETIME,
+    Approval,
+    ApprovalDecided,
+    NewApproval,
+    Staff,
+    check_asker,
+    check_staff,
+)
+from wallet.clock import id_of, reference
+from wallet.disputes import split
+from wallet.errors import Code, Refused
+from wallet.ledger.facts import Facts, Needs
+from wallet.ledger.poster import WORKER, Command, Decide
+from wallet.ledger.posting import Decision, Posting
+from wallet.money import Money, parse_amount
+from wallet.payouts import release_batch as payout_batch
+from wallet.transfers import deposit, reverse
+
+NOBODY_YET: Final = 0
+"""Stands for the approver while it is tried whether an act could be done at all."""
+
+_LAPSED: Final = UUID("b1e4b1a4-55e0-4a36-9a0e-6d9d3e0f1a08")
+_NOT_KEPT: Final = frozenset({"actor", "key", "approved_by"})
+
+
+class Inner(Command, Protocol):
+    """A command that may wait for approval: a dataclass, as they all are."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def approved_by(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Approvable:
+    """A flow whose acts may need a second pair of eyes."""
+
+    command: type[Any]
+    decide: Decide[Any]
+
+
+APPROVABLE: Final[Mapping[str, Approvable]] = {
+    each.command.KIND: each
+    for each in (
+        Approvable(reverse.Command, reverse.decide),
+        Approvable(deposit.Command, deposit.decide),
+        Approvable(split.Command, split.decide),
+        Approvable(payout_batch.Release, payout_batch.decide_release),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`actor` asks for what `inner` commands, whose actor and key are the same."""
+
+    KIND: ClassVar[str] = "ask_approval"
+
+    actor: int
+    key: UUID
+    inner: Inner
+    reason: str
+
+    def needs(self) -> Needs:
+        """What the inner command needs, and who asks."""
+        assert self.inner.actor == self.actor, self
+        return _both(self.inner.needs(), Needs(records=((Staff, self.actor),)))
+
+
+@dataclass(frozen=True, slots=True)
+class Approve:
+    """`actor` approves; `inner` is what was read of the approval before. See `approve`."""
+
+    KIND: ClassVar[str] = "approve"
+
+    actor: int
+    key: UUID
+    approval_id: int
+    inner: Inner
+
+    def needs(self) -> Needs:
+        """What the inner command needs, the approval, who asked and who approves."""
+        staff = tuple((Staff, each) for each in sorted({self.inner.actor, self.actor}))
+        own = Needs(records=((Approval, self.approval_id), *staff))
+        return _both(self.inner.needs(), own)
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """`actor` declines, with a reason; who asked may thus withdraw it."""
+
+    KIND: ClassVar[str] = "decline_approval"
+
+    actor: int
+    key: UUID
+    approval_id: int
+    reason: str
+
+    def needs(self) -> Needs:
+        """The approval, and who declines."""
+        return Needs(records=((Approval, self.approval_id), (Staff, self.actor)))
+
+
+@dataclass(frozen=True, slots=True)
+class Lapse:
+    """Nobody has said anything in time. The key follows from the approval: it happens once."""
+
+    KIND: ClassVar[str] = "lapse_approval"
+
+    approval_id: int
+    actor: int = WORKER
+
+    @property
+    def key(self) -> UUID:
+        """The same for every worker that notices."""
+        return uuid5(_LAPSED, str(self.approval_id))
+
+    def needs(self) -> Needs:
+        """The approval."""
+        return Needs(records=((Approval, self.approval_id),))
+
+
+def approve(found: Approval, actor: int, key: UUID) -> Approve:
+    """Return the command by which `actor` approves what was read."""
+    return Approve(actor, key, found.id, command_of(found, key, actor))
+
+
+def decide_ask(command: Ask, facts: Facts) -> Decision:
+    """Do it where one pair of eyes will do, else let it wait; or raise why it cannot be done."""
+    check_staff(command.actor, facts)
+    inner = command.inner
+    decide = APPROVABLE[inner.KIND].decide
+    try:
+        return decide(inner, facts)
+    except Refused as refusal:
+        if refusal.code != Code.APPROVAL_NEEDED:
+            raise
+    decide(replace(inner, approved_by=NOBODY_YET), facts)  # on trial: nothing of it is kept
+    waiting = Approval(
+        facts.id, inner.KIND, arguments_of(inner), command.reason, command.actor,
+        facts.now, facts.now + LIFETIME,
+    )  # fmt: skip
+    return Decision(
+        Posting(command.KIND),
+        answer={
+            "reference": facts.reference,
+            "kind": command.KIND,
+            "approval": facts.reference,
+            "approval_state": "waiting",
+            "act": inner.KIND,
+            "expires_at": waiting.expires_at.isoformat(),
+            "posted_at": facts.now.isoformat(),
+        },
+        rows=(NewApproval(waiting),),
+    )
+
+
+def decide_approve(command: Approve, facts: Facts) -> Decision:
+    """Return what the inner flow decides, or raise why not: what it waits for, then the flow's."""
+    check_staff(command.actor, facts)
+    found = _waiting(command, facts)
+    if command.actor == found.asked_by:
+        raise Refused(Code.APPROVAL_BY_ASKER)
+    check_asker(found, facts)
+    assert command.inner == command_of(found, command.key, command.actor), "not what was asked"
+    decision = APPROVABLE[found.kind].decide(command.inner, facts)
+    return _ended(decision, found, facts, "approved", by=command.actor, posting_id=facts.id)
+
+
+def decide_decline(command: Decline, facts: Facts) -> Decision:
+    """Return the end of an approval that somebody declines, or why it is not to be done."""
+    check_staff(command.actor, facts)
+    found = _waiting(command, facts)
+    decision = _undone(found, facts, command.KIND)
+    return _ended(
+        decision, found, facts, "declined", by=command.actor, decline_reason=command.reason
+    )
+
+
+def decide_lapse(command: Lapse, facts: Facts) -> Decision:
+    """Return the end of an approval at its time, or why it is not (or no longer) to be done."""
+    found = facts.record(Approval, command.approval_id)
+    if found is None:
+        raise Refused(Code.NOT_FOUND)
+    if found.state != "waiting" or facts.now < found.expires_at:
+        raise Refused(Code.APPROVAL_DECIDED, state=found.state)
+    return _ended(_undone(found, facts, command.KIND), found, facts, "lapsed")
+
+
+def arguments_of(inner: Inner) -> dict[str, Any]:
+    """Return a command's contents as JSON; ids are written as the references people read."""
+    return {
+        each.name: _written(each.name, getattr(inner, each.name))
+        for each in fields(inner)
+        if each.name not in _NOT_KEPT
+    }
+
+
+def command_of(found: Approval, key: UUID, approved_by: int | None) -> Inner:
+    """Return the command that an approval is about."""
+    kept = {name: _read(name, value) for name, value in found.arguments.items()}
+    made: Inner = APPROVABLE[found.kind].command(
+        actor=found.asked_by, key=key, approved_by=approved_by, **kept
+    )
+    return made
+
+
+def _both(first: Needs, second: Needs) -> Needs:
+    return Needs(
+        **{each.name: getattr(first, each.name) + getattr(second, each.name)
+           for each in fields(Needs)}
+    )  # fmt: skip
+
+
+def _waiting(command: Approve | Decline, facts: Facts) -> Approval:
+    found = facts.record(Approval, command.approval_id)
+    if found is None:
+        raise Refused(Code.NOT_FOUND)
+    found.check_waiting(facts.now)
+    return found
+
+
+def _undone(found: Approval, facts: Facts, kind: str) -> Decision:
+    posted = {"reference": facts.reference, "kind": kind, "posted_at": facts.now.isoformat()}
+    return Decision(Posting(kind, original_id=found.id), answer=posted)
+
+
+def _ended(
+    decision: Decision,
+    found: Approval,
+    facts: Facts,
+    state: str,
+    *,
+    by: int | None = None,
+    posting_id: int | None = None,
+    decline_reason: str | None = None,
+) -> Decision:
+    after = replace(
+        found,
+        state=state,
+        decided_by=by,
+        decided_at=facts.now,
+        posting_id=posting_id,
+        decline_reason=decline_reason,
+    )
+    answer = {**decision.answer, "approval": reference(found.id), "approval_state": state}
+    return replace(decision, answer=answer, rows=(*decision.rows, ApprovalDecided(after)))
+
+
+def _written(name: str, value: object) -> object:
+    if isinstance(value, Money):
+        return value.json
+    if isinstance(value, tuple):
+        return [_written(name.removesuffix("s"), each) for each in value]
+    if type(value) is int and name.endswith("_id"):
+        return reference(value)
+    assert value is None or type(value) in {int, str, bool}, (name, value)
+    return value
+
+
+def _read(name: str, value: object) -> object:
+    if isinstance(value, dict):
+        amount, currency = value["amount"], value["currency"]
+        is_nothing = not amount.strip("0.")  # which nobody types, but a split may well give
+        return Money(currency, 0) if is_nothing else parse_amount(amount, currency)
+    if isinstance(value, list):
+        return tuple(_read(name.removesuffix("s"), each) for each in value)
+    if isinstance(value, str) and name.endswith("_id"):
+        found = id_of(value)
+        assert found is not None, (name, value)
+        return found
+    return value

@@ -1,0 +1,1 @@
+"""Banks: payment orders out, reports and statements in, and what they are held against."""

@@ -1,0 +1,1 @@
+"""Destinations: where a merchant's payouts may go."""

@@ -1,0 +1,189 @@
+"""Destinations: where a merchant's payouts may go. The rules are those of the flow."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import marshmallow as ma
+from flask import Response
+from marshmallow import fields, validate
+
+from wallet.destinations import change as destinations
+from wallet.destinations.reading import DestinationView, destinations_of
+from wallet.destinations.records import KINDS, Destination, check_bank
+from wallet.errors import Code, Refused
+from wallet.onboarding.merchant_routes import BankSchema
+from wallet.people.one_time import OneTimeCode
+from wallet.web import examples
+from wallet.web.answers import receipt_answer
+from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.receipts import ReceiptSchema
+from wallet.web.routing import Routes
+from wallet.web.schemas import NameField, PhoneField, PinField, ReferenceField, service
+
+blp: Final = Routes("destinations", "/v1/destinations", "Where a merchant's payouts may go.")
+
+STATES: Final = ("unconfirmed", "confirmed", "removed")
+_ALLOWED: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
+    "bank": (frozenset({"bank"}), frozenset({"bank"})),
+    "mobile": (frozenset({"msisdn"}), frozenset({"msisdn", "name"})),
+    "cash": (frozenset(), frozenset({"agent"})),
+    "wallet": (frozenset(), frozenset()),
+}
+"""What each kind must, and may, be described by."""
+_AGENT: Final = re.compile(r"[1-9][0-9]{4,6}", re.ASCII)
+_DETAILS: Final = ("bank", "msisdn", "name", "agent")
+_EXAMPLE: Final = {
+    "kind": "bank",
+    "bank": {"code": "01", "account": "0112345678", "name": "Mercy Wambui"},
+    "pin": examples.MERCHANT_PIN,
+}
+
+
+class DestinationRequestSchema(ma.Schema):
+    """A bank account, a phone on another network, cash at an agent (or any), the own wallet."""
+
+    kind = fields.Str(required=True, validate=validate.OneOf(KINDS))
+    bank = fields.Nested(BankSchema, metadata={"description": "Of a bank."})
+    msisdn = PhoneField(metadata={"description": "Of mobile money."})
+    name = NameField(metadata={"description": "Whose phone it is."})
+    agent = fields.Str(
+        metadata={"description": "The one agent who may pay; without it, any.", "example": "20417"}
+    )
+    pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
+
+
+class CodeSchema(ma.Schema):
+    """The code that was texted."""
+
+    code = fields.Str(required=True, metadata={"example": "482913", "pattern": "^[0-9]{6}$"})
+
+
+class ProofSchema(ma.Schema):
+    """The merchant's PIN."""
+
+    pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
+
+
+class DestinationReceiptSchema(ReceiptSchema):
+    """What became of a destination; `destination` names it from then on."""
+
+    destination = ReferenceField()
+    shown = fields.Str(metadata={"example": "bank 01 5678"})
+    state = fields.Str(metadata={"enum": list(STATES)})
+    usable_from = fields.DateTime(allow_none=True, metadata={"example": None})
+
+
+class DestinationSchema(ma.Schema):
+    """A destination; of an account only the end is shown."""
+
+    reference = ReferenceField(attribute="id")
+    kind = fields.Str(metadata={"enum": list(KINDS)})
+    shown = fields.Str(metadata={"example": "bank 01 5678"})
+    name = fields.Str(metadata={"example": "Mercy Wambui"})
+    state = fields.Str(metadata={"enum": list(STATES)})
+    is_default = fields.Bool()
+    added_at = fields.DateTime()
+    usable_from = fields.DateTime(allow_none=True)
+
+
+class DestinationsSchema(ma.Schema):
+    """My destinations, in the order they were added."""
+
+    items = fields.List(fields.Nested(DestinationSchema))
+
+
+@blp.get("")
+@requires("merchant")
+@blp.response(200, DestinationsSchema)
+def list_destinations() -> Mapping[str, tuple[DestinationView, ...]]:
+    """See where your payouts may go"""
+    return {"items": destinations_of(service().engine, caller().holder_id, service().clock.now())}
+
+
+@blp.post("")
+@requires("merchant")
+@keyed
+@blp.arguments(DestinationRequestSchema, example=_EXAMPLE)
+@blp.response(201, DestinationReceiptSchema)
+def create_destination(body: Mapping[str, Any]) -> Response:
+    """Add a destination: a code to confirm it is texted to you
+
+    Once confirmed it can be used after its cooling-off time; your own wallet at once.
+    """
+    command = destinations.Add(
+        caller().holder_id,
+        idempotency_key(),
+        body["pin"],
+        _destination(body),
+        OneTimeCode.draw(destinations.CODE_DIGITS),
+    )
+    return receipt_answer(service().poster.post(destinations.decide_add, command))
+
+
+@blp.post("/<reference:destination_id>/confirmations")
+@requires("merchant")
+@keyed
+@blp.arguments(CodeSchema)
+@blp.response(201, DestinationReceiptSchema)
+def create_confirmation(body: Mapping[str, Any], destination_id: int) -> Response:
+    """Confirm a destination with the code that was texted
+
+    A code is good for ten minutes and five attempts. The first destination becomes the default.
+    """
+    command = destinations.Confirm(
+        caller().holder_id, idempotency_key(), destination_id, OneTimeCode(body["code"])
+    )
+    return receipt_answer(service().poster.post(destinations.decide_confirm, command))
+
+
+@blp.post("/<reference:destination_id>/removals")
+@requires("merchant")
+@keyed
+@blp.arguments(ProofSchema)
+@blp.response(201, DestinationReceiptSchema)
+def create_removal(body: Mapping[str, Any], destination_id: int) -> Response:
+    """Remove a destination; what is on its way there still arrives"""
+    command = destinations.Remove(
+        caller().holder_id, idempotency_key(), body["pin"], destination_id
+    )
+    return receipt_answer(service().poster.post(destinations.decide_remove, command))
+
+
+@blp.post("/<reference:destination_id>/defaults")
+@requires("merchant")
+@keyed
+@blp.arguments(ProofSchema)
+@blp.response(201, DestinationReceiptSchema)
+def create_default(body: Mapping[str, Any], destination_id: int) -> Response:
+    """Make a destination the one that payouts go to by themselves"""
+    command = destinations.MakeDefault(
+        caller().holder_id, idempotency_key(), body["pin"], destination_id
+    )
+    return receipt_answer(service().poster.post(destinations.decide_make_default, command))
+
+
+def _destination(body: Mapping[str, Any]) -> Destination:
+    """Return what the body describes. Raises `Refused` where kind and details do not fit."""
+    kind, given = body["kind"], {name for name in _DETAILS if name in body}
+    needed, allowed = _ALLOWED[kind]
+    for name in sorted((needed - given) | (given - allowed)):
+        expected = "needed" if name in needed else "not of this kind"
+        raise Refused(Code.FORMAT_ERROR, field=name, expected=expected)
+    match kind:
+        case "bank":
+            bank = body["bank"]
+            return check_bank(Destination(bank["code"], bank["account"], bank["name"]))
+        case "mobile":
+            if service().settings.momo is None:
+                raise Refused(Code.FORMAT_ERROR, field="kind", expected="no such network here")
+            return Destination("", body["msisdn"], body.get("name", ""), kind)
+        case "cash":
+            agent = body.get("agent", "")
+            if agent and not _AGENT.fullmatch(agent):
+                raise Refused(Code.FORMAT_ERROR, field="agent", expected="an agent's number")
+            return Destination("", agent, "", kind)
+        case _:
+            return Destination(kind="wallet")

@@ -1,0 +1,128 @@
+"""Agreements beside the tills: offers to somebody registered, money sent to who is not yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import marshmallow as ma
+from flask import Response
+from marshmallow import fields
+
+from wallet.contracts.descriptions import LONGEST_DESCRIPTION
+from wallet.contracts.periods import LONGEST_DAYS
+from wallet.escrow import claim, offer
+from wallet.web import examples
+from wallet.web.answers import receipt_answer
+from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.receipts import ReceiptSchema
+from wallet.web.routing import Routes
+from wallet.web.schemas import (
+    AmountField,
+    PartySchema,
+    PhoneField,
+    PinField,
+    ReferenceField,
+    service,
+)
+
+blp: Final = Routes("agreements", "/v1", "Money held without a till: offers and claims.")
+
+
+class OfferSchema(ma.Schema):
+    """An amount for somebody, theirs after so many days unless they decline it."""
+
+    payee = PhoneField(required=True)
+    amount = AmountField(required=True)
+    period_days = fields.Int(
+        required=True,
+        strict=True,
+        metadata={
+            "minimum": 0,
+            "maximum": LONGEST_DAYS,
+            "example": 7,
+            "description": "Days of the payee's calendar; 0 pays at once.",
+        },
+    )
+    description = fields.Str(
+        required=True,
+        metadata={
+            "minLength": 1,
+            "maxLength": LONGEST_DESCRIPTION,
+            "example": "Two bags of maize",
+            "description": "What it is for, in printable characters.",
+        },
+    )
+    pin = PinField(required=True)
+
+
+class OfferReceiptSchema(ReceiptSchema):
+    """An offer that was made; `contract` is null where it was paid at once."""
+
+    amount = AmountField()
+    fee = AmountField()
+    balance = AmountField()
+    payee = fields.Nested(PartySchema)
+    description = fields.Str(metadata={"example": "Two bags of maize"})
+    contract = ReferenceField(allow_none=True)
+    deadline_at = fields.DateTime(
+        allow_none=True, metadata={"example": "2026-01-12T09:00:00+00:00"}
+    )
+
+
+class ClaimSchema(ma.Schema):
+    """An amount for a number that nobody has registered yet."""
+
+    receiver = PhoneField(required=True, metadata={"example": examples.UNREGISTERED})
+    amount = AmountField(required=True)
+    pin = PinField(required=True)
+
+
+class ClaimReceiptSchema(ReceiptSchema):
+    """Money that waits for its receiver to register, until the deadline."""
+
+    amount = AmountField()
+    fee = AmountField()
+    balance = AmountField()
+    receiver = fields.Nested(PartySchema)
+    contract = ReferenceField()
+    deadline_at = fields.DateTime(metadata={"example": "2026-01-12T09:00:00+00:00"})
+
+
+@blp.post("/offers")
+@requires("consumer")
+@keyed
+@blp.arguments(OfferSchema)
+@blp.response(201, OfferReceiptSchema)
+def create_offer(body: Mapping[str, Any]) -> Response:
+    """Offer money to somebody, held until the deadline agreed.
+
+    Release it when you have what you paid for. They may decline it, and it comes back to you.
+    """
+    command = offer.Command(
+        caller().holder_id,
+        idempotency_key(),
+        body["pin"],
+        body["payee"],
+        body["amount"],
+        body["period_days"],
+        body["description"],
+    )
+    return receipt_answer(service().poster.post(offer.decide, command))
+
+
+@blp.post("/claims")
+@requires("consumer")
+@keyed
+@blp.arguments(ClaimSchema)
+@blp.response(201, ClaimReceiptSchema)
+def create_claim(body: Mapping[str, Any]) -> Response:
+    """Send money to a number that is not registered.
+
+    They are told by SMS, and have it as soon as they register. Not claimed by the deadline, it
+    comes back by itself.
+    """
+    command = claim.Command(
+        caller().holder_id, idempotency_key(), body["pin"], body["receiver"], body["amount"]
+    )
+    return receipt_answer(service().poster.post(claim.decide, command))

@@ -1,0 +1,263 @@
+"""Contracts: payments held between a payer and a payee, each of whom can act for the other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import marshmallow as ma
+from flask import Response
+from marshmallow import fields, validate
+
+from wallet.contracts.periods import LONGEST_DAYS
+from wallet.contracts.reading import Contracts, ContractView
+from wallet.errors import Code, Refused
+from wallet.escrow import decline, extend, give_back, release
+from wallet.escrow.looking import see_contract, see_contracts
+from wallet.numbers import local_number
+from wallet.web import examples
+from wallet.web.answers import receipt_answer
+from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.pages import PageQuerySchema, PageSchema
+from wallet.web.receipts import HeldReceiptSchema, ReceiptSchema
+from wallet.web.routing import Routes
+from wallet.web.schemas import AmountField, PinField, ReferenceField, service
+
+blp: Final = Routes("contracts", "/v1/contracts", "Payments held until their deadline.")
+
+
+def payee_shown(view: ContractView) -> str:
+    """Return how the payer knows the payee: nobody's name is known until they register."""
+    return view.payee_name or local_number(view.contract.payee_msisdn or "")
+
+
+class ContractSchema(ma.Schema):
+    """A held payment. released + returned + held is always the amount."""
+
+    reference = ReferenceField(attribute="contract.id")
+    state = fields.Function(
+        lambda view: "open" if view.contract.closed_at is None else "closed",
+        metadata={"type": "string", "enum": ["open", "closed"]},
+    )
+    payer = fields.Str(attribute="payer_name", metadata={"example": "Amina Odhiambo"})
+    payee = fields.Function(
+        payee_shown,
+        metadata={
+            "type": "string",
+            "example": "Duka la Juma",
+            "description": "Of a claim that waits: the number that the money was sent to.",
+        },
+    )
+    origin = fields.Str(
+        attribute="contract.origin",
+        metadata={"enum": ["payment", "offer", "claim", "plan"], "example": "payment"},
+    )
+    description = fields.Str(
+        attribute="contract.description", allow_none=True, metadata={"example": None}
+    )
+    steps = fields.Int(
+        attribute="contract.steps",
+        allow_none=True,
+        metadata={"example": None, "description": "Of a prepaid plan: the visits paid for."},
+    )
+    steps_done = fields.Int(
+        attribute="contract.steps_done", allow_none=True, metadata={"example": None}
+    )
+    till = fields.Str(
+        attribute="contract.till", allow_none=True, metadata={"example": examples.TILL}
+    )
+    amount = AmountField(attribute="contract.amount")
+    released = AmountField(attribute="contract.released_amount")
+    returned = AmountField(attribute="contract.returned_amount")
+    held = AmountField(attribute="contract.held")
+    disputed = AmountField(
+        attribute="contract.disputed", metadata={"description": "The frozen part of what is held."}
+    )
+    opened_at = fields.DateTime(attribute="contract.opened_at")
+    deadline_at = fields.DateTime(attribute="contract.deadline_at")
+    at_deadline = fields.Str(
+        attribute="contract.at_deadline",
+        metadata={
+            "enum": ["release", "return"],
+            "description": "Whose the undisputed rest is at the deadline, by itself.",
+        },
+    )
+    closed_at = fields.DateTime(attribute="contract.closed_at", allow_none=True)
+
+
+class ContractPageSchema(PageSchema):
+    """My contracts, newest first."""
+
+    items = fields.List(fields.Nested(ContractSchema))
+
+
+class ContractQuerySchema(PageQuerySchema):
+    """Which of my contracts."""
+
+    side = fields.Str(
+        validate=validate.OneOf(["payer", "payee"]),
+        metadata={"description": "Only those in which I am this; without it, both."},
+    )
+    open = fields.Bool(
+        load_default=False, metadata={"description": "Only those that still hold money."}
+    )
+
+
+class ActSchema(ma.Schema):
+    """Releases or returns held money. Without an amount, all of it. It cannot be undone.
+
+    What is disputed moves only where its dispute is named.
+    """
+
+    amount = AmountField()
+    dispute = ReferenceField()
+    pin = PinField(required=True)
+
+
+class DeclineSchema(ma.Schema):
+    """Declines an offer: all that is left of it returns."""
+
+    pin = PinField(required=True)
+
+
+class ExtensionSchema(ma.Schema):
+    """Puts a deadline off, either to a moment or by so many days."""
+
+    deadline_at = fields.AwareDateTime(
+        format="iso",
+        metadata={"description": "Later than now; at most 90 days after the contract was opened."},
+    )
+    days = fields.Int(
+        strict=True,
+        metadata={
+            "minimum": 1,
+            "maximum": LONGEST_DAYS,
+            "example": 3,
+            "description": "Days of the payee's calendar, added to the present deadline.",
+        },
+    )
+    pin = PinField(required=True)
+
+    @ma.validates_schema
+    def check_one(self, data: Mapping[str, Any], **_: object) -> None:
+        """Refuse both, and neither."""
+        if ("deadline_at" in data) == ("days" in data):
+            raise ma.ValidationError("Either deadline_at or days.", "days")
+
+
+class ExtensionReceiptSchema(ReceiptSchema):
+    """A deadline that was put off."""
+
+    contract = ReferenceField()
+    deadline_before = fields.DateTime(metadata={"example": "2026-01-06T09:00:00+00:00"})
+    deadline_at = fields.DateTime(metadata={"example": "2026-01-09T09:00:00+00:00"})
+
+
+@blp.get("")
+@requires("consumer")
+@blp.arguments(ContractQuerySchema, location="query")
+@blp.response(200, ContractPageSchema)
+def list_contracts(query: Mapping[str, Any]) -> Contracts:
+    """List my held payments, made and taken, newest first."""
+    parts = service()
+    return see_contracts(
+        parts.engine,
+        parts.poster,
+        parts.clock.now(),
+        caller().holder_id,
+        side=query.get("side"),
+        only_open=query["open"],
+        before=query.get("before"),
+        limit=query["limit"],
+    )
+
+
+@blp.get("/<reference:contract_id>")
+@requires("consumer")
+@blp.response(200, ContractSchema)
+def get_contract(contract_id: int) -> ContractView:
+    """Show one of my contracts."""
+    parts = service()
+    found = see_contract(
+        parts.engine, parts.poster, parts.clock.now(), caller().holder_id, contract_id
+    )
+    if found is None:
+        raise Refused(Code.CONTRACT_UNKNOWN)
+    return found
+
+
+@blp.post("/<reference:contract_id>/releases")
+@requires("consumer")
+@keyed
+@blp.arguments(ActSchema, example={"pin": examples.CUSTOMER_PIN})
+@blp.response(201, HeldReceiptSchema)
+def create_release(body: Mapping[str, Any], contract_id: int) -> Response:
+    """Release held money to the payee, as its payer.
+
+    In whole or in part, as often as there is something held. The payee has it at once.
+    """
+    command = release.Command(
+        caller().holder_id,
+        idempotency_key(),
+        body["pin"],
+        contract_id,
+        body.get("amount"),
+        body.get("dispute"),
+    )
+    return receipt_answer(service().poster.post(release.decide, command))
+
+
+@blp.post("/<reference:contract_id>/returns")
+@requires("consumer")
+@keyed
+@blp.arguments(ActSchema, example={"pin": examples.MERCHANT_PIN})
+@blp.response(201, HeldReceiptSchema)
+def create_return(body: Mapping[str, Any], contract_id: int) -> Response:
+    """Return held money to the payer, as its payee.
+
+    In whole or in part, before the deadline. The payer has it at once, and pays nothing for it.
+    """
+    command = give_back.Command(
+        caller().holder_id,
+        idempotency_key(),
+        body["pin"],
+        contract_id,
+        body.get("amount"),
+        body.get("dispute"),
+    )
+    return receipt_answer(service().poster.post(give_back.decide, command))
+
+
+@blp.post("/<reference:contract_id>/declines")
+@requires("consumer")
+@keyed
+@blp.arguments(DeclineSchema, example={"pin": examples.RECEIVER_PIN})
+@blp.response(201, HeldReceiptSchema)
+def create_decline(body: Mapping[str, Any], contract_id: int) -> Response:
+    """Decline an offer, as its payee.
+
+    All that is left of it returns to the payer at once; before the deadline.
+    """
+    command = decline.Command(caller().holder_id, idempotency_key(), body["pin"], contract_id)
+    return receipt_answer(service().poster.post(decline.decide, command))
+
+
+@blp.post("/<reference:contract_id>/extensions")
+@requires("consumer")
+@keyed
+@blp.arguments(ExtensionSchema, example={"days": 3, "pin": examples.MERCHANT_PIN})
+@blp.response(201, ExtensionReceiptSchema)
+def create_extension(body: Mapping[str, Any], contract_id: int) -> Response:
+    """Put the deadline off, as the payee.
+
+    The payer has more time to look and to object; before the deadline.
+    """
+    command = extend.Command(
+        caller().holder_id,
+        idempotency_key(),
+        body["pin"],
+        contract_id,
+        body.get("deadline_at"),
+        body.get("days"),
+    )
+    return receipt_answer(service().poster.post(extend.decide, command))

@@ -1,0 +1,115 @@
+"""Claims whose number has been registered: the money goes to the new wallet by itself.
+
+Right after a registration, by whoever registered; and by the workers, for what was cut short in
+between, was sent while the number was being registered, or did not fit the wallet at first.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import Engine, text
+
+from wallet.clock import reference
+from wallet.database import read
+from wallet.errors import Code, Refused, Unavailable
+from wallet.escrow import deliver_claim as claimed
+from wallet.escrow.looking import do_all
+from wallet.ledger.poster import MAX_BATCH, Poster
+
+log = logging.getLogger(__name__)
+
+REST: Final = timedelta(minutes=1)
+"""How long a claim that was refused is left alone by one worker."""
+NUMBERS: Final = 2048
+"""How many are looked at in one go."""
+_ABOVE_LIMITS: Final = frozenset({Code.MAX_BALANCE_EXCEEDED, Code.MONTHLY_VALUE_LIMIT_EXCEEDED})
+
+CLAIMS_OF: Final = """
+    SELECT id, payee_msisdn
+      FROM contracts   -- index contracts_unclaimed
+     WHERE payee_msisdn = :msisdn AND payee_id IS NULL AND closed_at IS NULL
+     ORDER BY id
+     LIMIT :limit
+"""
+# In the order of the index, a page at a time, so that a hundred thousand open claims of numbers
+# that nobody registers are not looked through again and again for one that somebody did.
+UNCLAIMED_NUMBERS: Final = """
+    SELECT payee_msisdn
+      FROM contracts   -- index contracts_unclaimed
+     WHERE payee_msisdn > :after AND payee_id IS NULL AND closed_at IS NULL
+     GROUP BY payee_msisdn
+     ORDER BY payee_msisdn
+     LIMIT :limit
+"""
+REGISTERED_OF: Final = text("""
+    SELECT c.id, c.payee_msisdn
+      FROM contracts c   -- index contracts_unclaimed
+      JOIN holders h ON h.msisdn = c.payee_msisdn
+     WHERE c.payee_msisdn = ANY(:msisdns) AND c.payee_id IS NULL AND c.closed_at IS NULL
+       AND c.deadline_at > :now AND c.id <> ALL(:resting)
+     ORDER BY c.id
+     LIMIT :limit
+       FOR NO KEY UPDATE OF c SKIP LOCKED
+""")
+
+
+def hand_over(engine: Engine, poster: Poster, msisdn: str) -> None:
+    """Hand what waits for a number to who has just registered it.
+
+    It fails in silence: the registration stands, and a worker hands it over.
+    """
+    try:
+        found = read(engine, CLAIMS_OF, msisdn=msisdn, limit=MAX_BATCH)
+        _claim(poster, [tuple(row) for row in found])
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the registration is done
+        log.warning("claims are left to the workers: %s", type(error).__name__)
+
+
+class RegisteredClaims:
+    """Looks through the open claims for numbers that have been registered, a page at a time."""
+
+    def __init__(self, engine: Engine, poster: Poster) -> None:
+        self._engine = engine
+        self._poster = poster
+        self._after = ""
+        self._rests: dict[int, datetime] = {}
+
+    def release(self, now: datetime, limit: int = NUMBERS) -> int:
+        """Look at the next `limit` numbers; return how many claims of theirs were tried."""
+        numbers = [row[0] for row in read(
+            self._engine, UNCLAIMED_NUMBERS, after=self._after, limit=limit
+        )]  # fmt: skip
+        self._after = numbers[-1] if len(numbers) == limit else ""  # and from the first again
+        self._rests = {id_: until for id_, until in self._rests.items() if until > now}
+        asked = {"msisdns": numbers, "now": now, "resting": list(self._rests), "limit": limit}
+        with self._engine.begin() as connection:
+            found = [(row.id, row.payee_msisdn) for row in connection.execute(REGISTERED_OF, asked)]
+        for id_ in _claim(self._poster, found):
+            self._rests[id_] = now + REST
+        return len(found)
+
+
+def _claim(poster: Poster, claims: Sequence[tuple[int, str]]) -> list[int]:
+    """Hand each claim to who registered its number; return those that cannot be yet."""
+    refused: list[int] = []
+    waiting: list[claimed.Waits] = []
+    commands = [claimed.Command(id_, msisdn) for id_, msisdn in claims]
+    for command, pending in [(each, poster.submit(claimed.decide, each)) for each in commands]:
+        try:
+            pending.wait()
+        except Unavailable:
+            raise
+        except Refused as refusal:
+            refused.append(command.contract_id)
+            if refusal.code in _ABOVE_LIMITS:
+                waiting.append(claimed.Waits(command.contract_id, command.msisdn))
+            log.info("claim %s waits: %s", reference(command.contract_id), refusal)
+        except Exception:
+            refused.append(command.contract_id)
+            log.exception("claim %s could not be handed over", reference(command.contract_id))
+    do_all(poster, [(claimed.decide_waits, each) for each in waiting])
+    return refused

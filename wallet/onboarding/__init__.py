@@ -1,0 +1,1 @@
+"""Onboarding: how people, agents, merchants, partners and staff come in."""

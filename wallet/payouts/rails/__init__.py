@@ -1,0 +1,1 @@
+"""Rails: who carries a payout to another network, and what they are asked."""

@@ -1,0 +1,59 @@
+"""Callbacks of mobile-money networks: hints that something is decided, and never more than that."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import Response, request
+
+from sms.http import check_callback_token
+from wallet.errors import Refused
+from wallet.payouts.rails.mtn_momo import heed_callback
+from wallet.web.bodies import parse_object
+from wallet.web.routing import Routes
+from wallet.web.schemas import service
+
+blp: Final = Routes("mobile-money", "/callbacks", "What mobile-money networks call back.")
+
+BODY: Final = {
+    "content": {
+        "application/json": {
+            "schema": {"type": "object"},
+            "example": {"externalId": "1QGDF9BM0K7J", "status": "SUCCESSFUL"},
+        }
+    },
+}
+TOKEN: Final = {
+    "name": "token",
+    "in": "query",
+    "description": "The secret in our callback addresses.",
+    "schema": {"type": "string"},
+}
+
+
+@blp.post("/mtn-momo")
+@blp.doc(requestBody=BODY, parameters=[TOKEN])
+@blp.response(204)
+def take_mtn_callback() -> Response:
+    """MTN MoMo tells of a transfer: it is asked about at once"""
+    return _heed()
+
+
+@blp.put("/mtn-momo")
+@blp.doc(requestBody=BODY, parameters=[TOKEN])
+@blp.response(204)
+def put_mtn_callback() -> Response:
+    """MTN MoMo tells of a transfer, by the other of its two methods"""
+    return _heed()
+
+
+def _heed() -> Response:
+    """Answer the same whatever comes: MTN does not call twice, and a stranger learns nothing."""
+    check_callback_token()
+    parts = service()
+    try:
+        told = parse_object(request.get_data(cache=False))
+    except Refused:
+        told = {}
+    heed_callback(parts.engine, told, parts.clock.now())
+    return Response(status=204)

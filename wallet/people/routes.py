@@ -1,0 +1,97 @@
+"""One's own profile, and the name behind a number one is about to pay."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Final
+from uuid import uuid4
+
+from marshmallow import Schema, fields
+
+from wallet.people.change import ChangeHolder, decide_change_holder
+from wallet.people.names import name_of
+from wallet.people.roles import profile_of
+from wallet.web import examples
+from wallet.web.auth import caller, requires
+from wallet.web.routing import Routes
+from wallet.web.schemas import ReferenceField, phone, service
+from wallet.web.throttling import check_rate
+
+NAMES_A_MINUTE: Final = 30
+
+NUMBER: Final = {
+    "name": "msisdn",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "example": examples.RECEIVER},
+}
+
+blp = Routes("holders", "/v1", "People and businesses with accounts.")
+
+
+class ProfileSchema(Schema):
+    """What you see of yourself."""
+
+    holder_id = ReferenceField()
+    msisdn = fields.Str(allow_none=True, metadata={"example": examples.CUSTOMER})
+    name = fields.Str(metadata={"example": "Juma Otieno"})
+    language = fields.Str(metadata={"example": "sw"})
+    market = fields.Str(metadata={"example": "KE"})
+    tier = fields.Int(metadata={"example": 0})
+    status = fields.Str(metadata={"example": "active"})
+    pin_set = fields.Bool(metadata={"example": True})
+    roles = fields.List(fields.Str(), metadata={"example": ["consumer"]})
+
+
+class ProfileChangeSchema(Schema):
+    """What you may change of it."""
+
+    language = fields.Str(required=True, metadata={"example": "sw"})
+
+
+class NameSchema(Schema):
+    """Who would be paid."""
+
+    msisdn = fields.Str(metadata={"example": examples.RECEIVER})
+    name = fields.Str(metadata={"example": "WANJIRU K."})
+
+
+@blp.get("/me")
+@requires()
+@blp.response(200, ProfileSchema)
+def show_profile() -> dict[str, Any]:
+    """See your own profile"""
+    return _profile()
+
+
+@blp.patch("/me")
+@requires()
+@blp.arguments(ProfileChangeSchema)
+@blp.response(200, ProfileSchema)
+def change_profile(body: dict[str, Any]) -> dict[str, Any]:
+    """Change the language of your texts and menus"""
+    own_id = caller().holder_id
+    command = ChangeHolder(own_id, uuid4(), own_id, language=body["language"])
+    service().poster.post(decide_change_holder, command)
+    return _profile()
+
+
+@blp.get("/names/<msisdn>", parameters=[NUMBER])
+@requires()
+@blp.response(200, NameSchema)
+def show_name(msisdn: str) -> dict[str, Any]:
+    """See whom a number belongs to, before paying
+
+    The name is shortened, and one caller sees at most 30 a minute.
+    """
+    check_rate("names", caller().holder_id, NAMES_A_MINUTE, 60)
+    found = phone(msisdn)
+    with service().engine.connect() as connection:
+        return {"msisdn": found, "name": name_of(connection, found)}
+
+
+def _profile() -> dict[str, Any]:
+    who = caller()
+    with service().engine.connect() as connection:
+        profile = profile_of(connection, who.holder_id)
+    return {**asdict(profile), "holder_id": profile.id, "roles": sorted(who.roles)}

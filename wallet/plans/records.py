@@ -1,0 +1,183 @@
+"""Prepaid plans: a number of steps (visits, lessons, washes) for one price, paid out one by one.
+
+Prices are minor units of the whole plan. A bought plan is a contract with steps; each step is
+worth the price divided by the steps, rounded down, and the last one takes what remains. A step is
+confirmed by its payer: with their PIN, or by a one-time code that they hand to the merchant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+
+from wallet.contracts.descriptions import check_description
+from wallet.contracts.periods import LONGEST_DAYS
+from wallet.contracts.records import Contract
+from wallet.errors import Code, Refused
+from wallet.ledger.accounts import Kind
+from wallet.ledger.facts import Needs
+from wallet.merchants.pricing import Pricing
+from wallet.money import Money
+
+if TYPE_CHECKING:
+    from wallet.ledger.facts import Facts
+
+FEWEST_STEPS: Final = 2
+MOST_STEPS: Final = 100
+LONGEST_NAME: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a merchant sells. Its terms never change, so its reference names a price too."""
+
+    id: int
+    merchant_id: int
+    name: str
+    steps: int
+    currency: str
+    price_minor: int
+    period_days: int
+    offered_at: datetime
+    withdrawn_at: datetime | None = None
+    merchant: str = ""  # the name on the shop
+    pricing: Pricing | None = None  # the merchant's terms today
+
+    COLUMNS: ClassVar[str] = """l.id, l.merchant_id, l.name, l.steps, l.currency, l.price_minor,
+        l.period_days, l.offered_at, l.withdrawn_at, m.name"""
+    LOCK: ClassVar[str] = f"""
+        SELECT {COLUMNS}, {Pricing.COLUMNS}
+          FROM plans l
+          JOIN merchants m ON m.holder_id = l.merchant_id
+          LEFT JOIN pricings p ON p.id = m.pricing_id
+         WHERE l.id = ANY(%(ids)s)
+         ORDER BY l.id
+           FOR NO KEY UPDATE OF l
+    """
+    RANK: ClassVar[int] = 7
+    PRICING_AT: ClassVar[int] = 10
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the plan of one row of LOCK."""
+        pricing = Pricing.from_columns(row[cls.PRICING_AT :])
+        return replace(cls(*row[: cls.PRICING_AT]), pricing=pricing)
+
+    def needs(self) -> Needs:
+        """Who sells it, and where the buyer's fee goes."""
+        return Needs(holders=(self.merchant_id,), operator=((Kind.FEES, self.currency),))
+
+    @property
+    def price(self) -> Money:
+        return Money(self.currency, self.price_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPlan:
+    """A plan is offered."""
+
+    WRITE: ClassVar[str] = """
+        INSERT INTO plans (id, merchant_id, name, steps, currency, price_minor, period_days,
+                           offered_at)
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::smallint[], %s::text[],
+                             %s::bigint[], %s::smallint[], %s::timestamptz[])
+    """
+    RANK: ClassVar[int] = 2
+
+    plan: Plan
+
+    @property
+    def identity(self) -> int:
+        return self.plan.id
+
+    def values(self) -> tuple[Any, ...]:
+        plan = self.plan
+        terms = (plan.name, plan.steps, plan.currency, plan.price_minor, plan.period_days)
+        return (plan.id, plan.merchant_id, *terms, plan.offered_at)
+
+    def apply(self, facts: Facts) -> None:
+        facts.records[(Plan, self.plan.id)] = self.plan
+
+
+@dataclass(frozen=True, slots=True)
+class PlanWithdrawn:
+    """A plan is sold no longer."""
+
+    WRITE: ClassVar[str] = """
+        UPDATE plans l SET withdrawn_at = v.withdrawn_at
+          FROM unnest(%s::bigint[], %s::timestamptz[]) AS v (id, withdrawn_at)
+         WHERE l.id = v.id
+    """
+    RANK: ClassVar[int] = 3
+
+    plan: Plan
+    withdrawn_at: datetime
+
+    @property
+    def identity(self) -> int:
+        return self.plan.id
+
+    def values(self) -> tuple[Any, ...]:
+        return (self.plan.id, self.withdrawn_at)
+
+    def apply(self, facts: Facts) -> None:
+        withdrawn = replace(self.plan, withdrawn_at=self.withdrawn_at)
+        facts.records[(Plan, self.plan.id)] = withdrawn
+
+
+def check_terms(name: str, steps: int, price: Money, period_days: int) -> str:
+    """Return a plan's name with its spaces tidied. Raises `Refused` for impossible terms."""
+    tidy = check_description(name)
+    if len(tidy) > LONGEST_NAME:
+        raise Refused(Code.DESCRIPTION_MALFORMED, field="name", longest=LONGEST_NAME)
+    if not FEWEST_STEPS <= steps <= MOST_STEPS:
+        expected = f"{FEWEST_STEPS} to {MOST_STEPS}"
+        raise Refused(Code.FORMAT_ERROR, field="steps", expected=expected)
+    if not 1 <= period_days <= LONGEST_DAYS:
+        raise Refused(
+            Code.PERIOD_OUT_OF_RANGE,
+            field="period_days",
+            shortest_days=1,
+            longest_days=LONGEST_DAYS,
+        )
+    if price.minor < steps:  # a step worth nothing could not be paid out
+        least = Money(price.currency, steps)
+        raise Refused(Code.FORMAT_ERROR, field="price", expected=f"at least {least.text}")
+    return tidy
+
+
+def check_plan(contract: Contract) -> None:
+    """Raise `Refused` where a contract is no plan, and so has no steps to confirm."""
+    if contract.steps is None:
+        raise Refused(Code.NOT_A_PLAN)
+
+
+def check_no_plan(contract: Contract) -> None:
+    """Raise `Refused` where a contract is a plan: it is paid out by its steps alone."""
+    if contract.steps is not None:
+        assert contract.steps_done is not None
+        raise Refused(Code.PAID_BY_VISIT, left=contract.steps - contract.steps_done)
+
+
+def next_step(contract: Contract) -> tuple[int, Money]:
+    """Return the number of a plan's next step and what it is worth, exact in the sum."""
+    assert contract.steps is not None
+    assert contract.steps_done is not None
+    assert contract.steps_done < contract.steps, contract
+    step = contract.steps_done + 1
+    earned_minor = contract.amount_minor
+    if step < contract.steps:
+        earned_minor = contract.amount_minor // contract.steps * step
+    return step, Money(contract.currency, earned_minor - contract.released_minor)
+
+
+def shown(plan: Plan) -> Mapping[str, Any]:
+    """Return a plan's terms as receipts tell them."""
+    return {
+        "name": plan.name,
+        "steps": plan.steps,
+        "price": plan.price.json,
+        "period_days": plan.period_days,
+    }

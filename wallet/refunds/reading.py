@@ -1,0 +1,73 @@
+"""Refunds as those they concern may read them: to a stranger they do not exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from wallet.clock import reference
+from wallet.database import read
+from wallet.ledger.entries import LONGEST_PAGE, cursor_id
+from wallet.refunds.records import Refund
+
+READ_REFUND: Final = f"""
+    SELECT {Refund.COLUMNS}, h.name
+      FROM refunds f
+      JOIN merchants m ON m.holder_id = f.merchant_id
+      JOIN holders h ON h.id = f.payer_id
+     WHERE f.id = :refund AND :holder IN (f.merchant_id, f.payer_id)
+"""
+
+READ_REFUNDS: Final = f"""
+    SELECT {Refund.COLUMNS}, h.name
+      FROM refunds f
+      JOIN merchants m ON m.holder_id = f.merchant_id
+      JOIN holders h ON h.id = f.payer_id
+     WHERE f.merchant_id = :merchant AND f.id < :before AND (NOT :waiting OR f.state = 'waiting')
+     ORDER BY f.id DESC
+     LIMIT :limit
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """A refund with its payer's name; the merchant goes by the name on the shop."""
+
+    refund: Refund
+    payer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refunds:
+    """A page, newest first; `next_cursor` asks for the older ones, None at the end."""
+
+    items: tuple[RefundView, ...]
+    next_cursor: str | None
+
+
+def refund_of(engine: Engine, holder_id: int, refund_id: int) -> RefundView | None:
+    """Return a refund to its merchant or its payer, to nobody else."""
+    rows = read(engine, READ_REFUND, refund=refund_id, holder=holder_id)
+    return _view(rows[0]) if rows else None
+
+
+def refunds_of(
+    engine: Engine,
+    merchant_id: int,
+    *,
+    only_waiting: bool = False,
+    before: str | None = None,
+    limit: int = 50,
+) -> Refunds:
+    """Return a merchant's refunds, newest first."""
+    assert 0 < limit <= LONGEST_PAGE, limit
+    asked = {"merchant": merchant_id, "waiting": only_waiting, "before": cursor_id(before)}
+    rows = read(engine, READ_REFUNDS, **asked, limit=limit + 1)
+    items = tuple(_view(row) for row in rows[:limit])
+    return Refunds(items, reference(items[-1].refund.id) if len(rows) > limit else None)
+
+
+def _view(row: tuple[Any, ...]) -> RefundView:
+    return RefundView(Refund(*row[:-1]), row[-1])

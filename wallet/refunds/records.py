@@ -1,0 +1,255 @@
+"""Refunds as rows: what a merchant gives back of a payment that was released to them.
+
+One at a time for a merchant: whoever refunds, pays out or reverses a payment of theirs locks the
+merchant's terms first, and reads what was refunded so far once that lock is held. The database
+holds the sum by a rule of its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from wallet.errors import Code, Refused
+from wallet.ledger.facts import Needs
+from wallet.money import Money
+
+if TYPE_CHECKING:
+    from wallet.ledger.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What of a payment reached its merchant, and what of that was promised back."""
+
+    id: int
+    merchant_id: int
+    payer_id: int
+    currency: str
+    released_minor: int
+    merchant: str  # the name over the till
+    refunded_minor: int = 0  # waiting ones too
+    is_reversed: bool = False
+
+    # Read under the lock of the merchant's terms, which have the lower rank. What was released
+    # only grows.
+    LOCK: ClassVar[str] = """
+        SELECT x.id, x.merchant_id, x.payer_id, x.currency, x.released_minor, m.name,
+               (SELECT coalesce(sum(f.amount_minor), 0)::bigint FROM refunds f
+                 WHERE f.payment_id = x.id AND f.state <> 'declined'),
+               EXISTS (SELECT FROM reversals r WHERE r.original_id = x.id)
+          FROM (SELECT c.id, c.payee_id AS merchant_id, c.payer_id, c.currency, c.released_minor
+                  FROM contracts c
+                  JOIN accounts a ON a.id = c.payee_account_id AND a.kind = 'settlement'
+                 WHERE c.id = ANY(%(ids)s::bigint[])
+                 UNION ALL
+                SELECT p.id, p.receiver_id, p.sender_id, a.currency, e.amount_minor
+                  FROM postings p
+                  JOIN entries e ON e.posting_id = p.id
+                  JOIN accounts a ON a.id = e.account_id AND a.kind = 'settlement'
+                 WHERE p.id = ANY(%(ids)s::bigint[]) AND p.kind = 'pay'
+                   AND a.holder_id = p.receiver_id) x
+          JOIN merchants m ON m.holder_id = x.merchant_id
+         ORDER BY x.id
+    """
+    RANK: ClassVar[int] = 9
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the payment of one row of LOCK."""
+        return cls(*row)
+
+    def needs(self) -> Needs:
+        """The payer, who gets it back."""
+        return Needs(holders=(self.payer_id, self.merchant_id))
+
+    @property
+    def released(self) -> Money:
+        return Money(self.currency, self.released_minor)
+
+    @property
+    def refunded(self) -> Money:
+        return Money(self.currency, self.refunded_minor)
+
+    @property
+    def left(self) -> Money:
+        """What may still be refunded."""
+        return self.released - self.refunded
+
+    def part(self, amount: Money | None) -> Money:
+        """Return what a refund gives back: `amount`, or all that is left.
+
+        Raises `Refused` where less is left.
+        """
+        if amount is not None and amount.currency != self.currency:
+            raise Refused(Code.CURRENCY_NOT_SUPPORTED, currency=amount.currency)
+        if not self.left.is_positive or (amount is not None and amount > self.left):
+            raise Refused(
+                Code.MORE_THAN_RELEASED,
+                released=self.released.text,
+                refunded=self.refunded.text,
+                left=self.left.text,
+            )
+        return self.left if amount is None else amount
+
+
+@dataclass(frozen=True, slots=True)
+class RefundsWaiting:
+    """A merchant's refunds that wait to be covered: the oldest of each currency."""
+
+    id: int
+    oldest: tuple[tuple[str, int], ...] = ()
+
+    LOCK: ClassVar[str] = """
+        SELECT m.holder_id,
+               coalesce(array_agg(f.currency ORDER BY f.currency)
+                        FILTER (WHERE f.id IS NOT NULL), '{}'),
+               coalesce(array_agg(f.id ORDER BY f.currency) FILTER (WHERE f.id IS NOT NULL), '{}')
+          FROM merchants m
+          LEFT JOIN LATERAL (
+               SELECT r.currency, min(r.id) AS id FROM refunds r
+                WHERE r.merchant_id = m.holder_id AND r.state = 'waiting'
+                GROUP BY r.currency) f ON true
+         WHERE m.holder_id = ANY(%(ids)s::bigint[])
+         GROUP BY m.holder_id
+         ORDER BY m.holder_id
+    """
+    RANK: ClassVar[int] = 9  # like Payment: read once the merchant's terms are locked
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return what waits, of one row of LOCK."""
+        return cls(row[0], tuple(zip(row[1], row[2], strict=True)))
+
+    def needs(self) -> Needs:
+        """Nothing more: the command names the merchant."""
+        return Needs()
+
+    def first(self, currency: str) -> int | None:
+        """Return the id of the refund that is next in this currency."""
+        return dict(self.oldest).get(currency)
+
+
+def check_no_refund_waits(merchant_id: int, currency: str, facts: Facts) -> None:
+    """Raise `Refused` where a refund of this merchant waits: it comes before any payout.
+
+    `(RefundsWaiting, merchant_id)` must be among the command's records, beside `MerchantLock`.
+    """
+    waiting = facts.record(RefundsWaiting, merchant_id)
+    if waiting is not None and waiting.first(currency) is not None:
+        raise Refused(Code.REFUND_WAITING, currency=currency)
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """A refund as one batch sees it. Its id is that of the posting that asked for it."""
+
+    id: int
+    payment_id: int
+    merchant_id: int
+    payer_id: int
+    currency: str
+    amount_minor: int
+    state: str
+    asked_at: datetime
+    ended_at: datetime | None = None
+    posting_id: int | None = None
+    decline_reason: str | None = None
+    merchant: str = ""
+
+    COLUMNS: ClassVar[str] = """f.id, f.payment_id, f.merchant_id, f.payer_id, f.currency,
+        f.amount_minor, f.state, f.asked_at, f.ended_at, f.posting_id, f.decline_reason, m.name"""
+    """Of `refunds f` and `merchants m`."""
+    LOCK: ClassVar[str] = f"""
+        SELECT {COLUMNS}
+          FROM refunds f JOIN merchants m ON m.holder_id = f.merchant_id
+         WHERE f.id = ANY(%(ids)s)
+         ORDER BY f.id
+           FOR NO KEY UPDATE OF f
+    """
+    RANK: ClassVar[int] = 8  # after the merchant's terms
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the refund of one row of LOCK."""
+        return cls(*row)
+
+    def needs(self) -> Needs:
+        """Both parties."""
+        return Needs(holders=(self.merchant_id, self.payer_id))
+
+    @property
+    def amount(self) -> Money:
+        return Money(self.currency, self.amount_minor)
+
+    def check_waiting(self) -> None:
+        """Raise `Refused` where it was paid or declined."""
+        if self.state != "waiting":
+            raise Refused(Code.INCORRECT_STATE, state=self.state)
+
+
+@dataclass(frozen=True, slots=True)
+class NewRefund:
+    """A refund that was made, or waits."""
+
+    WRITE: ClassVar[str] = """
+        INSERT INTO refunds (id, payment_id, merchant_id, payer_id, currency, amount_minor, state,
+                             asked_at, ended_at, posting_id)
+        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
+                             %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+                             %s::bigint[])
+    """
+    RANK: ClassVar[int] = 5
+
+    refund: Refund
+
+    @property
+    def identity(self) -> int:
+        return self.refund.id
+
+    def values(self) -> tuple[Any, ...]:
+        new = self.refund
+        what = (new.id, new.payment_id, new.merchant_id, new.payer_id)
+        how_much = (new.currency, new.amount_minor, new.state)
+        return (*what, *how_much, new.asked_at, new.ended_at, new.posting_id)
+
+    def apply(self, facts: Facts) -> None:
+        new = self.refund
+        payment = facts.record(Payment, new.payment_id)
+        assert payment is not None, self
+        facts.records[(Payment, payment.id)] = replace(
+            payment, refunded_minor=payment.refunded_minor + new.amount_minor
+        )
+        waiting = facts.record(RefundsWaiting, new.merchant_id)
+        if new.state == "waiting" and waiting is not None and waiting.first(new.currency) is None:
+            oldest = (*waiting.oldest, (new.currency, new.id))
+            facts.records[(RefundsWaiting, waiting.id)] = replace(waiting, oldest=oldest)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundEnded:
+    """A refund that waited was paid, or declined."""
+
+    WRITE: ClassVar[str] = """
+        UPDATE refunds f
+           SET state = v.state, ended_at = v.ended_at, posting_id = v.posting_id,
+               decline_reason = v.decline_reason
+          FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[], %s::text[])
+               AS v (id, state, ended_at, posting_id, decline_reason)
+         WHERE f.id = v.id
+    """
+    RANK: ClassVar[int] = 6
+
+    refund: Refund
+
+    @property
+    def identity(self) -> int:
+        return self.refund.id
+
+    def values(self) -> tuple[Any, ...]:
+        after = self.refund
+        return (after.id, after.state, after.ended_at, after.posting_id, after.decline_reason)
+
+    def apply(self, facts: Facts) -> None:
+        facts.records[(Refund, self.refund.id)] = self.refund

@@ -1,0 +1,1 @@
+"""What is run: the command line, web processes, the worker, a demo town."""

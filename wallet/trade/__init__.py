@@ -1,0 +1,1 @@
+"""Trade documents beside a held payment: order, shipment, proof of delivery, customs."""

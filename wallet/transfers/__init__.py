@@ -1,0 +1,1 @@
+"""Transfers: money from one wallet to another, cash in, deposits, and their reversal."""

@@ -1,0 +1,32 @@
+"""How often somebody may ask: counted in Valkey, which may be lost. Then nobody is held back."""
+
+from __future__ import annotations
+
+import logging
+
+from redis import RedisError
+
+from wallet.errors import Code, Refused
+from wallet.web.schemas import service
+
+log = logging.getLogger(__name__)
+
+
+def check_rate(what: str, holder_id: int, limit: int, window_s: int) -> None:
+    """Count one more of `what`. Raises `Refused` with `rate_limit_error` above `limit`.
+
+    Windows begin at fixed times: simple, and up to twice the limit around a window's end.
+    """
+    parts = service()
+    now_s = int(parts.clock.now().timestamp())
+    key = f"rate:{what}:{holder_id}:{now_s // window_s}"
+    try:
+        pipeline = parts.valkey.pipeline(transaction=False)
+        pipeline.incr(key)
+        pipeline.expire(key, window_s)
+        count = pipeline.execute()[0]
+    except RedisError as error:
+        log.warning("rates are not limited: %s", type(error).__name__)
+        return
+    if count > limit:
+        raise Refused(Code.RATE_LIMIT_ERROR, retry_after_s=window_s - now_s % window_s)
