@@ -13,7 +13,8 @@ import psycopg
 
 from bench import people
 from bench.wrk import BenchFailed
-from wallet.escrow.jobs import DueContracts
+from wallet.escrow.jobs import CONTRACTS
+from wallet.ledger.due import TimerLoop
 from wallet.service import Service
 
 SHOPS: Final = 1_000
@@ -108,9 +109,9 @@ class Held:
     def release_due(self, service: Service, count: int) -> float:
         """Return the releases a second of `count` contracts that are due in the same minute."""
         self.hold(count, PART_MINOR, 0)
-        due = DueContracts(service.engine, service.poster)
+        due = TimerLoop(service.engine, service.poster, CONTRACTS)
         began, released = time.perf_counter(), 0
-        while found := due.release(service.clock.now()):
+        while found := due.step(service.clock.now()):
             released += found
         took_s = time.perf_counter() - began
         if released != count:

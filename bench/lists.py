@@ -17,13 +17,13 @@ from bench import people
 from bench.servers import ENVIRONMENT
 from bench.wrk import BenchFailed
 from wallet.bulk import confirm as bulk
+from wallet.bulk.jobs import LIST_JOBS
 from wallet.bulk.lists import CSV
 from wallet.bulk.posting import BulkPayments
 from wallet.bulk.reading import bulk_of
 from wallet.bulk.uploading import Upload, store
 from wallet.config import Settings
 from wallet.money import Money
-from wallet.running.worker import LIST_JOBS
 from wallet.service import Service, text_body
 from wallet.transfers import deposit
 

@@ -23,7 +23,9 @@ from sms.gateways import (
     Refused,
     Unknown,
 )
+from sms.gateways.choice import make_gateway
 from sms.reports import apply_early_reports, lock
+from wallet.jobs import SOON_S, Job, Parts, Step
 
 logger = logging.getLogger(__name__)
 
@@ -185,3 +187,11 @@ def _record_alone(
         _record(engine, gateway, [row], {row.id: outcome}, now)
     except IntegrityError:  # another text has that id: sent all the same, its reports are lost
         _record(engine, gateway, [row], {row.id: Accepted(None)}, now)
+
+
+def _deliver(parts: Parts) -> Step:
+    gateway = make_gateway(parts.settings)
+    return lambda: deliver_due(parts.engine, gateway, parts.clock.now())
+
+
+JOBS: Final = (Job("texts", _deliver, SOON_S),)

@@ -9,12 +9,13 @@ from tests.conftest import Servers
 from tests.facts import PIN
 from tests.tables import Merchant, Person
 from tests.town import Town, started
-from wallet.approvals.approve import Ask, decide_ask
+from wallet.approvals.approve import Ask
 from wallet.approvals.records import Approval, approval_of
 from wallet.errors import Refused
+from wallet.ledger.due import TimerLoop
 from wallet.ledger.poster import Poster, Receipt
 from wallet.money import Money
-from wallet.refunds.jobs import cover_refunds
+from wallet.refunds.jobs import REFUNDS
 from wallet.refunds.refund import Command, decide
 from wallet.transfers import reverse
 
@@ -51,7 +52,7 @@ def refused(act: Any, *args: Any, **kwargs: Any) -> Refused:
 
 def cover(town: Town) -> int:
     """Do what the worker does."""
-    return cover_refunds(town.service.engine, town.service.poster)
+    return TimerLoop(town.service.engine, town.service.poster, REFUNDS).step(town.now)
 
 
 def another(town: Town, servers: Servers) -> Any:
@@ -64,5 +65,7 @@ def ask_reversal(town: Town, asker: Person, payment_id: int, shop: Person) -> Ap
     """One of the staff asks for a payment to be undone."""
     key = uuid4()
     inner = reverse.Command(asker.id, key, payment_id, shop.id, "fraud")
-    receipt = town.service.poster.post(decide_ask, Ask(asker.id, key, inner, "fraud"))
+    receipt = town.service.poster.post(
+        reverse.APPROVABLE.decide_ask, Ask(asker.id, key, inner, "fraud")
+    )
     return approval_of(town.service.engine, town.id_in(receipt), town.now).approval

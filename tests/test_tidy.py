@@ -26,13 +26,13 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "qr": (),
     "refunds": ("ledger", "people", "merchants"),
     "contracts": ("ledger", "people", "merchants"),
-    "disputes": ("ledger", "people", "contracts"),
+    "disputes": ("ledger", "people", "approvals", "contracts"),
     "plans": ("ledger", "people", "merchants", "contracts"),
     "escrow": ("ledger", "people", "merchants", "contracts", "disputes", "plans"),
     "trade": ("ledger", "people", "contracts"),
-    "transfers": ("ledger", "people", "merchants", "refunds"),
+    "transfers": ("ledger", "people", "approvals", "merchants", "refunds"),
     "destinations": ("ledger", "people", "merchants"),
-    "payouts": ("ledger", "people", "merchants", "refunds", "destinations"),
+    "payouts": ("ledger", "people", "approvals", "merchants", "refunds", "destinations"),
     "banking": ("ledger", "payouts", "destinations"),
     "fx": ("ledger", "people"),
     "bulk": ("ledger", "people", "contracts"),
@@ -41,8 +41,8 @@ ROOMS: dict[str, tuple[str, ...]] = {
 }
 # A room's edge (what it shows over HTTP, what a worker does of it) may use, beside its room, the
 # kernel and the edges of rooms that stand above it in the table. Nothing but an edge uses an edge.
-EDGE = re.compile(r"(.*_)?(routes|schemas|jobs)")
-KERNEL = ("wallet.web", "wallet.service", "sms")
+EDGE = re.compile(r"(.*_)?(routes|schemas|jobs)|approvable")
+KERNEL = ("wallet.web", "wallet.service", "wallet.jobs", "wallet.rooms", "sms")
 # These stand on everything, and nothing stands on them but each other.
 OUTSIDE = ("wallet.running", "ussd")
 

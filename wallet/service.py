@@ -14,6 +14,7 @@ from wallet.config import Settings
 from wallet.database import make_engine
 from wallet.ledger.poster import Poster
 from wallet.ledger.posting import Moment, Text
+from wallet.ledger.writing import Render
 from wallet.markets import MARKETS, Market, hastened
 
 
@@ -33,6 +34,11 @@ class Service:
     def home(self) -> Market:
         """The market whose short phone forms and service code are ours."""
         return self.markets[self.settings.market]
+
+    @property
+    def render(self) -> Render:
+        """What makes a text's body, for those who post without the poster."""
+        return text_body
 
     @classmethod
     def start(

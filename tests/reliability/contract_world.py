@@ -12,9 +12,11 @@ from tests.reliability.contract_model import COMMISSION_BPS, DAY, PAYMENT_DAYS, 
 from tests.town import PIN, Town
 from wallet.clock import FakeClock, id_of
 from wallet.disputes import accept, answer, dispute, silence, split
+from wallet.disputes.timers import DISPUTES
 from wallet.escrow import decline, extend, give_back, offer, pay, release
-from wallet.escrow.jobs import DueContracts, DueDisputes
+from wallet.escrow.jobs import CONTRACTS
 from wallet.escrow.looking import see_contract
+from wallet.ledger.due import TimerLoop
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
 from wallet.people.pin import Pin
@@ -57,8 +59,8 @@ class World:
         self.ids: list[Ids] = []
         service = town.service
         self.workers = [
-            DueContracts(service.engine, service.poster),
-            DueDisputes(service.engine, service.poster),
+            TimerLoop(service.engine, service.poster, CONTRACTS),
+            TimerLoop(service.engine, service.poster, DISPUTES),
         ]
 
     # Acts ----------------------------------------------------------------------------------------
@@ -149,7 +151,7 @@ class World:
         self.model.now = clock.now()
 
     def worker_looks(self) -> None:
-        while any(worker.release(self.town.now) for worker in self.workers):
+        while any(worker.step(self.town.now) for worker in self.workers):
             pass
         self.model.settle()
 

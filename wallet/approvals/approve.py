@@ -1,4 +1,4 @@
-"""Approvals: what one of the operator's staff asks for, another approves. Four eyes. DESIGN, D6.
+"""Approvals: what one of the operator's staff asks for, another approves. Four eyes.
 
 `Ask` carries the command of another flow, the inner one. Where the inner flow can do without a
 second pair of eyes it is done at once; where it says `approval_needed` it waits as a row. Another
@@ -11,42 +11,32 @@ To let a flow ask for four eyes:
    raise `Refused(Code.APPROVAL_NEEDED)` where an approval is needed and `approved_by` is None.
    `decide` also runs on trial, with `NOBODY_YET` for the approver, to refuse at once what cannot
    be done anyway; so it must, as ever, change nothing.
-2. Add `Approvable(its.Command, its.decide)` to `APPROVABLE` below.
-3. Post `Ask(actor, key, its.Command(...), reason)` by `decide_ask`, and show the receipt.
+2. Declare `APPROVABLE = Approvable(Command, decide)` beside it, and name it in the `approvable.py`
+   of its room.
+3. Post `Ask(actor, key, Command(...), reason)` by `APPROVABLE.decide_ask`, and show the receipt.
 
 Its command's fields may be int, str, bool, Money, None and tuples of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar, Final, Protocol
 from uuid import UUID, uuid5
 
-from wallet.approvals.records import (
-    LIFETIME,
-    Approval,
-    ApprovalDecided,
-    NewApproval,
-    Staff,
-    check_asker,
-    check_staff,
-)
+from wallet.approvals.records import LIFETIME, Approval, ApprovalDecided, NewApproval, check_asker
 from wallet.clock import id_of, reference
-from wallet.disputes import split
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER, Command, Decide
 from wallet.ledger.posting import Decision, Posting
 from wallet.money import Money, parse_amount
-from wallet.payouts import release_batch as payout_batch
-from wallet.transfers import deposit, reverse
+from wallet.people.staff import Staff, check_staff
 
 NOBODY_YET: Final = 0
 """Stands for the approver while it is tried whether an act could be done at all."""
 
-_LAPSED: Final = UUID("b1e4b1a4-55e0-4a36-9a0e-6d9d3e0f1a08")
+_EXPIRE: Final = UUID("b1e4b1a4-55e0-4a36-9a0e-6d9d3e0f1a08")
 _NOT_KEPT: Final = frozenset({"actor", "key", "approved_by"})
 
 
@@ -57,25 +47,6 @@ class Inner(Command, Protocol):
 
     @property
     def approved_by(self) -> int | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Approvable:
-    """A flow whose acts may need a second pair of eyes."""
-
-    command: type[Any]
-    decide: Decide[Any]
-
-
-APPROVABLE: Final[Mapping[str, Approvable]] = {
-    each.command.KIND: each
-    for each in (
-        Approvable(reverse.Command, reverse.decide),
-        Approvable(deposit.Command, deposit.decide),
-        Approvable(split.Command, split.decide),
-        Approvable(payout_batch.Release, payout_batch.decide_release),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +101,7 @@ class Decline:
 
 
 @dataclass(frozen=True, slots=True)
-class Lapse:
+class Expire:
     """Nobody has said anything in time. The key follows from the approval: it happens once."""
 
     KIND: ClassVar[str] = "lapse_approval"
@@ -141,58 +112,71 @@ class Lapse:
     @property
     def key(self) -> UUID:
         """The same for every worker that notices."""
-        return uuid5(_LAPSED, str(self.approval_id))
+        return uuid5(_EXPIRE, str(self.approval_id))
 
     def needs(self) -> Needs:
         """The approval."""
         return Needs(records=((Approval, self.approval_id),))
 
 
-def approve(found: Approval, actor: int, key: UUID) -> Approve:
-    """Return the command by which `actor` approves what was read."""
-    return Approve(actor, key, found.id, command_of(found, key, actor))
+@dataclass(frozen=True, slots=True)
+class Approvable:
+    """A flow whose acts may need a second pair of eyes."""
 
+    command: type[Any]
+    decide: Decide[Any]
 
-def decide_ask(command: Ask, facts: Facts) -> Decision:
-    """Do it where one pair of eyes will do, else let it wait; or raise why it cannot be done."""
-    check_staff(command.actor, facts)
-    inner = command.inner
-    decide = APPROVABLE[inner.KIND].decide
-    try:
-        return decide(inner, facts)
-    except Refused as refusal:
-        if refusal.code != Code.APPROVAL_NEEDED:
-            raise
-    decide(replace(inner, approved_by=NOBODY_YET), facts)  # on trial: nothing of it is kept
-    waiting = Approval(
-        facts.id, inner.KIND, arguments_of(inner), command.reason, command.actor,
-        facts.now, facts.now + LIFETIME,
-    )  # fmt: skip
-    return Decision(
-        Posting(command.KIND),
-        answer={
-            "reference": facts.reference,
-            "kind": command.KIND,
-            "approval": facts.reference,
-            "approval_state": "waiting",
-            "act": inner.KIND,
-            "expires_at": waiting.expires_at.isoformat(),
-            "posted_at": facts.now.isoformat(),
-        },
-        rows=(NewApproval(waiting),),
-    )
+    def decide_ask(self, command: Ask, facts: Facts) -> Decision:
+        """Do it where one pair of eyes will do, else let it wait; or raise why it cannot be."""
+        check_staff(command.actor, facts)
+        inner = command.inner
+        assert type(inner) is self.command, inner
+        try:
+            return self.decide(inner, facts)
+        except Refused as refusal:
+            if refusal.code != Code.APPROVAL_NEEDED:
+                raise
+        # On trial: nothing of it is kept.
+        self.decide(replace(inner, approved_by=NOBODY_YET), facts)
+        waiting = Approval(
+            facts.id, inner.KIND, arguments_of(inner), command.reason, command.actor,
+            facts.now, facts.now + LIFETIME,
+        )  # fmt: skip
+        return Decision(
+            Posting(command.KIND),
+            answer={
+                "reference": facts.reference,
+                "kind": command.KIND,
+                "approval": facts.reference,
+                "approval_state": "waiting",
+                "act": inner.KIND,
+                "expires_at": waiting.expires_at.isoformat(),
+                "posted_at": facts.now.isoformat(),
+            },
+            rows=(NewApproval(waiting),),
+        )
 
+    def approve(self, found: Approval, actor: int, key: UUID) -> Approve:
+        """Return the command by which `actor` approves what was read."""
+        return Approve(actor, key, found.id, self.command_of(found, key, actor))
 
-def decide_approve(command: Approve, facts: Facts) -> Decision:
-    """Return what the inner flow decides, or raise why not: what it waits for, then the flow's."""
-    check_staff(command.actor, facts)
-    found = _waiting(command, facts)
-    if command.actor == found.asked_by:
-        raise Refused(Code.APPROVAL_BY_ASKER)
-    check_asker(found, facts)
-    assert command.inner == command_of(found, command.key, command.actor), "not what was asked"
-    decision = APPROVABLE[found.kind].decide(command.inner, facts)
-    return _ended(decision, found, facts, "approved", by=command.actor, posting_id=facts.id)
+    def decide_approve(self, command: Approve, facts: Facts) -> Decision:
+        """Return what the inner flow decides, or raise why not: the approval, then the flow."""
+        check_staff(command.actor, facts)
+        found = _waiting(command, facts)
+        if command.actor == found.asked_by:
+            raise Refused(Code.APPROVAL_BY_ASKER)
+        check_asker(found, facts)
+        asked = self.command_of(found, command.key, command.actor)
+        assert command.inner == asked, "not what was asked"
+        decision = self.decide(command.inner, facts)
+        return _ended(decision, found, facts, "approved", by=command.actor, posting_id=facts.id)
+
+    def command_of(self, found: Approval, key: UUID, approved_by: int | None) -> Inner:
+        """Return the command that an approval is about."""
+        kept = {name: _read(name, value) for name, value in found.arguments.items()}
+        made: Inner = self.command(actor=found.asked_by, key=key, approved_by=approved_by, **kept)
+        return made
 
 
 def decide_decline(command: Decline, facts: Facts) -> Decision:
@@ -205,7 +189,7 @@ def decide_decline(command: Decline, facts: Facts) -> Decision:
     )
 
 
-def decide_lapse(command: Lapse, facts: Facts) -> Decision:
+def decide_expire(command: Expire, facts: Facts) -> Decision:
     """Return the end of an approval at its time, or why it is not (or no longer) to be done."""
     found = facts.record(Approval, command.approval_id)
     if found is None:
@@ -222,15 +206,6 @@ def arguments_of(inner: Inner) -> dict[str, Any]:
         for each in fields(inner)
         if each.name not in _NOT_KEPT
     }
-
-
-def command_of(found: Approval, key: UUID, approved_by: int | None) -> Inner:
-    """Return the command that an approval is about."""
-    kept = {name: _read(name, value) for name, value in found.arguments.items()}
-    made: Inner = APPROVABLE[found.kind].command(
-        actor=found.asked_by, key=key, approved_by=approved_by, **kept
-    )
-    return made
 
 
 def _both(first: Needs, second: Needs) -> Needs:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 import marshmallow as ma
 from flask import Response
 from marshmallow import fields, validate
 
-from wallet.approvals.approve import Decline, approve, decide_approve, decide_decline
+from wallet.approvals.approve import Approvable, Decline, decide_decline
 from wallet.approvals.records import Approvals, ApprovalView, approval_of, approvals
+from wallet.rooms import brought
 from wallet.web.answers import receipt_answer
 from wallet.web.auth import caller, idempotency_key, keyed, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
@@ -122,9 +124,10 @@ def create_approval(_: Mapping[str, Any], approval_id: int) -> Response:
 
     What has changed since may forbid it: then the refusal says why, and it goes on waiting.
     """
-    key = idempotency_key()
-    command = approve(_found(approval_id).approval, caller().holder_id, key)
-    return receipt_answer(service().poster.post(decide_approve, command))
+    key, found = idempotency_key(), _found(approval_id).approval
+    flow = approvable()[found.kind]
+    command = flow.approve(found, caller().holder_id, key)
+    return receipt_answer(service().poster.post(flow.decide_approve, command))
 
 
 @blp.post("/<reference:approval_id>/declines")
@@ -140,3 +143,9 @@ def create_decline(body: Mapping[str, Any], approval_id: int) -> Response:
 
 def _found(approval_id: int) -> ApprovalView:
     return approval_of(service().engine, approval_id, service().clock.now())
+
+
+@cache
+def approvable() -> Mapping[str, Approvable]:
+    """Return what may be asked for, by the kind that its approval is stored under."""
+    return {each.command.KIND: each for each in brought("approvable", "APPROVABLE")}

@@ -1,4 +1,4 @@
-"""Reconciliation: what the bank says, held against our payouts. DESIGN, D8.
+"""Reconciliation: what the bank says, held against our payouts.
 
 A booked debit with a payout's reference and amount shows that it was paid: it settles one of which
 nothing was known, and reconciles one that was said to be paid. A credit with them shows that it

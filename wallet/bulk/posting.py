@@ -36,6 +36,7 @@ from wallet.markets import Market
 log = logging.getLogger(__name__)
 
 PAUSE: Final = timedelta(seconds=30)
+"""So many post batches of one list side by side."""
 
 IS_ANYTHING: Final = "SELECT EXISTS (SELECT FROM bulks WHERE state = 'posting')"
 

@@ -13,8 +13,8 @@ from marshmallow import fields, validate
 from wallet.destinations import change as destinations
 from wallet.destinations.reading import DestinationView, destinations_of
 from wallet.destinations.records import KINDS, Destination, check_bank
+from wallet.destinations.schemas import BankSchema
 from wallet.errors import Code, Refused
-from wallet.onboarding.merchant_routes import BankSchema
 from wallet.people.one_time import OneTimeCode
 from wallet.web import examples
 from wallet.web.answers import receipt_answer

@@ -15,9 +15,9 @@ from sqlalchemy import Engine
 
 from wallet.clock import reference
 from wallet.database import read
-from wallet.disputes import silence
 from wallet.disputes.records import Dispute
-from wallet.escrow.looking import Timer, look
+from wallet.disputes.timers import silences_in
+from wallet.ledger.due import Due, look
 from wallet.ledger.entries import LONGEST_PAGE, cursor_id
 from wallet.ledger.poster import Poster
 from wallet.money import Money
@@ -177,7 +177,7 @@ def see_dispute(
         rows = read(engine, READ_DISPUTE, dispute=dispute_id, holder=holder_id)
         return _view(rows[0]) if rows else None
 
-    return look(poster, see, lambda view: () if view is None else _timers((view,), now))
+    return look(poster, see, lambda view: () if view is None else _due_in((view,), now))
 
 
 def see_disputes_of(
@@ -193,7 +193,7 @@ def see_disputes_of(
         )
         return tuple(_view(row) for row in rows)
 
-    return look(poster, see, lambda views: _timers(views, now))
+    return look(poster, see, lambda views: _due_in(views, now))
 
 
 def see_open_disputes(
@@ -205,7 +205,7 @@ def see_open_disputes(
         rows = read(engine, READ_OPEN_OF, holder=holder_id, limit=limit)
         return tuple(OpenDispute(_view(tuple(row[:-1])), row[-1]) for row in rows)
 
-    return look(poster, see, lambda found: _timers((each.view for each in found), now))
+    return look(poster, see, lambda found: _due_in((each.view for each in found), now))
 
 
 def see_escalated(
@@ -219,7 +219,7 @@ def see_escalated(
         items = tuple(_view(row) for row in rows[:limit])
         return Disputes(items, reference(items[-1].dispute.id) if len(rows) > limit else None)
 
-    return look(poster, see, lambda page: _timers(page.items, now))
+    return look(poster, see, lambda page: _due_in(page.items, now))
 
 
 def see_timeline(
@@ -237,12 +237,8 @@ def _details(answer: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return {name: value for name, value in (answer or {}).items() if name in _SHOWN}
 
 
-def _timers(views: Iterable[DisputeView], now: datetime) -> Iterable[Timer]:
-    return [
-        (silence.decide, silence.Command(dispute.contract_id, dispute.id, dispute.state))
-        for dispute in (view.dispute for view in views)
-        if dispute.due_at is not None and now >= dispute.due_at
-    ]
+def _due_in(views: Iterable[DisputeView], now: datetime) -> list[Due]:
+    return silences_in((view.dispute for view in views), now)
 
 
 def _view(row: tuple[Any, ...]) -> DisputeView:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from flask import Response
 
-from wallet.approvals.approve import Ask, decide_ask
+from wallet.approvals.approve import Ask
 from wallet.disputes import accept, answer, dispute, split
 from wallet.disputes.reading import (
     Disputes,
@@ -185,7 +185,9 @@ def create_decision(body: Mapping[str, Any], dispute_id: int) -> Response:
         to_payer=body.get("to_payer"),
         reason=body["reason"],
     )
-    return receipt_answer(service().poster.post(decide_ask, Ask(who, key, command, body["reason"])))
+    return receipt_answer(
+        service().poster.post(split.APPROVABLE.decide_ask, Ask(who, key, command, body["reason"]))
+    )
 
 
 def _reader() -> int | None:

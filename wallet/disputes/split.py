@@ -6,9 +6,10 @@ Above the market's amount it takes two operators. Who is party to the contract d
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
+from wallet.approvals.approve import Approvable
 from wallet.contracts.records import Contract
 from wallet.disputes.case import dispute_in, split_told, take, terms_of, texts, told
 from wallet.disputes.records import Dispute
@@ -87,3 +88,6 @@ def decide(command: Command, facts: Facts) -> Decision:
         rows=moved.rows,
         then=moved.then,
     )
+
+
+APPROVABLE: Final = Approvable(Command, decide)

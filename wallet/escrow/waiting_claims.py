@@ -7,29 +7,28 @@ between, was sent while the number was being registered, or did not fit the wall
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Engine, text
 
-from wallet.clock import reference
 from wallet.database import read
-from wallet.errors import Code, Refused, Unavailable
+from wallet.errors import Code, Refused
 from wallet.escrow import deliver_claim as claimed
-from wallet.escrow.looking import do_all
+from wallet.ledger.due import Timer, TimerLoop, do_all, outcomes
 from wallet.ledger.poster import MAX_BATCH, Poster
 
 log = logging.getLogger(__name__)
 
 REST: Final = timedelta(minutes=1)
-"""How long a claim that was refused is left alone by one worker."""
+"""How long a claim that was refused is left alone by one worker at most: there may be room now."""
 NUMBERS: Final = 2048
 """How many are looked at in one go."""
 _ABOVE_LIMITS: Final = frozenset({Code.MAX_BALANCE_EXCEEDED, Code.MONTHLY_VALUE_LIMIT_EXCEEDED})
 
 CLAIMS_OF: Final = """
-    SELECT id, payee_msisdn
+    SELECT id
       FROM contracts   -- index contracts_unclaimed
      WHERE payee_msisdn = :msisdn AND payee_id IS NULL AND closed_at IS NULL
      ORDER BY id
@@ -57,6 +56,15 @@ REGISTERED_OF: Final = text("""
 """)
 
 
+REGISTERED: Final = Timer(
+    "claim",
+    REGISTERED_OF,
+    lambda row: (claimed.decide, claimed.Command(row.id, row.payee_msisdn)),
+    frozenset({Code.CONTRACT_CLOSED, Code.CONTRACT_PAST_DEADLINE}),
+    longest_rest=REST,
+)
+
+
 def hand_over(engine: Engine, poster: Poster, msisdn: str) -> None:
     """Hand what waits for a number to who has just registered it.
 
@@ -64,7 +72,9 @@ def hand_over(engine: Engine, poster: Poster, msisdn: str) -> None:
     """
     try:
         found = read(engine, CLAIMS_OF, msisdn=msisdn, limit=MAX_BATCH)
-        _claim(poster, [tuple(row) for row in found])
+        commands = [claimed.Command(id_, msisdn) for (id_,) in found]
+        errors = outcomes(poster, [(claimed.decide, command) for command in commands])
+        _tell_of_limits(poster, zip(commands, errors, strict=True))
     except Exception as error:  # noqa: BLE001 -- whatever it is, the registration is done
         log.warning("claims are left to the workers: %s", type(error).__name__)
 
@@ -75,41 +85,28 @@ class RegisteredClaims:
     def __init__(self, engine: Engine, poster: Poster) -> None:
         self._engine = engine
         self._poster = poster
+        self._loop = TimerLoop(engine, poster, REGISTERED)
         self._after = ""
-        self._rests: dict[int, datetime] = {}
 
-    def release(self, now: datetime, limit: int = NUMBERS) -> int:
+    def step(self, now: datetime, limit: int = NUMBERS) -> int:
         """Look at the next `limit` numbers; return how many claims of theirs were tried."""
         numbers = [row[0] for row in read(
             self._engine, UNCLAIMED_NUMBERS, after=self._after, limit=limit
         )]  # fmt: skip
         self._after = numbers[-1] if len(numbers) == limit else ""  # and from the first again
-        self._rests = {id_: until for id_, until in self._rests.items() if until > now}
-        asked = {"msisdns": numbers, "now": now, "resting": list(self._rests), "limit": limit}
-        with self._engine.begin() as connection:
-            found = [(row.id, row.payee_msisdn) for row in connection.execute(REGISTERED_OF, asked)]
-        for id_ in _claim(self._poster, found):
-            self._rests[id_] = now + REST
-        return len(found)
+        tried = self._loop.try_due(now, limit, msisdns=numbers)
+        commands = [(claimed.Command(row.id, row.payee_msisdn), error) for row, error in tried]
+        _tell_of_limits(self._poster, commands)
+        return len(tried)
 
 
-def _claim(poster: Poster, claims: Sequence[tuple[int, str]]) -> list[int]:
-    """Hand each claim to who registered its number; return those that cannot be yet."""
-    refused: list[int] = []
-    waiting: list[claimed.Waits] = []
-    commands = [claimed.Command(id_, msisdn) for id_, msisdn in claims]
-    for command, pending in [(each, poster.submit(claimed.decide, each)) for each in commands]:
-        try:
-            pending.wait()
-        except Unavailable:
-            raise
-        except Refused as refusal:
-            refused.append(command.contract_id)
-            if refusal.code in _ABOVE_LIMITS:
-                waiting.append(claimed.Waits(command.contract_id, command.msisdn))
-            log.info("claim %s waits: %s", reference(command.contract_id), refusal)
-        except Exception:
-            refused.append(command.contract_id)
-            log.exception("claim %s could not be handed over", reference(command.contract_id))
+def _tell_of_limits(
+    poster: Poster, tried: Iterable[tuple[claimed.Command, Exception | None]]
+) -> None:
+    """Tell both sides of each claim that its new wallet's limits keep waiting."""
+    waiting = [
+        claimed.Waits(command.contract_id, command.msisdn)
+        for command, error in tried
+        if isinstance(error, Refused) and error.code in _ABOVE_LIMITS
+    ]
     do_all(poster, [(claimed.decide_waits, each) for each in waiting])
-    return refused

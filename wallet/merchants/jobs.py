@@ -1,91 +1,66 @@
 """What falls due between a merchant and us: reserves that are free again, monthly fees.
 
-Any number of workers may do this at once, and any may be killed anywhere: the keys follow from
-the reserve and from the merchant's month, so the ledger does each once.
+The keys follow from the reserve and from the merchant's month.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Row, text
 
-from wallet.clock import reference
-from wallet.errors import Refused, Unavailable
-from wallet.ledger.poster import MAX_BATCH, Pending, Poster
+from wallet.errors import Code
+from wallet.jobs import SHORTLY_S, SOMETIMES_S, Job, Parts, Step, timer_job
+from wallet.ledger.due import Due, Timer, TimerLoop
 from wallet.markets import Market
 from wallet.merchants import free_reserve, monthly_fee
 
-log = logging.getLogger(__name__)
-
-# Locked for this statement alone: what another worker has in hand is passed over.
 DUE_RESERVES: Final = text("""
     SELECT id
       FROM reserves   -- index reserves_due
-     WHERE freed_at IS NULL AND available_at <= :now
+     WHERE freed_at IS NULL AND available_at <= :now AND id <> ALL(:resting)
      ORDER BY available_at
      LIMIT :limit
        FOR NO KEY UPDATE SKIP LOCKED
 """)
 DUE_MONTHS: Final = text("""
-    SELECT m.holder_id, h.market, p.currency
+    SELECT m.holder_id AS id, h.market, p.currency, cast(:now AS timestamptz) AS now
       FROM merchants m   -- index merchants_monthly_due
       JOIN holders h ON h.id = m.holder_id
       JOIN pricings p ON p.id = m.pricing_id
-     WHERE m.monthly_due_at <= :now
+     WHERE m.monthly_due_at <= :now AND m.holder_id <> ALL(:resting)
      ORDER BY m.monthly_due_at
      LIMIT :limit
        FOR NO KEY UPDATE OF m SKIP LOCKED
 """)
 
-
-def free_reserves(engine: Engine, poster: Poster, now: datetime, limit: int = MAX_BATCH) -> int:
-    """Free up to `limit` reserves whose days are over; return how many were tried.
-
-    Raises the first failure that is no rule's, once all of them were tried.
-    """
-    with engine.begin() as connection:
-        found = connection.execute(DUE_RESERVES, {"now": now, "limit": limit}).all()
-    return _finish(
-        {row.id: poster.submit(free_reserve.decide, free_reserve.Command(row.id)) for row in found}
-    )
+RESERVES: Final = Timer(
+    "reserve",
+    DUE_RESERVES,
+    lambda row: (free_reserve.decide, free_reserve.Command(row.id)),
+    frozenset({Code.INCORRECT_STATE}),
+)
 
 
-def charge_months(
-    engine: Engine,
-    poster: Poster,
-    markets: Mapping[str, Market],
-    now: datetime,
-    limit: int = MAX_BATCH,
-) -> int:
-    """Charge up to `limit` monthly fees that are due; return how many were tried.
+def monthly_fees(markets: Mapping[str, Market]) -> Timer:
+    """Return the timer of the monthly fees; a month begins where the merchant is."""
 
-    Raises the first failure that is no rule's, once all of them were tried.
-    """
-    with engine.begin() as connection:
-        found = connection.execute(DUE_MONTHS, {"now": now, "limit": limit}).all()
-    pending = {}
-    for row in found:
-        month = now.astimezone(markets[row.market].zone).date().replace(day=1)
-        command = monthly_fee.Command(row.holder_id, month, row.currency)
-        pending[row.holder_id] = poster.submit(monthly_fee.decide, command)
-    return _finish(pending)
+    def due(row: Row[Any]) -> Due:
+        month = row.now.astimezone(markets[row.market].zone).date().replace(day=1)
+        return monthly_fee.decide, monthly_fee.Command(row.id, month, row.currency)
+
+    # Where the balance does not cover it, the refusal itself says when to try again.
+    quicker = frozenset({Code.INCORRECT_STATE, Code.INSUFFICIENT_FUNDS})
+    return Timer("monthly fee", DUE_MONTHS, due, quicker)
 
 
-def _finish(pending: Mapping[int, Pending]) -> int:
-    failures: list[Exception] = []
-    for id_, one in pending.items():
-        try:
-            one.wait()
-        except Refused as refusal:  # somebody was quicker, or a balance does not cover it
-            log.info("%s is not settled: %s", reference(id_), refusal)
-        except Unavailable:
-            raise
-        except Exception as failure:  # noqa: BLE001 -- one broken one must not stop the others
-            failures.append(failure)
-    if failures:
-        raise failures[0]
-    return len(pending)
+def _charge_months(parts: Parts) -> Step:
+    loop = TimerLoop(parts.engine, parts.poster, monthly_fees(parts.markets))
+    return lambda: loop.step(parts.clock.now())
+
+
+JOBS: Final = (
+    timer_job("reserves", RESERVES, SHORTLY_S),
+    Job("monthly fees", _charge_months, SOMETIMES_S),
+)

@@ -10,6 +10,7 @@ from flask import Response
 from marshmallow import fields, validate
 
 from wallet.destinations.records import Destination, check_bank
+from wallet.destinations.schemas import BankSchema
 from wallet.errors import Code, Refused
 from wallet.merchants.records import check_category, check_period, check_till
 from wallet.onboarding import onboard
@@ -31,14 +32,6 @@ class TillSchema(ma.Schema):
 
     label = NameField(required=True, metadata={"example": "Front counter"})
     number = fields.Str(metadata={"pattern": "^[1-9][0-9]{4,6}$", "example": examples.NEW_TILL})
-
-
-class BankSchema(ma.Schema):
-    """Where payouts go."""
-
-    code = fields.Str(required=True, metadata={"example": "01"})
-    account = fields.Str(required=True, metadata={"example": "0112345678"})
-    name = NameField(required=True, metadata={"example": "Juma Abdallah"})
 
 
 class NewMerchantSchema(ma.Schema):

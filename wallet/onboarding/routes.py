@@ -11,7 +11,7 @@ import marshmallow as ma
 from flask import Response
 from marshmallow import fields, validate
 
-from wallet.approvals.approve import Ask, decide_ask
+from wallet.approvals.approve import Ask
 from wallet.approvals.routes import WaitingReceiptSchema
 from wallet.errors import Code, Refused
 from wallet.fx.rates import ReferenceRate, parse_rate, set_rate
@@ -176,7 +176,7 @@ def create_deposit(body: Mapping[str, Any]) -> Response:
         bank_reference=body["bank_reference"],
     )
     ask = Ask(who, key, command, f"bank reference {command.bank_reference}")
-    return receipt_answer(service().poster.post(decide_ask, ask))
+    return receipt_answer(service().poster.post(deposit.APPROVABLE.decide_ask, ask))
 
 
 @blp.patch("/holders/<reference:holder_id>")

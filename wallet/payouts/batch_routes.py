@@ -9,7 +9,7 @@ import marshmallow as ma
 from flask import Response
 from marshmallow import fields, validate
 
-from wallet.approvals import approve as approvals
+from wallet.approvals.approve import Ask
 from wallet.approvals.routes import ReasonSchema, WaitingReceiptSchema
 from wallet.errors import Code, Refused
 from wallet.payouts import release_batch as payout_batch
@@ -133,8 +133,8 @@ def create_release(body: Mapping[str, Any], batch_id: int) -> Response:
     """
     own_id, key = caller().holder_id, idempotency_key()
     inner = payout_batch.Release(own_id, key, batch_id)
-    command = approvals.Ask(own_id, key, inner, body["reason"])
-    return receipt_answer(service().poster.post(approvals.decide_ask, command))
+    command = Ask(own_id, key, inner, body["reason"])
+    return receipt_answer(service().poster.post(payout_batch.APPROVABLE.decide_ask, command))
 
 
 @blp.post("/<reference:batch_id>/declines")

@@ -8,7 +8,8 @@ from typing import Final
 from sqlalchemy import Engine, text
 
 from wallet.errors import Code
-from wallet.escrow.jobs import DueThings, Kind
+from wallet.jobs import SHORTLY_S, Job, Parts, Step
+from wallet.ledger.due import Timer, TimerLoop
 from wallet.ledger.poster import Poster
 from wallet.payouts import payout
 from wallet.payouts import schedule as payout_schedule
@@ -35,7 +36,7 @@ DUE_CASH: Final = text("""
      LIMIT :limit
        FOR NO KEY UPDATE SKIP LOCKED
 """)
-LAPSE_BATCHES: Final = text("""
+DECLINE_BATCHES: Final = text("""
     UPDATE payout_batches SET state = 'declined', decided_at = :now
      WHERE next_at <= :now   -- index payout_batches_due
        -- one that no rail has ever been given, because there is none, is like one nobody released
@@ -63,7 +64,7 @@ _DONE: Final = frozenset({Code.INCORRECT_STATE})
 # A schedule that could not pay has moved on with the refusal itself.
 _SKIPPED: Final = frozenset(Code)
 
-SCHEDULES: Final = Kind(
+SCHEDULES: Final = Timer(
     "schedule",
     DUE_SCHEDULES,
     lambda row: (
@@ -76,7 +77,7 @@ SCHEDULES: Final = Kind(
     _SKIPPED,
 )  # fmt: skip
 TAKEN_BACK: Final = tuple(
-    Kind(
+    Timer(
         "payout",
         query,
         lambda row: (payout.decide_returned, payout.Returned(row.id, row.currency)),
@@ -87,14 +88,22 @@ TAKEN_BACK: Final = tuple(
 
 
 class DuePayouts:
-    """Does what is due of payouts, a batch of the poster's at a time."""
+    """Does what is due of payouts."""
 
     def __init__(self, engine: Engine, poster: Poster) -> None:
         self._engine = engine
-        self._things = tuple(DueThings(engine, poster, kind) for kind in (SCHEDULES, *TAKEN_BACK))
+        self._loops = [TimerLoop(engine, poster, timer) for timer in (SCHEDULES, *TAKEN_BACK)]
 
-    def release(self, now: datetime) -> int:
-        """Pay what is scheduled, take back what has lapsed; return how many things that were."""
+    def step(self, now: datetime) -> int:
+        """Pay what is scheduled, take back what has expired; return how many things that were."""
         with self._engine.begin() as connection:
-            lapsed = connection.execute(LAPSE_BATCHES, {"now": now}).rowcount
-        return lapsed + sum(things.release(now) for things in self._things)
+            declined = connection.execute(DECLINE_BATCHES, {"now": now}).rowcount
+        return declined + sum(loop.step(now) for loop in self._loops)
+
+
+def _do_due(parts: Parts) -> Step:
+    due = DuePayouts(parts.engine, parts.poster)
+    return lambda: due.step(parts.clock.now())
+
+
+JOBS: Final = (Job("due payouts", _do_due, SHORTLY_S),)

@@ -6,9 +6,10 @@ What is declined, or what nobody has released in time, goes back to its merchant
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
+from wallet.approvals.approve import Approvable
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
@@ -88,3 +89,6 @@ def _decided(kind: str, batch: PayoutBatch, state: str, by: int, facts: Facts) -
         },
         rows=(BatchDecided(batch, state, by, facts.now),),
     )
+
+
+APPROVABLE: Final = Approvable(Release, decide_release)

@@ -10,11 +10,11 @@ import marshmallow as ma
 from flask import Response
 from marshmallow import fields, validate
 
-from wallet.contracts.reading import Payouts, PayoutView, payout_of, payouts_of
 from wallet.destinations.records import KINDS
 from wallet.errors import Code, Refused
 from wallet.payouts import payout
 from wallet.payouts import schedule as payout_schedule
+from wallet.payouts.reading import Payouts, PayoutView, payout_of, payouts_of
 from wallet.payouts.schedule_records import EVERY, Schedule, schedules_of
 from wallet.people.one_time import OneTimeCode
 from wallet.web import examples

@@ -66,7 +66,7 @@ def business_of(connection: Connection, holder_id: int) -> Caller:
     return Caller(row.id, frozenset({row.role}) & _BY_SECRET)
 
 
-def check_staff(connection: Connection, holder_id: int) -> None:
+def check_still_active(connection: Connection, holder_id: int) -> None:
     """Raise `Refused` where one of the operator's staff is frozen or closed.
 
     What they do asks for no PIN and touches none of their own accounts, so no flow looks at them.

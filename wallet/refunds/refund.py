@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Final
 from uuid import UUID, uuid5
 
-from wallet.approvals.records import Staff, check_staff
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
@@ -23,6 +22,7 @@ from wallet.merchants.records import MerchantLock
 from wallet.money import Money
 from wallet.people.parties import check_funds, check_sender, wallet_of
 from wallet.people.pin import Pin, check_pin
+from wallet.people.staff import Staff, check_staff
 from wallet.refunds.records import (
     NewRefund,
     Payment,

@@ -1,9 +1,13 @@
 """Which rails the settings ask for: banks always, mobile money where it is configured."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from wallet.banking.order_files import BankFileRail, accounts_of
 from wallet.config import Settings
+from wallet.jobs import SHORTLY_S, Job, Parts, Step
+from wallet.payouts.batching import make_batches
+from wallet.payouts.handover import hand_over_next
 from wallet.payouts.rails.mtn_momo import MomoAccount, MomoRail
 from wallet.payouts.rails.rail import Rail
 
@@ -20,3 +24,17 @@ def make_rails(settings: Settings) -> Mapping[str, Rail]:
             )
         )  # fmt: skip
     return rails
+
+
+def _pay_out(parts: Parts) -> Step:
+    rails = make_rails(parts.settings)
+
+    def step() -> int:
+        now = parts.clock.now()
+        made = make_batches(parts.engine, parts.ids, parts.markets, rails, now)
+        return made + hand_over_next(parts.engine, parts.poster, rails, now)
+
+    return step
+
+
+JOBS: Final = (Job("payouts", _pay_out, SHORTLY_S),)

@@ -10,9 +10,10 @@ which fills a town to try things in and which no request can lend, issues withou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 from uuid import UUID
 
+from wallet.approvals.approve import Approvable
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
@@ -114,3 +115,6 @@ def _counted_once(command: Command, facts: Facts) -> tuple[Row, ...]:
             command.actor, command.approved_by, facts.now,
         ),
     )  # fmt: skip
+
+
+APPROVABLE: Final = Approvable(Command, decide)

@@ -9,7 +9,7 @@ import marshmallow as ma
 from flask import Response
 from marshmallow import fields, validate
 
-from wallet.approvals.approve import Ask, decide_ask
+from wallet.approvals.approve import Ask
 from wallet.approvals.routes import WaitingReceiptSchema
 from wallet.errors import Code, Refused
 from wallet.transfers import reverse
@@ -49,4 +49,6 @@ def create_reversal(body: Mapping[str, Any]) -> Response:
     if receiver_id is None:
         raise Refused(Code.NOT_FOUND)
     command = reverse.Command(who, key, body["original"], receiver_id, body["reason"])
-    return receipt_answer(parts.poster.post(decide_ask, Ask(who, key, command, body["reason"])))
+    return receipt_answer(
+        parts.poster.post(reverse.APPROVABLE.decide_ask, Ask(who, key, command, body["reason"]))
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 from uuid import UUID
 
+from wallet.approvals.approve import Approvable
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
@@ -120,3 +121,6 @@ def _texts(
         if holder.msisdn is not None:
             texts.append(Text(holder.msisdn, holder.language, wording, values))
     return tuple(texts)
+
+
+APPROVABLE: Final = Approvable(Command, decide)

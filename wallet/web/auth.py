@@ -10,7 +10,7 @@ from uuid import UUID
 from flask import current_app, g, request
 
 from wallet.errors import Code, Refused
-from wallet.people.roles import check_staff
+from wallet.people.roles import check_still_active
 from wallet.people.tokens import AccessTokens, Caller
 from wallet.web.routing import mark
 
@@ -36,7 +36,7 @@ def authenticate(*roles: str) -> Caller:
         raise Refused(Code.FORBIDDEN, roles=sorted(roles))
     if "operator" in roles and "operator" in found.roles:
         with current_app.extensions["kibubu"].engine.connect() as connection:
-            check_staff(connection, found.holder_id)
+            check_still_active(connection, found.holder_id)
     g.caller = found
     return found
 

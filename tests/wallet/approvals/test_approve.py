@@ -10,21 +10,13 @@ from sqlalchemy.exc import IntegrityError
 
 from tests.refunds import another
 from tests.roles import owner_sql
-from wallet.approvals.approve import (
-    APPROVABLE,
-    Ask,
-    Decline,
-    approve,
-    arguments_of,
-    command_of,
-    decide_approve,
-    decide_ask,
-    decide_decline,
-)
-from wallet.approvals.jobs import lapse_approvals
+from wallet.approvals.approve import Ask, Decline, arguments_of, decide_decline
+from wallet.approvals.jobs import APPROVALS
 from wallet.approvals.records import LIFETIME, Approval, approval_of, approvals
+from wallet.approvals.routes import approvable
 from wallet.clock import reference
 from wallet.errors import Code, Refused
+from wallet.ledger.due import TimerLoop
 from wallet.money import Money
 from wallet.transfers import reverse
 
@@ -55,7 +47,9 @@ def sent(town):
 def asked(town, operator, original, receiver, reason="wrong number", key=None):
     key = key or uuid4()
     inner = reverse.Command(operator.id, key, original, receiver.id, reason)
-    return town.service.poster.post(decide_ask, Ask(operator.id, key, inner, reason))
+    return town.service.poster.post(
+        reverse.APPROVABLE.decide_ask, Ask(operator.id, key, inner, reason)
+    )
 
 
 def found(town, receipt):
@@ -63,8 +57,9 @@ def found(town, receipt):
 
 
 def approved(town, operator, waiting, key=None, poster=None):
-    command = approve(waiting, operator.id, key or uuid4())
-    return (poster or town.service.poster).post(decide_approve, command)
+    flow = approvable()[waiting.kind]
+    command = flow.approve(waiting, operator.id, key or uuid4())
+    return (poster or town.service.poster).post(flow.decide_approve, command)
 
 
 def declined(town, operator, waiting, reason="no"):
@@ -217,16 +212,16 @@ def test_it_lapses_at_exactly_its_time_without_any_worker(town, clock, staff, se
 
 def test_the_worker_ends_what_nobody_answered_once(town, clock, staff, sent):
     waiting = found(town, asked(town, staff[0], sent[2], sent[1]))
-    parts = town.service
+    worker = TimerLoop(town.service.engine, town.service.poster, APPROVALS)
 
     def state_after_work():
-        lapse_approvals(parts.engine, parts.poster, clock.now())
+        worker.step(clock.now())
         return town.sql("SELECT state FROM approvals WHERE id = :id", id=waiting.id)[0][0]
 
     assert state_after_work() == "waiting"
     clock.advance(days=LIFETIME.days)
     assert state_after_work() == "lapsed"
-    assert lapse_approvals(parts.engine, parts.poster, clock.now()) == 0
+    assert worker.step(clock.now()) == 0
 
 
 def test_two_operators_at_once_in_two_processes_execute_it_once(town, staff, sent, servers):
@@ -281,14 +276,15 @@ def test_they_are_listed_by_state_newest_first(town, clock, staff, sent):
     assert [view.decided_by for view in rest.items] == ["Otieno"]
 
 
-@pytest.mark.parametrize("kind", APPROVABLE)
+@pytest.mark.parametrize("kind", approvable())
 def test_a_command_survives_being_stored_as_json(kind, clock):
     """Every kind that is plugged in: what is approved is what was asked for."""
     given = {"int": 7, "int | None": 7, "str": "x", "str | None": "x", "bool": True,
              "Money": Money("KES", 0), "Money | None": Money("KES", 1_05),
              "tuple[int, ...]": (7, 8), "UUID": uuid4()}  # fmt: skip
-    kind_of = APPROVABLE[kind].command
-    command = kind_of(**{each.name: given[str(each.type)] for each in fields(kind_of)})
+    flow = approvable()[kind]
+    contents = {each.name: given[str(each.type)] for each in fields(flow.command)}
+    command = flow.command(**contents)
     asked_at = clock.now()
     stored = Approval(1, kind, arguments_of(command), "", 7, asked_at, asked_at + LIFETIME)
-    assert command_of(stored, command.key, 7) == command
+    assert flow.command_of(stored, command.key, 7) == command

@@ -7,8 +7,9 @@ import pytest
 from tests.town import PIN
 from tests.wallet.bulk.lists import confirm, csv_of, pay_list, payments, post_all, states, upload
 from wallet.errors import Code, Refused
-from wallet.escrow.jobs import DueContracts
+from wallet.escrow.jobs import CONTRACTS
 from wallet.ledger.books import check_books
+from wallet.ledger.due import TimerLoop
 from wallet.people.change import ChangeHolder, decide_change_holder
 from wallet.service import text_body
 
@@ -98,7 +99,7 @@ def test_an_unregistered_number_has_its_money_held_until_it_registers(town, serv
 def test_what_nobody_registers_for_returns_to_who_paid(town, service, farm, clock):
     pay_list(service, farm, csv_of(("+254799000001", "10.00")))
     clock.advance(days=7)
-    DueContracts(service.engine, service.poster).release(clock.now())
+    TimerLoop(service.engine, service.poster, CONTRACTS).step(clock.now())
     assert town.balance(farm, "prefund") == 100_000_00 - 5_00
 
 

@@ -13,14 +13,16 @@ from tests.town import PIN, Town, started
 from wallet.clock import id_of
 from wallet.config import Settings
 from wallet.disputes import accept, answer, dispute, silence
+from wallet.disputes.jobs import JOBS
 from wallet.disputes.records import MOST_DISPUTES
+from wallet.disputes.timers import DISPUTES, DUE_DISPUTES
 from wallet.errors import Code, Refused
-from wallet.escrow.jobs import DUE_DISPUTES, DueContracts, DueDisputes
+from wallet.escrow.jobs import CONTRACTS
 from wallet.ledger.books import check_books
+from wallet.ledger.due import TimerLoop
 from wallet.markets import MARKETS
 from wallet.money import Money
 from wallet.people.pin import Pin
-from wallet.running.worker import jobs
 from wallet.service import Service
 
 TERMS = MARKETS["KE"].disputes
@@ -38,7 +40,7 @@ def merchant(town):
 
 @pytest.fixture
 def due(service):
-    return DueDisputes(service.engine, service.poster)
+    return TimerLoop(service.engine, service.poster, DISPUTES)
 
 
 def raised(town, payer, merchant, minor=100_00, *, contract=None):
@@ -64,10 +66,10 @@ def state(town, disputed):
 def test_the_worker_heeds_silence_when_it_is_time_and_once(town, payer, merchant, due, clock):
     contract, disputed = raised(town, payer, merchant)
     clock.advance(TERMS.answer_s - 1)
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
     clock.advance(1)
-    assert due.release(clock.now()) == 1
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 1
+    assert due.step(clock.now()) == 0
     assert (state(town, disputed), town.held(contract)) == ("closed", 150_00)
     assert town.balance(payer) == 4_850_00
 
@@ -75,8 +77,8 @@ def test_the_worker_heeds_silence_when_it_is_time_and_once(town, payer, merchant
 def test_the_worker_has_a_job_for_it(town, payer, merchant, clock):
     _, disputed = raised(town, payer, merchant)
     clock.advance(TERMS.answer_s)
-    (job,) = (job for job in jobs(town.service) if job.name == "due disputes")
-    assert job.step() == 1
+    (job,) = (job for job in JOBS if job.name == "due disputes")
+    assert job.start(town.service)() == 1
     assert state(town, disputed) == "closed"
 
 
@@ -85,12 +87,12 @@ def test_money_never_stays_locked_whoever_is_silent(town, payer, merchant, due, 
     contract, disputed = raised(town, payer, merchant)
     contest(town, merchant, contract, disputed)
     contest(town, payer, contract, disputed)
-    contracts = DueContracts(town.service.engine, town.service.poster)
+    contracts = TimerLoop(town.service.engine, town.service.poster, CONTRACTS)
     states = []
     for _ in range(3):
         clock.advance(max(TERMS.period_s, TERMS.final_s))
-        contracts.release(clock.now())
-        due.release(clock.now())
+        contracts.step(clock.now())
+        due.step(clock.now())
         states.append(state(town, disputed))
     assert states == ["escalated", "closed", "closed"]
     assert town.held(contract) == 0
@@ -102,7 +104,7 @@ def test_a_worker_that_was_away_for_long_catches_up_in_two_steps(town, payer, me
     contest(town, merchant, contract, disputed)
     contest(town, payer, contract, disputed)
     clock.advance(TERMS.period_s + TERMS.final_s)
-    assert [due.release(clock.now()) for _ in range(3)] == [1, 1, 0]
+    assert [due.step(clock.now()) for _ in range(3)] == [1, 1, 0]
     assert state(town, disputed) == "closed"
 
 
@@ -115,9 +117,9 @@ def test_two_workers_at_once_heed_each_silence_once(
     clock.advance(TERMS.answer_s)
 
     def work(one_service):
-        due = DueDisputes(one_service.engine, one_service.poster)
+        due = TimerLoop(one_service.engine, one_service.poster, DISPUTES)
         while town.sql("SELECT FROM disputes WHERE due_at IS NOT NULL"):
-            due.release(clock.now(), limit=5)
+            due.step(clock.now(), limit=5)
 
     with started(database_url, redis_url, clock) as other, ThreadPoolExecutor() as pool:
         list(pool.map(work, (service, other)))
@@ -132,7 +134,7 @@ def test_a_worker_killed_after_the_commit_does_nothing_twice(town, payer, mercha
     command = silence.Command(contract, disputed, "raised")
     town.service.poster.post(silence.decide, command)  # and it died before it heard
     assert town.service.poster.post(silence.decide, command).replayed
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
 
 
 def test_two_acts_in_the_same_instant_are_one_after_the_other(town, payer, merchant):
@@ -238,7 +240,7 @@ def test_no_dispute_is_deleted(known):
 def test_a_closed_dispute_stays_closed(town, payer, merchant, due, clock):
     _, disputed = raised(town, payer, merchant)
     clock.advance(TERMS.answer_s)
-    due.release(clock.now())
+    due.step(clock.now())
     with pytest.raises(IntegrityError):
         town.sql("UPDATE disputes SET outcome = 'decided' WHERE id = :id", id=disputed)
 

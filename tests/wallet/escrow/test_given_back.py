@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from tests.refunds import a_shop, another, ask_reversal, cover, give, refused
 from tests.roles import owner_sql
 from tests.town import Town
-from wallet.approvals.approve import approve, decide_approve
 from wallet.errors import Code, Refused
+from wallet.transfers.reverse import APPROVABLE
 
 
 @pytest.fixture
@@ -61,10 +61,10 @@ def test_a_refund_and_a_reversal_at_once_give_back_only_once(town, shop, payer, 
             return refusal.code
 
     with another(town, servers) as other, ThreadPoolExecutor(2) as pool:
-        command = approve(waiting, approver.id, uuid4())
+        command = APPROVABLE.approve(waiting, approver.id, uuid4())
         said = [
             pool.submit(outcome, lambda: give(town, shop, payment)),
-            pool.submit(outcome, lambda: other.poster.post(decide_approve, command)),
+            pool.submit(outcome, lambda: other.poster.post(APPROVABLE.decide_approve, command)),
         ]
         outcomes = {each.result() for each in said}
     assert outcomes in ({"refund", "payment_refunded"}, {"reverse", "already_reversed"})
@@ -100,7 +100,9 @@ def test_the_database_refuses_a_refund_of_what_was_reversed(town, shop, payer):
     payment = town.id_in(town.pay(payer, shop, 100_00))
     asker, approver = town.operator(), town.operator()
     waiting = ask_reversal(town, asker, payment, shop)
-    town.service.poster.post(decide_approve, approve(waiting, approver.id, uuid4()))
+    town.service.poster.post(
+        APPROVABLE.decide_approve, APPROVABLE.approve(waiting, approver.id, uuid4())
+    )
     assert refused(give, town, shop, payment).code == Code.ALREADY_REVERSED
     row = {"payment": payment, "merchant": shop.id, "payer": payer.id, "now": town.now}
     with pytest.raises(IntegrityError, match="was reversed"):
@@ -128,7 +130,9 @@ def done(town, act, minor, shop, payment, staff):
                 give(town, shop, payment, minor, when_covered=act == "wait")
             case "reverse":
                 waiting = ask_reversal(town, staff[0], payment, shop)
-                town.service.poster.post(decide_approve, approve(waiting, staff[1].id, uuid4()))
+                town.service.poster.post(
+                    APPROVABLE.decide_approve, APPROVABLE.approve(waiting, staff[1].id, uuid4())
+                )
             case "cover":
                 cover(town)
             case "spend":

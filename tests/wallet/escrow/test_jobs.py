@@ -8,7 +8,8 @@ from sqlalchemy import text
 
 from tests.town import started
 from wallet.errors import Unavailable
-from wallet.escrow.jobs import DUE, LONGEST_REST, DueContracts
+from wallet.escrow.jobs import CONTRACTS, DUE
+from wallet.ledger.due import LONGEST_REST, TimerLoop
 from wallet.ledger.poster import Poster
 
 PERIOD_S = 60
@@ -26,7 +27,7 @@ def merchant(town):
 
 @pytest.fixture
 def due(service):
-    return DueContracts(service.engine, service.poster)
+    return TimerLoop(service.engine, service.poster, CONTRACTS)
 
 
 def one(engine, query, **values):
@@ -48,13 +49,13 @@ def test_a_contract_is_released_at_its_deadline_and_not_before(
 ):
     town.hold(payer, merchant, 25_000)
     clock.advance(PERIOD_S - 1)
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
     assert settled(engine, merchant) == 0
 
     clock.advance(1)
-    assert due.release(clock.now()) == 1
+    assert due.step(clock.now()) == 1
     assert settled(engine, merchant) == 25_000
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
 
 
 def test_only_what_is_still_held_is_released_at_the_deadline(
@@ -64,7 +65,7 @@ def test_only_what_is_still_held_is_released_at_the_deadline(
     town.release(payer, contract, 10_000)
     town.give_back(merchant, contract, 5_000)
     clock.advance(PERIOD_S)
-    due.release(clock.now())
+    due.step(clock.now())
     assert settled(engine, merchant) == 20_000
     assert still_open(engine) == 0
 
@@ -74,7 +75,7 @@ def test_both_sides_are_told_of_a_release_at_the_deadline(
 ):
     town.hold(payer, merchant, 25_000)
     clock.advance(PERIOD_S)
-    due.release(clock.now())
+    due.step(clock.now())
     told = "SELECT count(*) FROM texts WHERE body LIKE '%deadline has come%' AND msisdn = :msisdn"
     assert [one(engine, told, msisdn=who.msisdn) for who in (payer, merchant)] == [1, 1]
 
@@ -83,7 +84,7 @@ def test_many_contracts_are_released_a_batch_at_a_time(town, payer, merchant, du
     for _ in range(5):
         town.hold(payer, merchant, 1_000)
     clock.advance(PERIOD_S)
-    assert [due.release(clock.now(), limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [due.step(clock.now(), limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert settled(engine, merchant) == 5_000
 
 
@@ -95,9 +96,9 @@ def test_two_workers_at_once_release_each_contract_once(
     clock.advance(PERIOD_S)
 
     def work(one_service):
-        due = DueContracts(one_service.engine, one_service.poster)
+        due = TimerLoop(one_service.engine, one_service.poster, CONTRACTS)
         while still_open(engine):
-            due.release(clock.now(), limit=10)
+            due.step(clock.now(), limit=10)
 
     with started(database_url, redis_url, clock) as other, ThreadPoolExecutor() as pool:
         list(pool.map(work, (service, other)))
@@ -112,7 +113,7 @@ def test_a_worker_killed_after_the_commit_does_not_release_again(
     clock.advance(PERIOD_S)
     town.release_due(contract)  # and it died before it heard
     assert town.release_due(contract).replayed
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
     assert settled(engine, merchant) == 1_000
 
 
@@ -134,14 +135,14 @@ def test_one_that_cannot_be_released_neither_stops_the_others_nor_spins(
     broken = town.hold(payer, merchant, 1_000)
     town.hold(payer, merchant, 2_000)
     clock.advance(PERIOD_S)
-    due = DueContracts(engine, Refusing(service.poster, broken))
+    due = TimerLoop(engine, Refusing(service.poster, broken), CONTRACTS)
 
-    assert due.release(clock.now()) == 2
+    assert due.step(clock.now()) == 2
     assert settled(engine, merchant) == 2_000
-    assert due.release(clock.now()) == 0  # it rests
-    tries = sum(due.release(clock.advance(1)) for _ in range(60))
+    assert due.step(clock.now()) == 0  # it rests
+    tries = sum(due.step(clock.advance(1)) for _ in range(60))
     assert 1 < tries < 10
-    assert due.release(clock.now() + LONGEST_REST) == 1
+    assert due.step(clock.now() + LONGEST_REST) == 1
 
 
 class Late(Poster):
@@ -160,11 +161,11 @@ def test_one_that_the_payer_was_quicker_to_release_is_no_trouble(
 ):
     town.hold(payer, merchant, 1_000)
     clock.advance(PERIOD_S)
-    due = DueContracts(engine, Late(service.poster, lambda id_: town.release(payer, id_)))
-    assert due.release(clock.now()) == 1
+    due = TimerLoop(engine, Late(service.poster, lambda id_: town.release(payer, id_)), CONTRACTS)
+    assert due.step(clock.now()) == 1
     assert settled(engine, merchant) == 1_000
     assert caplog.text == ""
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
 
 
 def test_a_broken_one_does_not_clog_the_head_of_the_line(
@@ -174,9 +175,9 @@ def test_a_broken_one_does_not_clog_the_head_of_the_line(
     clock.advance(1)
     town.hold(payer, merchant, 2_000)
     clock.advance(PERIOD_S)
-    due = DueContracts(engine, Refusing(service.poster, broken))
+    due = TimerLoop(engine, Refusing(service.poster, broken), CONTRACTS)
     for _ in range(2):
-        due.release(clock.now(), limit=1)
+        due.step(clock.now(), limit=1)
     assert settled(engine, merchant) == 2_000
 
 
@@ -186,8 +187,8 @@ def test_what_a_party_is_moving_just_now_is_passed_over(town, payer, merchant, d
     with engine.begin() as connection:
         query = text("SELECT FROM contracts WHERE id = :id FOR UPDATE")
         connection.execute(query, {"id": contract})
-        assert due.release(clock.now()) == 0
-    assert due.release(clock.now()) == 1
+        assert due.step(clock.now()) == 0
+    assert due.step(clock.now()) == 1
 
 
 class Away(Poster):
@@ -208,11 +209,11 @@ def test_a_database_that_cannot_answer_ends_the_step_and_blames_no_contract(
 ):
     town.hold(payer, merchant, 1_000)
     clock.advance(PERIOD_S)
-    due = DueContracts(engine, Away())
+    due = TimerLoop(engine, Away(), CONTRACTS)
     with pytest.raises(Unavailable):
-        due.release(clock.now())
+        due.step(clock.now())
     due._poster = service.poster
-    assert due.release(clock.now()) == 1
+    assert due.step(clock.now()) == 1
 
 
 def test_finding_what_is_due_reads_its_index_only(engine, clock):

@@ -10,8 +10,9 @@ from tests.agreements import declined, extended, offered
 from tests.town import PIN
 from wallet.disputes import dispute
 from wallet.errors import Code, Refused
-from wallet.escrow.jobs import DueContracts
+from wallet.escrow.jobs import CONTRACTS
 from wallet.escrow.looking import see_contract, see_contracts
+from wallet.ledger.due import TimerLoop
 from wallet.people.pin import Pin
 
 WEEK = timedelta(days=7)
@@ -30,7 +31,7 @@ def juma(town):
 
 @pytest.fixture
 def due(service):
-    return DueContracts(service.engine, service.poster)
+    return TimerLoop(service.engine, service.poster, CONTRACTS)
 
 
 def seen(service, someone, contract_id):
@@ -53,9 +54,9 @@ def releases(town):
 def test_what_was_offered_is_the_payees_at_the_deadline(town, anna, juma, due, clock):
     offered(town, anna, juma, 25_000)
     clock.set(town.now + WEEK - ONE)
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
     clock.advance(microseconds=1)
-    assert due.release(clock.now()) == 1
+    assert due.step(clock.now()) == 1
     assert town.balance(juma) == 25_000
 
 
@@ -72,7 +73,7 @@ def test_a_declined_offer_is_the_payers_again_and_no_more_is_due(town, anna, jum
     assert not declined(town, juma, contract, key).replayed
     assert declined(town, juma, contract, key).replayed
     assert (town.balance(anna), town.held(contract)) == (before + 25_000, 0)
-    assert due.release(clock.advance(days=7)) == 0
+    assert due.step(clock.advance(days=7)) == 0
 
 
 def test_a_release_is_never_refused_for_a_limit_that_was_asked_at_the_promise(
@@ -80,7 +81,7 @@ def test_a_release_is_never_refused_for_a_limit_that_was_asked_at_the_promise(
 ):
     contracts = [offered(town, anna, juma, 6_000_000), offered(town, anna, juma, 4_000_001)]
     town.release(anna, contracts[0])
-    due.release(clock.advance(days=7))
+    due.step(clock.advance(days=7))
     assert town.balance(juma) == 10_000_001  # of 100,000.00 that the wallet may hold
     with pytest.raises(Refused) as caught:
         town.send(anna, juma, 100)
@@ -92,9 +93,9 @@ def test_a_release_is_never_refused_for_a_limit_that_was_asked_at_the_promise(
 def test_an_extended_deadline_is_the_one_that_counts(town, anna, juma, due, clock):
     contract = offered(town, anna, juma, 25_000)
     extended(town, juma, contract, 3)
-    assert due.release(clock.advance(days=7)) == 0
+    assert due.step(clock.advance(days=7)) == 0
     assert town.give_back(juma, contract, 1_000)
-    assert due.release(clock.advance(days=3)) == 1
+    assert due.step(clock.advance(days=3)) == 1
     assert town.balance(juma) == 24_000
 
 
@@ -123,7 +124,7 @@ def test_looking_again_or_working_later_releases_no_more(town, anna, juma, servi
     clock.advance(days=7)
     for someone in (juma, anna):
         seen(service, someone, contract)
-    assert (due.release(clock.now()), releases(town)) == (0, 1)
+    assert (due.step(clock.now()), releases(town)) == (0, 1)
     assert town.balance(juma) == 25_000
 
 
@@ -132,7 +133,7 @@ def test_many_may_look_while_a_worker_releases(town, anna, juma, service, due, c
     clock.advance(days=7)
     with ThreadPoolExecutor() as pool:
         looks = [pool.submit(seen, service, anna, each) for each in contracts * 2]
-        pool.submit(due.release, clock.now()).result()
+        pool.submit(due.step, clock.now()).result()
         assert all(look.result().closed_at is not None for look in looks)
     assert (town.balance(juma), releases(town)) == (5_000, 5)
 

@@ -9,8 +9,9 @@ from tests.agreements import NUMBER, claimable, registered
 from tests.tables import Person
 from wallet.errors import Code, Refused
 from wallet.escrow import deliver_claim as claimed
-from wallet.escrow.jobs import DueContracts
+from wallet.escrow.jobs import CONTRACTS
 from wallet.escrow.waiting_claims import REST, RegisteredClaims, hand_over
+from wallet.ledger.due import TimerLoop
 from wallet.markets import MARKETS
 
 PERIOD = timedelta(days=MARKETS["KE"].claim_days)
@@ -29,7 +30,7 @@ def worker(service):
 
 @pytest.fixture
 def due(service):
-    return DueContracts(service.engine, service.poster)
+    return TimerLoop(service.engine, service.poster, CONTRACTS)
 
 
 def claim_of(town, contract_id):
@@ -68,9 +69,9 @@ def test_both_are_told_when_it_is_claimed(town, anna, service):
 
 def test_a_worker_hands_over_what_a_registration_left(town, anna, worker):
     claimable(town, anna, 10_000)
-    assert worker.release(town.now) == 0
+    assert worker.step(town.now) == 0
     newcomer = registered(town)
-    assert (worker.release(town.now), worker.release(town.now)) == (1, 0)
+    assert (worker.step(town.now), worker.step(town.now)) == (1, 0)
     assert town.balance(newcomer) == 10_000
 
 
@@ -78,9 +79,9 @@ def test_a_worker_looks_at_every_number_page_by_page(town, anna, worker):
     for last in range(5):
         claimable(town, anna, 1_000, f"+25472200001{last}")
     newcomer = registered(town, "+254722000014")
-    assert [worker.release(town.now, limit=2) for _ in range(3)] == [0, 0, 1]
+    assert [worker.step(town.now, limit=2) for _ in range(3)] == [0, 0, 1]
     assert town.balance(newcomer) == 1_000
-    assert worker.release(town.now, limit=2) == 0  # from the first again
+    assert worker.step(town.now, limit=2) == 0  # from the first again
 
 
 def test_a_claim_is_handed_over_once_whoever_notices(town, anna, service, worker):
@@ -89,7 +90,7 @@ def test_a_claim_is_handed_over_once_whoever_notices(town, anna, service, worker
     assert not claim_of(town, contract).replayed
     assert claim_of(town, contract).replayed
     hand_over(service.engine, service.poster, NUMBER)
-    assert worker.release(town.now) == 0
+    assert worker.step(town.now) == 0
     assert town.balance(newcomer) == 10_000
 
 
@@ -97,16 +98,16 @@ def test_unclaimed_it_returns_at_the_deadline_and_not_before(town, anna, due, cl
     before = town.balance(anna)
     contract = claimable(town, anna, 20_000)
     clock.set(town.now + PERIOD - timedelta(microseconds=1))
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
     clock.advance(microseconds=1)
-    assert (due.release(clock.now()), due.release(clock.now())) == (1, 0)
+    assert (due.step(clock.now()), due.step(clock.now())) == (1, 0)
     assert columns(town, contract) == (0, 20_000, None)
     assert town.balance(anna) == before - 700  # the fee
 
 
 def test_payer_and_number_are_told_of_the_return(town, anna, due, clock):
     claimable(town, anna, 10_000)
-    due.release(clock.advance(days=PERIOD.days))
+    due.step(clock.advance(days=PERIOD.days))
     assert "Nobody claimed the KSh 100.00 you sent to 0722000001" in town.texts(anna)[-1]
     assert "went back to them" in town.texts(NOBODY)[-1]
 
@@ -117,7 +118,7 @@ def test_who_registers_just_before_the_deadline_has_it(town, anna, clock, due):
     newcomer = registered(town)
     claim_of(town, contract)
     clock.advance(microseconds=1)
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
     assert town.balance(newcomer) == 10_000
 
 
@@ -128,8 +129,8 @@ def test_who_registers_at_the_very_deadline_is_too_late(town, anna, clock, due, 
     with pytest.raises(Refused) as caught:
         claim_of(town, contract)
     assert caught.value.code is Code.CONTRACT_PAST_DEADLINE
-    assert worker.release(clock.now()) == 0
-    assert due.release(clock.now()) == 1
+    assert worker.step(clock.now()) == 0
+    assert due.step(clock.now()) == 1
     assert (town.balance(newcomer), columns(town, contract)) == (0, (0, 10_000, None))
 
 
@@ -170,7 +171,7 @@ def test_above_the_new_wallets_limits_it_stays_held_and_both_are_told_once(
     newcomer = registered(town)  # may hold 100,000.00
     for _ in range(3):
         hand_over(service.engine, service.poster, NUMBER)
-        worker.release(clock.advance(seconds=int(REST.total_seconds())))
+        worker.step(clock.advance(seconds=int(REST.total_seconds())))
     assert (town.balance(newcomer), town.held(small), town.held(big)) == (6_000_000, 0, 5_000_000)
     assert postings(town, "claim_waits") == 1
     assert "above your limit" in town.texts(newcomer)[-1]
@@ -181,10 +182,10 @@ def test_once_there_is_room_a_worker_hands_it_over(town, anna, service, worker, 
     claimable(town, anna, 5_000_000)
     claimable(town, anna, 5_000_001)
     newcomer = registered(town)
-    worker.release(clock.now())
+    worker.step(clock.now())
     town.send(newcomer, anna, 1_000_000)
-    assert worker.release(clock.now()) == 0  # it rests
-    assert worker.release(clock.advance(seconds=int(REST.total_seconds()))) == 1
+    assert worker.step(clock.now()) == 0  # it rests
+    assert worker.step(clock.advance(seconds=int(REST.total_seconds()))) == 1
     assert town.balance(newcomer) == 9_000_001 - 9_000  # the fee of the send
 
 
@@ -193,7 +194,7 @@ def test_what_never_fits_returns_at_its_deadline(town, anna, service, clock, due
         contract = claimable(town, anna, minor)
     registered(town)
     hand_over(service.engine, service.poster, NUMBER)
-    assert due.release(clock.advance(days=PERIOD.days)) == 1
+    assert due.step(clock.advance(days=PERIOD.days)) == 1
     assert columns(town, contract) == (0, 5_000_000, None)
 
 

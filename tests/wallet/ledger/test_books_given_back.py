@@ -6,8 +6,8 @@ import pytest
 
 from tests.books import findings_after
 from tests.refunds import ask_reversal, give
-from wallet.approvals.approve import approve, decide_approve
 from wallet.ledger.books import check_books
+from wallet.transfers.reverse import APPROVABLE
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,9 @@ def village(shared_town):
     give(town, merchant, contract, 1_000)
     sent = town.id_in(town.send(payer, merchant, 2_000))
     waiting = ask_reversal(town, town.operator(), sent, merchant)
-    town.service.poster.post(decide_approve, approve(waiting, town.operator().id, uuid4()))
+    town.service.poster.post(
+        APPROVABLE.decide_approve, APPROVABLE.approve(waiting, town.operator().id, uuid4())
+    )
     return town
 
 

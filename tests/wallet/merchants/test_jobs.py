@@ -9,9 +9,10 @@ from sqlalchemy import text
 from tests.pricings import price
 from tests.town import started
 from wallet.errors import Code, Refused
+from wallet.ledger.due import TimerLoop
 from wallet.ledger.poster import Poster
 from wallet.merchants import free_reserve
-from wallet.merchants.jobs import DUE_MONTHS, DUE_RESERVES, charge_months, free_reserves
+from wallet.merchants.jobs import DUE_MONTHS, DUE_RESERVES, RESERVES, monthly_fees
 
 DAY_S = 86_400
 FEBRUARY = datetime(2026, 1, 31, 21, tzinfo=UTC)  # in Nairobi
@@ -29,11 +30,12 @@ def merchant(town):
 
 
 def freed(service):
-    return free_reserves(service.engine, service.poster, service.clock.now())
+    return TimerLoop(service.engine, service.poster, RESERVES).step(service.clock.now())
 
 
 def charged(service):
-    return charge_months(service.engine, service.poster, service.markets, service.clock.now())
+    timer = monthly_fees(service.markets)
+    return TimerLoop(service.engine, service.poster, timer).step(service.clock.now())
 
 
 def settled(town, merchant):
@@ -99,8 +101,9 @@ def test_two_workers_at_once_free_each_reserve_once(
     clock.advance(DAY_S)
 
     def work(one):
+        reserves = TimerLoop(one.engine, one.poster, RESERVES)
         while town.balance(merchant, "reserve"):
-            free_reserves(one.engine, one.poster, clock.now(), limit=7)
+            reserves.step(clock.now(), limit=7)
 
     with started(database_url, redis_url, clock) as other, ThreadPoolExecutor() as pool:
         list(pool.map(work, (service, other)))
@@ -135,16 +138,18 @@ class Failing(Poster):
 
 
 def test_a_reserve_that_cannot_be_freed_does_not_stop_the_others(
-    town, payer, merchant, service, clock
+    town, payer, merchant, service, clock, caplog
 ):
     price(town, merchant, reserve_bps=1_000, reserve_days=1)
     for amount in (100_00, 200_00):
         town.pay(payer, merchant, amount)
     clock.advance(DAY_S)
     ((broken,),) = town.sql("SELECT min(id) FROM reserves")
-    with pytest.raises(ZeroDivisionError):
-        free_reserves(service.engine, Failing(service.poster, broken), clock.now())
+    reserves = TimerLoop(service.engine, Failing(service.poster, broken), RESERVES)
+    assert reserves.step(clock.now()) == 2
+    assert "is due but not done: ZeroDivisionError" in caplog.text
     assert settled(town, merchant) == (290_00, 10_00)
+    assert reserves.step(clock.now()) == 0  # it rests
 
 
 def test_the_monthly_fee_is_charged_once_a_month_and_lowers_the_commission(
@@ -206,7 +211,7 @@ def test_the_monthly_fee_is_charged_once_by_two_workers(
 
 
 def test_finding_what_is_due_reads_its_index_only(engine, clock):
-    asked = {"now": clock.now(), "limit": 10}
+    asked = {"now": clock.now(), "limit": 10, "resting": [1, 2]}
     with engine.begin() as connection:
         connection.execute(text("SET LOCAL enable_seqscan = off"))
         plans = [

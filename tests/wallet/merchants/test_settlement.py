@@ -12,7 +12,8 @@ import pytest
 from tests.pricings import price
 from wallet.clock import start_of_day, start_of_next_month
 from wallet.errors import Code, Refused
-from wallet.merchants.jobs import free_reserves
+from wallet.ledger.due import TimerLoop
+from wallet.merchants.jobs import RESERVES
 from wallet.merchants.pricing_reading import terms_of, versions_of
 from wallet.merchants.settlement import Line, settlements, statement
 from wallet.money import Money
@@ -81,7 +82,7 @@ def busy(shared_town):
         for act in chance.sample(("release", "part", "return", "payout", "free"), 2):
             contract = chance.choice(contracts)
             if act == "free":
-                free_reserves(town.service.engine, town.service.poster, town.now)
+                TimerLoop(town.service.engine, town.service.poster, RESERVES).step(town.now)
                 continue
             with suppress(Refused):  # of more than is there: nothing of it is on the statement
                 if act == "payout":

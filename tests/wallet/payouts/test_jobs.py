@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from tests.town import PIN, started
-from wallet.approvals.approve import Ask, approve, decide_approve, decide_ask
+from wallet.approvals.approve import Ask
 from wallet.approvals.records import approvals
 from wallet.clock import reference
 from wallet.errors import Code, Refused
@@ -54,7 +54,7 @@ def step(service, clock):
     def step(says=None):
         rails["bank"].says = says or Pending()
         while (
-            due.release(clock.now())
+            due.step(clock.now())
             + make_batches(service.engine, service.ids, service.markets, rails, clock.now())
             + hand_over_next(service.engine, service.poster, rails, clock.now())
         ):
@@ -106,15 +106,15 @@ def test_daily_pays_out_once_a_day_however_many_workers_look(
     sell(town, merchant, 30_000)
     clock.advance(3599)
     due = DuePayouts(service.engine, service.poster)
-    assert due.release(clock.now()) == 0
+    assert due.step(clock.now()) == 0
     clock.advance(1)
     with started(database_url, redis_url, clock) as other, ThreadPoolExecutor() as pool:
         both = (due, DuePayouts(other.engine, other.poster))
-        list(pool.map(lambda each: each.release(clock.now()), both))
+        list(pool.map(lambda each: each.step(clock.now()), both))
     assert payouts(town) == [(25_000, "requested")]
     sell(town, merchant, 30_000)
-    assert due.release(clock.advance(hours=23)) == 0
-    assert due.release(clock.advance(hours=1)) == 1
+    assert due.step(clock.advance(hours=23)) == 0
+    assert due.step(clock.advance(hours=1)) == 1
     assert [amount for amount, _ in payouts(town)] == [25_000, 25_000]
 
 
@@ -258,7 +258,9 @@ def large(town, merchant, step):
 def ask(town, operator, batch_id):
     key = uuid4()
     inner = payout_batch.Release(operator.id, key, batch_id)
-    return town.service.poster.post(decide_ask, Ask(operator.id, key, inner, "it is right"))
+    return town.service.poster.post(
+        payout_batch.APPROVABLE.decide_ask, Ask(operator.id, key, inner, "it is right")
+    )
 
 
 def test_a_batch_at_the_limit_needs_nobody(town, merchant, step):
@@ -277,12 +279,12 @@ def test_a_batch_above_the_limit_waits_for_two_operators(town, merchant, large, 
     (waiting,) = approvals(town.service.engine, town.now).items
     assert waiting.approval.arguments == {"batch_id": reference(large)}
     for operator, refused in ((neema, True), (otieno, False)):
-        command = approve(waiting.approval, operator.id, uuid4())
+        command = payout_batch.APPROVABLE.approve(waiting.approval, operator.id, uuid4())
         if refused:
             with pytest.raises(Refused, match="approval_by_asker"):
-                town.service.poster.post(decide_approve, command)
+                town.service.poster.post(payout_batch.APPROVABLE.decide_approve, command)
         else:
-            town.service.poster.post(decide_approve, command)
+            town.service.poster.post(payout_batch.APPROVABLE.decide_approve, command)
     step()
     assert payouts(town) == [(LIMIT + 1, "sent")]
 
@@ -335,6 +337,6 @@ def test_what_no_worker_has_handed_over_for_days_comes_back(town, merchant, serv
     make_batches(service.engine, service.ids, service.markets, {"bank": Bank()}, clock.now())
     clock.advance(days=3)
     due = DuePayouts(service.engine, service.poster)
-    assert due.release(clock.now()) == 2
+    assert due.step(clock.now()) == 2
     assert hand_over_next(service.engine, service.poster, {"bank": Bank()}, clock.now()) == 0
     assert payouts(town) == [(10_000, "failed")]

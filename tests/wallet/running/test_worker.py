@@ -16,8 +16,9 @@ from sqlalchemy.exc import OperationalError
 from tests.town import Town, started
 from wallet.clock import SystemClock
 from wallet.errors import Unavailable
+from wallet.jobs import Job
 from wallet.ledger.books import check_books
-from wallet.running.worker import Job, jobs, keep_doing, work
+from wallet.running.worker import jobs, keep_doing, work
 
 PATIENCE_S = 40
 
@@ -35,6 +36,10 @@ def until(what):
     raise AssertionError("it never came to be so")
 
 
+def a_job(step):
+    return Job(step.__name__, lambda _: step, 0.0)
+
+
 def test_a_job_that_fails_is_tried_again():
     stop, tries = threading.Event(), []
 
@@ -45,11 +50,11 @@ def test_a_job_that_fails_is_tried_again():
         stop.set()
         return 1
 
-    keep_doing(Job("failing", step, 0.0), stop)
+    keep_doing("failing", step, 0.0, stop)
     assert len(tries) == 3
 
 
-def test_a_job_that_fails_or_hangs_never_stops_the_others():
+def test_a_job_that_fails_or_hangs_never_stops_the_others(service):
     stop, done, hanging = threading.Event(), [], threading.Event()
 
     def fail():
@@ -66,11 +71,11 @@ def test_a_job_that_fails_or_hangs_never_stops_the_others():
             hanging.set()
         return 1
 
-    work([Job("failing", fail, 0.0), Job("hanging", hang, 0.0), Job("counting", count, 0.0)], stop)
+    work(service, [a_job(fail), a_job(hang), a_job(count)], stop)
     assert len(done) == 5
 
 
-def test_a_worker_asked_to_stop_finishes_its_present_step():
+def test_a_worker_asked_to_stop_finishes_its_present_step(service):
     stop, events = threading.Event(), []
 
     def step():
@@ -78,7 +83,7 @@ def test_a_worker_asked_to_stop_finishes_its_present_step():
         events.append("finished")
         return 1
 
-    work([Job("one", step, 0.0)], stop)
+    work(service, [a_job(step)], stop)
     assert events == ["finished"]
 
 
@@ -89,20 +94,21 @@ def test_what_an_error_says_of_values_is_not_logged(caplog):
         stop.set()
         raise ValueError("cannot insert\nDETAIL: Key (msisdn)=(+254711000001) exists")
 
-    keep_doing(Job("leaking", step, 0.0), stop)
+    keep_doing("leaking", step, 0.0, stop)
     assert "cannot insert" in caplog.text
     assert "+254711000001" not in caplog.text
 
 
 def test_the_bank_stands_in_for_one_in_development_only(service):
-    assert "the bank" in {job.name for job in jobs(service)}
-    production = replace(service, settings=replace(service.settings, environment="production"))
+    assert "the bank" in {job.name for job in jobs(service.settings)}
+    production = replace(service.settings, environment="production")
     assert "the bank" not in {job.name for job in jobs(production)}
 
 
 def test_every_job_finds_nothing_to_do_in_an_empty_town(service, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert {job.name: job.step() for job in jobs(service)} == {job.name: 0 for job in jobs(service)}
+    todo = jobs(service.settings)
+    assert {job.name: job.start(service)() for job in todo} == {job.name: 0 for job in todo}
 
 
 # Whole processes ---------------------------------------------------------------------------------

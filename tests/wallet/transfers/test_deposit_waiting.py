@@ -8,18 +8,12 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from tests.refunds import another, refused
-from wallet.approvals.approve import (
-    Ask,
-    Decline,
-    approve,
-    decide_approve,
-    decide_ask,
-    decide_decline,
-)
-from wallet.approvals.jobs import lapse_approvals
+from wallet.approvals.approve import Ask, Decline, decide_decline
+from wallet.approvals.jobs import APPROVALS
 from wallet.approvals.records import approval_of
 from wallet.errors import Code, Refused
 from wallet.ledger.books import totals
+from wallet.ledger.due import TimerLoop
 from wallet.ledger.poster import WORKER
 from wallet.money import Money
 from wallet.transfers import deposit
@@ -49,7 +43,9 @@ def a_command(who, holder, minor=900_00, bank_reference=None):
 
 
 def ask(town, operator, command):
-    return town.service.poster.post(decide_ask, Ask(operator, command.key, command, "arrived"))
+    return town.service.poster.post(
+        deposit.APPROVABLE.decide_ask, Ask(operator, command.key, command, "arrived")
+    )
 
 
 def asked(town, operator, holder, minor=900_00, bank_reference=None):
@@ -63,8 +59,8 @@ def seen(town, approval_id):
 
 
 def approved(town, operator, waiting, key=None, poster=None):
-    command = approve(waiting, operator.id, key or uuid4())
-    return (poster or town.service.poster).post(decide_approve, command)
+    command = deposit.APPROVABLE.approve(waiting, operator.id, key or uuid4())
+    return (poster or town.service.poster).post(deposit.APPROVABLE.decide_approve, command)
 
 
 def issued(town, holder):
@@ -153,7 +149,7 @@ def test_a_deposit_that_nobody_answered_lapses_and_is_never_issued(town, staff, 
     assert seen(town, waiting.id).state == "waiting"
     parts.clock.set(waiting.expires_at)
     assert refused(approved, town, staff[1], waiting).facts == {"state": "lapsed"}
-    lapse_approvals(parts.engine, parts.poster, town.now)
+    TimerLoop(parts.engine, parts.poster, APPROVALS).step(town.now)
     assert (seen(town, waiting.id).state, issued(town, agent)) == ("lapsed", 0)
 
 

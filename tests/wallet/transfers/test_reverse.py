@@ -22,7 +22,7 @@ from tests.facts import (
 from tests.facts import refusal as refusal_of
 from tests.pricings import price
 from tests.town import started
-from wallet.approvals.approve import Ask, approve, decide_approve, decide_ask
+from wallet.approvals.approve import Ask
 from wallet.approvals.records import approval_of
 from wallet.clock import reference
 from wallet.errors import Code, Refused
@@ -31,7 +31,7 @@ from wallet.money import Money
 from wallet.people.pin import Pin
 from wallet.refunds import refund
 from wallet.transfers.reversal_records import Original
-from wallet.transfers.reverse import Command, decide
+from wallet.transfers.reverse import APPROVABLE, Command, decide
 
 SENDER, RECEIVER, WALLET, TARGET, ORIGINAL = 1, 2, 11, 12, 77
 ASKER, APPROVER = 8, 9
@@ -139,13 +139,17 @@ def staff(town):
 def ask(town, who, original_id, receiver, key=None):
     key = key or uuid4()
     command = Command(who.id, key, original_id, receiver.id, "wrong number")
-    receipt = town.service.poster.post(decide_ask, Ask(who.id, key, command, "wrong number"))
+    receipt = town.service.poster.post(
+        APPROVABLE.decide_ask, Ask(who.id, key, command, "wrong number")
+    )
     return approval_of(town.service.engine, town.id_in(receipt), town.now).approval
 
 
 def reversed_by(town, staff, original_id, receiver):
     waiting = ask(town, staff[0], original_id, receiver)
-    return town.service.poster.post(decide_approve, approve(waiting, staff[1].id, uuid4()))
+    return town.service.poster.post(
+        APPROVABLE.decide_approve, APPROVABLE.approve(waiting, staff[1].id, uuid4())
+    )
 
 
 def refused(act, *args):
@@ -223,8 +227,8 @@ def test_two_approvals_at_once_in_two_processes_reverse_it_once(town, staff, ser
 
     def outcome(waiting, poster):
         try:
-            command = approve(waiting, staff[1].id, uuid4())
-            return poster.post(decide_approve, command).answer["kind"]
+            command = APPROVABLE.approve(waiting, staff[1].id, uuid4())
+            return poster.post(APPROVABLE.decide_approve, command).answer["kind"]
         except Refused as refusal:
             return refusal.code
 

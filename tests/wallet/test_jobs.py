@@ -5,14 +5,11 @@ from datetime import timedelta
 import pytest
 
 from tests.town import PIN
-from wallet.lapsed import (
-    KEPT,
-    delete_destinations,
-    delete_quotes,
-    delete_refresh_tokens,
-    delete_sign_ins,
-)
+from wallet.destinations.jobs import DELETE_DESTINATIONS
+from wallet.fx.jobs import DELETE_QUOTES
+from wallet.jobs import KEPT, delete_expired
 from wallet.money import Money
+from wallet.people.jobs import DELETE_REFRESH_TOKENS, DELETE_SIGN_INS
 
 SOURCE, TARGET = Money("USD", 10_000), Money("KES", 1_290_000)
 
@@ -32,8 +29,8 @@ def count(service, table):
 def test_a_quote_nobody_accepted_goes_a_day_after_it_expired(service, clock, quote):
     clock.advance(120)
     clock.set(clock.now() + KEPT)
-    assert delete_quotes(service.engine, clock.now()) == 0
-    assert delete_quotes(service.engine, clock.advance(1)) == 1
+    assert delete_expired(service.engine, DELETE_QUOTES, clock.now()) == 0
+    assert delete_expired(service.engine, DELETE_QUOTES, clock.advance(1)) == 1
     assert count(service, "quotes") == 0
 
 
@@ -41,14 +38,16 @@ def test_an_accepted_quote_stays_for_ever(town, service, clock, quote):
     partner, quote_id = quote
     town.top_up(partner, quote_id, SOURCE, TARGET)
     clock.advance(days=400)
-    assert delete_quotes(service.engine, clock.now()) == 0
+    assert delete_expired(service.engine, DELETE_QUOTES, clock.now()) == 0
 
 
 def test_lapsed_things_go_in_bounded_steps(town, service, clock, quote):
     for _ in range(2):
         town.quote(quote[0], town.maker(KES=1), town.person(), SOURCE, TARGET)
     clock.advance(days=2)
-    assert [delete_quotes(service.engine, clock.now(), limit=2) for _ in range(3)] == [2, 1, 0]
+    assert [
+        delete_expired(service.engine, DELETE_QUOTES, clock.now(), limit=2) for _ in range(3)
+    ] == [2, 1, 0]
 
 
 def test_old_sign_in_codes_go_and_fresh_ones_stay(town, service, clock):
@@ -59,7 +58,7 @@ def test_old_sign_in_codes_go_and_fresh_ones_stay(town, service, clock):
             id=days, at=clock.now() + timedelta(days=days),
         )  # fmt: skip
     clock.advance(days=2)
-    assert delete_sign_ins(service.engine, clock.now()) == 1
+    assert delete_expired(service.engine, DELETE_SIGN_INS, clock.now()) == 1
     assert count(service, "sign_ins") == 1
 
 
@@ -71,9 +70,9 @@ def test_a_used_refresh_token_stays_until_it_expires(town, service, clock):
         id=holder.id, at=clock.now() + timedelta(days=30), now=clock.now(),
     )  # fmt: skip
     clock.advance(days=29)
-    assert delete_refresh_tokens(service.engine, clock.now()) == 0
+    assert delete_expired(service.engine, DELETE_REFRESH_TOKENS, clock.now()) == 0
     clock.advance(days=3)
-    assert delete_refresh_tokens(service.engine, clock.now()) == 1
+    assert delete_expired(service.engine, DELETE_REFRESH_TOKENS, clock.now()) == 1
 
 
 def test_a_destination_that_was_never_confirmed_goes_and_others_stay(town, service, clock):
@@ -85,6 +84,6 @@ def test_a_destination_that_was_never_confirmed_goes_and_others_stay(town, servi
         id=merchant.id, now=clock.now(),
     )  # fmt: skip
     clock.advance(days=1)
-    assert delete_destinations(service.engine, clock.now()) == 0
-    assert delete_destinations(service.engine, clock.advance(1)) == 1
+    assert delete_expired(service.engine, DELETE_DESTINATIONS, clock.now()) == 0
+    assert delete_expired(service.engine, DELETE_DESTINATIONS, clock.advance(1)) == 1
     assert [row[0] for row in town.sql("SELECT id FROM destinations WHERE kind = 'cash'")] == [id_]

@@ -1,0 +1,44 @@
+"""The rooms, and what they bring: a new capability is a folder of its own and a line here.
+
+A room may have a `routes.py` with its ROUTES, a `jobs.py` with its JOBS (and DEVELOPMENT_JOBS),
+and an `approvable.py` with what takes two of the operator's staff.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+ROOMS: Final = (
+    "onboarding",
+    "people",
+    "transfers",
+    "escrow",
+    "disputes",
+    "plans",
+    "trade",
+    "accounts",
+    "qr",
+    "fx",
+    "merchants",
+    "refunds",
+    "destinations",
+    "payouts",
+    "banking",
+    "bulk",
+    "approvals",
+)
+"""In the order in which the API's document tells of them."""
+
+
+@cache
+def brought(file: str, name: str) -> tuple[Any, ...]:
+    """Return all that the rooms' modules of this name bring under `name`."""
+    found: list[Any] = []
+    for room in ROOMS:
+        module = f"wallet.{room}.{file}"
+        if find_spec(module) is not None:
+            found += getattr(import_module(module), name, ())
+    return tuple(found)
