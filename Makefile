@@ -24,11 +24,12 @@ demo: $(INSTALLED) ## The main job played over HTTP, USSD and SMS, then the book
 test: $(INSTALLED) ## All tests, on real PostgreSQL and Valkey.
 	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
-check: $(INSTALLED) ## Lint, formatting, types; migrations apply to an empty database.
+check: $(INSTALLED) ## Lint, formatting, types; migrations apply to an empty database and to an earlier town.
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy $(wildcard wallet ussd sms migrations bench tests)
 	$(BIN)/python -m wallet.running.embedded $(BIN)/kibubu migrate
+	$(BIN)/python -m pytest -q tests/migrations/test_frozen.py tests/migrations/test_upgrade.py
 
 bench: $(INSTALLED) ## The speed figures, as a table and as bench/results.json.
 	@$(BIN)/python -m bench

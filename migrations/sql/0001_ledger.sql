@@ -69,37 +69,35 @@ CREATE TABLE limit_usage (
     PRIMARY KEY (holder_id, currency)
 ) WITH (fillfactor = 60);
 
--- Append-only -----------------------------------------------------------------------------------
+-- What never changes ----------------------------------------------------------------------------
 
+-- For the triggers of all tables that refuse whatever they are fired by. Its arguments: the message,
+-- and the rule that it breaks, where that is not the trigger's own name.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME
-        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = TG_TABLE_NAME || '_append_only';
+    RAISE EXCEPTION USING
+        MESSAGE = TG_ARGV[0], ERRCODE = 'integrity_constraint_violation',
+        CONSTRAINT = coalesce(TG_ARGV[1], TG_NAME);
 END $$;
 
 CREATE TRIGGER entries_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entries
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('entries are append-only');
 CREATE TRIGGER postings_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON postings
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('postings are append-only');
 CREATE TRIGGER accounts_never_deleted BEFORE DELETE OR TRUNCATE ON accounts
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('an account is never deleted', 'accounts_append_only');
 
 -- Balances follow entries: nobody sets one by hand ------------------------------------------------
 
-CREATE FUNCTION refuse_balance_by_hand() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'a balance changes only by entries'
-        USING ERRCODE = 'integrity_constraint_violation',
-              CONSTRAINT = 'accounts_balance_follows_entries';
-END $$;
-
 CREATE TRIGGER accounts_open_empty BEFORE INSERT ON accounts FOR EACH ROW
     WHEN (NEW.balance_minor <> 0 OR NEW.entry_count <> 0)
-    EXECUTE FUNCTION refuse_balance_by_hand();
+    EXECUTE FUNCTION refuse_change(
+        'a balance changes only by entries', 'accounts_balance_follows_entries');
 CREATE TRIGGER accounts_balance_follows_entries
     BEFORE UPDATE OF id, holder_id, kind, currency, lane, balance_minor, entry_count ON accounts
     FOR EACH ROW WHEN (pg_trigger_depth() = 0)
-    EXECUTE FUNCTION refuse_balance_by_hand();
+    EXECUTE FUNCTION refuse_change('a balance changes only by entries');
 
 -- Every insert of entries is checked as a whole, then carried to the accounts: one statement for a
 -- batch of any size. The poster has computed the balances; this proves them.

@@ -32,24 +32,6 @@ CREATE TABLE agents (
     name text NOT NULL
 );
 
-CREATE TABLE merchants (
-    holder_id bigint PRIMARY KEY REFERENCES holders (id),
-    name text NOT NULL,
-    city text NOT NULL,
-    category text NOT NULL,         -- ISO 18245 merchant category code
-    escrow_period_s bigint NOT NULL,
-    CONSTRAINT merchants_period_in_range CHECK (escrow_period_s BETWEEN 0 AND 90 * 86400),
-    CONSTRAINT merchants_category_is_iso18245 CHECK (category ~ '^[0-9]{4}$')
-);
-
-CREATE TABLE tills (
-    number text PRIMARY KEY,
-    merchant_id bigint NOT NULL REFERENCES merchants (holder_id),
-    label text NOT NULL,
-    CONSTRAINT tills_number_is_short CHECK (number ~ '^[1-9][0-9]{4,6}$')
-);
-CREATE INDEX tills_of_merchant ON tills (merchant_id);
-
 CREATE TABLE partners (             -- remittance houses, banks, makers: they come by API
     holder_id bigint PRIMARY KEY REFERENCES holders (id),
     client_id text NOT NULL UNIQUE,

@@ -43,20 +43,16 @@ CREATE INDEX contracts_disputed_of_payee ON contracts (payee_id) WHERE disputed_
 CREATE INDEX disputes_escalated ON disputes (id) WHERE state = 'escalated';   -- the operator's queue
 
 CREATE TRIGGER disputes_never_deleted BEFORE DELETE OR TRUNCATE ON disputes
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('a dispute is never deleted', 'disputes_append_only');
 
-CREATE FUNCTION refuse_new_grounds() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'a dispute keeps its grounds, and once closed stays closed'
-        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'disputes_grounds_are_fixed';
-END $$;
 CREATE TRIGGER disputes_grounds_are_fixed
     BEFORE UPDATE OF id, contract_id, amount_minor, reason_code, text, attachments, period_ends_at,
                      opened_at ON disputes
-    FOR EACH ROW EXECUTE FUNCTION refuse_new_grounds();
+    FOR EACH ROW EXECUTE FUNCTION refuse_change('a dispute keeps its grounds');
 CREATE TRIGGER disputes_closed_stay_closed
     BEFORE UPDATE ON disputes FOR EACH ROW WHEN (OLD.state = 'closed')
-    EXECUTE FUNCTION refuse_new_grounds();
+    EXECUTE FUNCTION refuse_change('a closed dispute stays closed');
 
 -- What a contract says is disputed is what its disputes hold open, whoever writes.
 CREATE FUNCTION check_disputed() RETURNS trigger LANGUAGE plpgsql AS $$

@@ -1,4 +1,4 @@
-"""Run sql/0009_merchants.sql."""
+"""Run sql/0009_trade.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    run_sql("0009_merchants.sql")
+    run_sql("0009_trade.sql")

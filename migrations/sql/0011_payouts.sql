@@ -1,4 +1,4 @@
--- Payout destinations, schedules and batches.
+-- Payouts: where a merchant's money may go, when, and what is handed to a rail.
 
 CREATE TABLE destinations (         -- where a merchant's payouts may go
     id bigint PRIMARY KEY,
@@ -28,18 +28,14 @@ CREATE TABLE destinations (         -- where a merchant's payouts may go
 );
 CREATE INDEX destinations_of_merchant ON destinations (merchant_id, id);
 CREATE INDEX destinations_lapsed ON destinations (code_expires_at) WHERE state = 'unconfirmed';
-ALTER TABLE merchants ADD COLUMN destination_id bigint REFERENCES destinations (id);  -- the default
-ALTER TABLE payouts ADD CONSTRAINT payouts_destination_exists
-    FOREIGN KEY (destination_id) REFERENCES destinations (id);
+-- The default.
+ALTER TABLE merchants ADD COLUMN destination_id bigint REFERENCES destinations (id);
 
-CREATE FUNCTION refuse_other_place() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'a destination keeps its account: another is another destination'
-        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'destinations_are_fixed';
-END $$;
 CREATE TRIGGER destinations_are_fixed
     BEFORE UPDATE OF id, merchant_id, kind, bank_code, account, account_name ON destinations
-    FOR EACH ROW EXECUTE FUNCTION refuse_other_place();
+    FOR EACH ROW
+    EXECUTE FUNCTION refuse_change(
+        'a destination keeps its account: another is another destination');
 
 CREATE TABLE payout_schedules (     -- when a merchant is paid out without asking
     merchant_id bigint NOT NULL REFERENCES merchants (holder_id),
@@ -87,8 +83,66 @@ CREATE TABLE payout_batches (       -- what is handed to a rail in one piece
 );
 CREATE INDEX payout_batches_due ON payout_batches (next_at)
     WHERE state IN ('released', 'waiting_approval', 'declined');
-ALTER TABLE payouts ADD CONSTRAINT payouts_batch_exists
-    FOREIGN KEY (batch_id) REFERENCES payout_batches (id);
+
+CREATE TABLE payouts (
+    id bigint PRIMARY KEY,          -- its reference on the rail, and its posting
+    merchant_id bigint NOT NULL REFERENCES merchants (holder_id),
+    currency text NOT NULL,
+    amount_minor bigint NOT NULL,   -- what arrives
+    fee_minor bigint NOT NULL,      -- in transit with it; taken once paid, given back if it fails
+    destination_id bigint NOT NULL,           -- as it was when the payout was asked for:
+    kind text NOT NULL,                       -- bank, mobile, cash or wallet
+    bank_code text NOT NULL DEFAULT '',       -- of a bank only
+    account text NOT NULL DEFAULT '',         -- bank account, MSISDN, or the agent's number
+    account_name text NOT NULL DEFAULT '',
+    state text NOT NULL DEFAULT 'requested',
+    batch_id bigint,                -- what it is handed over in; null until it is in one
+    attempts int NOT NULL DEFAULT 0,
+    next_at timestamptz NOT NULL,   -- when a worker may next ask for it; also its lease
+    requested_at timestamptz NOT NULL,
+    sent_at timestamptz,
+    settled_at timestamptz,
+    failure text,
+    code_kid text, code_mac bytea,  -- of cash: what the agent is told
+    code_attempts smallint NOT NULL DEFAULT 0,
+    expires_at timestamptz,         -- of cash: from then on it goes back
+    collected_by bigint REFERENCES holders (id),
+    CONSTRAINT payouts_destination_exists
+        FOREIGN KEY (destination_id) REFERENCES destinations (id),
+    CONSTRAINT payouts_batch_exists FOREIGN KEY (batch_id) REFERENCES payout_batches (id),
+    CONSTRAINT payouts_amount_is_positive CHECK (amount_minor > 0 AND fee_minor >= 0),
+    CONSTRAINT payouts_kind_is_known CHECK (kind IN ('bank', 'mobile', 'cash', 'wallet')),
+    -- `unknown`: handed over, and no answer came; it is asked for again, never sent anew
+    CONSTRAINT payouts_state_is_known CHECK (
+        state IN ('requested', 'sent', 'unknown', 'collectible', 'paid', 'failed')),
+    CONSTRAINT payouts_cash_has_code CHECK (
+        (kind = 'cash') = (code_mac IS NOT NULL) AND (kind = 'cash') = (code_kid IS NOT NULL)
+        AND (kind = 'cash') = (expires_at IS NOT NULL))
+);
+CREATE INDEX payouts_open ON payouts (next_at) WHERE state IN ('sent', 'unknown');   -- the worker
+CREATE INDEX payouts_requested ON payouts (batch_id, id) WHERE state = 'requested';
+CREATE INDEX payouts_of_batch ON payouts (batch_id) WHERE batch_id IS NOT NULL;
+CREATE INDEX payouts_collectible ON payouts (expires_at) WHERE state = 'collectible';
+CREATE INDEX payouts_of_merchant ON payouts (merchant_id, id);
+
+CREATE TRIGGER payouts_final_word_stands BEFORE UPDATE ON payouts FOR EACH ROW
+    WHEN (OLD.state IN ('paid', 'failed'))
+    EXECUTE FUNCTION refuse_change('the first final word on a payout stands');
+
+-- What is owed to customers comes before what goes to the merchant.
+CREATE FUNCTION refuse_payout_before_refund() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM refunds   -- index refunds_waiting
+                WHERE merchant_id = NEW.merchant_id AND currency = NEW.currency
+                  AND state = 'waiting') THEN
+        RAISE EXCEPTION 'a refund of merchant % waits', NEW.merchant_id
+            USING ERRCODE = 'integrity_constraint_violation',
+                  CONSTRAINT = 'payouts_after_refunds';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER payouts_after_refunds BEFORE INSERT ON payouts FOR EACH ROW
+    EXECUTE FUNCTION refuse_payout_before_refund();
 
 CREATE TABLE payout_surprises (     -- a rail that changed its mind: for an operator
     payout_id bigint NOT NULL REFERENCES payouts (id),

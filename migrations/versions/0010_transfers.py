@@ -1,4 +1,4 @@
-"""Run sql/0010_payouts.sql."""
+"""Run sql/0010_transfers.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0009"
 
 
 def upgrade() -> None:
-    run_sql("0010_payouts.sql")
+    run_sql("0010_transfers.sql")

@@ -1,4 +1,4 @@
-"""Run sql/0008_approvals.sql."""
+"""Run sql/0008_plans.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    run_sql("0008_approvals.sql")
+    run_sql("0008_plans.sql")

@@ -1,4 +1,4 @@
-"""Run sql/0007_plans.sql."""
+"""Run sql/0007_disputes.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    run_sql("0007_plans.sql")
+    run_sql("0007_disputes.sql")

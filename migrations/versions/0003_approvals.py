@@ -1,4 +1,4 @@
-"""Run sql/0003_flows.sql."""
+"""Run sql/0003_approvals.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    run_sql("0003_flows.sql")
+    run_sql("0003_approvals.sql")

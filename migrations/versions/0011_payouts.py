@@ -1,4 +1,4 @@
-"""Run sql/0011_bank.sql."""
+"""Run sql/0011_payouts.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0010"
 
 
 def upgrade() -> None:
-    run_sql("0011_bank.sql")
+    run_sql("0011_payouts.sql")

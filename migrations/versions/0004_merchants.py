@@ -1,4 +1,4 @@
-"""Run sql/0004_texts.sql."""
+"""Run sql/0004_merchants.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0003"
 
 
 def upgrade() -> None:
-    run_sql("0004_texts.sql")
+    run_sql("0004_merchants.sql")

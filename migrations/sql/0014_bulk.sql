@@ -106,35 +106,18 @@ CREATE TABLE bulk_outcomes (        -- of the rows that were not simply paid
 );
 
 CREATE TRIGGER bulk_batches_posted_once BEFORE UPDATE ON bulk_batches
-    FOR EACH ROW WHEN (OLD.posted_at IS NOT NULL) EXECUTE FUNCTION refuse_change();
+    FOR EACH ROW WHEN (OLD.posted_at IS NOT NULL)
+    EXECUTE FUNCTION refuse_change('a posted batch is append-only');
 CREATE TRIGGER bulk_batches_never_deleted BEFORE DELETE OR TRUNCATE ON bulk_batches
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('a batch is never deleted', 'bulk_batches_append_only');
 CREATE TRIGGER bulk_outcomes_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON bulk_outcomes
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('outcomes are append-only');
 CREATE TRIGGER bulk_rows_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON bulk_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('rows are append-only');
 
 -- What a list shall pay is fixed once it has been checked.
-CREATE FUNCTION refuse_other_list() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    RAISE EXCEPTION 'a list keeps what it was checked as'
-        USING ERRCODE = 'integrity_constraint_violation', CONSTRAINT = 'bulks_terms_are_fixed';
-END $$;
 CREATE TRIGGER bulks_terms_are_fixed
     BEFORE UPDATE OF id, holder_id, source_kind, key, fingerprint, currency, row_count,
                      amount_minor, fee_minor, bad_rows, uploaded_at ON bulks
-    FOR EACH ROW EXECUTE FUNCTION refuse_other_list();
-
--- What is left of a list comes back to who pays it, so they stay until it has.
-CREATE FUNCTION refuse_closing_payer() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT FROM bulks WHERE holder_id = NEW.id AND state = 'posting') THEN
-        RAISE EXCEPTION 'holder % is still paying a list', NEW.id
-            USING ERRCODE = 'integrity_constraint_violation',
-                  CONSTRAINT = 'holders_close_without_lists';
-    END IF;
-    RETURN NEW;
-END $$;
-CREATE TRIGGER holders_close_without_lists BEFORE UPDATE OF status ON holders FOR EACH ROW
-    WHEN (NEW.status = 'closed' AND OLD.status <> 'closed')
-    EXECUTE FUNCTION refuse_closing_payer();
+    FOR EACH ROW EXECUTE FUNCTION refuse_change('a list keeps what it was checked as');

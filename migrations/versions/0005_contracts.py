@@ -1,4 +1,4 @@
-"""Run sql/0005_disputes.sql."""
+"""Run sql/0005_contracts.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    run_sql("0005_disputes.sql")
+    run_sql("0005_contracts.sql")

@@ -1,4 +1,4 @@
-"""Run sql/0006_agreements.sql."""
+"""Run sql/0006_refunds.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    run_sql("0006_agreements.sql")
+    run_sql("0006_refunds.sql")

@@ -1,4 +1,4 @@
-"""Run sql/0013_roles.sql."""
+"""Run sql/0013_fx.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0012"
 
 
 def upgrade() -> None:
-    run_sql("0013_roles.sql")
+    run_sql("0013_fx.sql")

@@ -1,4 +1,4 @@
-"""Run sql/0012_bulk.sql."""
+"""Run sql/0012_banking.sql."""
 
 from migrations import run_sql
 
@@ -7,4 +7,4 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    run_sql("0012_bulk.sql")
+    run_sql("0012_banking.sql")

@@ -1,1 +1,0 @@
--- Agreements beside the tills: offers, claims, orders and shipments.
