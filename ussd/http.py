@@ -24,8 +24,8 @@ from ussd.wording import say
 
 if TYPE_CHECKING:
     from wallet.service import Service
-    from wallet.web.bridge import Request
-    from wallet.web.hot import Answer, Handler
+    from wallet.web.bridge import Answer, Request
+    from wallet.web.loop import Handler
 
 log = logging.getLogger(__name__)
 

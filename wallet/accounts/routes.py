@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields
 
 from wallet.errors import Code, Refused
 from wallet.ledger.entries import Balance, Statement, account_of, balances, statement
 from wallet.onboarding import onboard
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
@@ -72,6 +71,14 @@ class NewWalletReceiptSchema(ReceiptSchema):
     currency = fields.Str(metadata={"example": "USD"})
 
 
+NEW_WALLET: Final = Act(
+    body=NewWalletSchema,
+    roles=("consumer",),
+    decide=onboard.decide_wallet,
+    receipt=NewWalletReceiptSchema,
+)
+
+
 @blp.get("")
 @requires()
 @blp.response(200, WalletsSchema)
@@ -80,15 +87,10 @@ def list_wallets() -> Mapping[str, tuple[Balance, ...]]:
     return {"items": balances(service().engine, caller().holder_id)}
 
 
-@blp.post("")
-@requires("consumer")
-@keyed
-@blp.arguments(NewWalletSchema)
-@blp.response(201, NewWalletReceiptSchema)
-def create_wallet(body: Mapping[str, Any]) -> Response:
+@blp.act("", NEW_WALLET)
+def create_wallet(asked: Asked) -> onboard.Wallet:
     """Open a wallet in another currency, where your market has it"""
-    command = onboard.Wallet(caller().holder_id, idempotency_key(), body["currency"])
-    return receipt_answer(service().poster.post(onboard.decide_wallet, command))
+    return onboard.Wallet(asked.actor, asked.key, asked.body["currency"])
 
 
 @blp.get("/<reference:account_id>/entries")

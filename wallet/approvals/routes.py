@@ -7,14 +7,16 @@ from functools import cache
 from typing import Any, Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields, validate
 
-from wallet.approvals.approve import Approvable, Decline, decide_decline
+from wallet.approvals.approve import Approvable, Approve, Decline, decide_decline
 from wallet.approvals.records import Approvals, ApprovalView, approval_of, approvals
+from wallet.ledger.facts import Facts
+from wallet.ledger.posting import Decision
 from wallet.rooms import brought
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.service import Service
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
@@ -91,6 +93,25 @@ class ApprovedReceiptSchema(ReceiptSchema):
     approval_state = fields.Str(metadata={"enum": list(STATES)})
 
 
+@cache
+def approvable() -> Mapping[str, Approvable]:
+    """Return what may be asked for, by the kind that its approval is stored under."""
+    return {each.command.KIND: each for each in brought("approvable", "APPROVABLE")}
+
+
+def decide_approve(command: Approve, facts: Facts) -> Decision:
+    """Return what the approved flow decides, or raise why it may not be."""
+    return approvable()[command.inner.KIND].decide_approve(command, facts)
+
+
+APPROVE: Final = Act(
+    body=NothingSchema, roles=("operator",), decide=decide_approve, receipt=ApprovedReceiptSchema
+)
+DECLINE: Final = Act(
+    body=ReasonSchema, roles=("operator",), decide=decide_decline, receipt=ApprovedReceiptSchema
+)
+
+
 @blp.get("")
 @requires("operator")
 @blp.arguments(ApprovalQuerySchema, location="query")
@@ -111,41 +132,24 @@ def list_approvals(query: Mapping[str, Any]) -> Approvals:
 @blp.response(200, ApprovalSchema)
 def get_approval(approval_id: int) -> ApprovalView:
     """See one approval"""
-    return _found(approval_id)
+    return _found(service(), approval_id)
 
 
-@blp.post("/<reference:approval_id>/approvals")
-@requires("operator")
-@keyed
-@blp.arguments(NothingSchema, example={})
-@blp.response(201, ApprovedReceiptSchema)
-def create_approval(_: Mapping[str, Any], approval_id: int) -> Response:
+@blp.prepared_act("/<reference:approval_id>/approvals", APPROVE, example={})
+def create_approval(asked: Asked, parts: Service) -> Approve:
     """Approve what another asked for: it is done at once
 
     What has changed since may forbid it: then the refusal says why, and it goes on waiting.
     """
-    key, found = idempotency_key(), _found(approval_id).approval
-    flow = approvable()[found.kind]
-    command = flow.approve(found, caller().holder_id, key)
-    return receipt_answer(service().poster.post(flow.decide_approve, command))
+    found = _found(parts, asked.id).approval
+    return approvable()[found.kind].approve(found, asked.actor, asked.key)
 
 
-@blp.post("/<reference:approval_id>/declines")
-@requires("operator")
-@keyed
-@blp.arguments(ReasonSchema)
-@blp.response(201, ApprovedReceiptSchema)
-def create_decline(body: Mapping[str, Any], approval_id: int) -> Response:
+@blp.act("/<reference:approval_id>/declines", DECLINE)
+def create_decline(asked: Asked) -> Decline:
     """Decline what was asked for; who asked may thus withdraw it"""
-    command = Decline(caller().holder_id, idempotency_key(), approval_id, body["reason"])
-    return receipt_answer(service().poster.post(decide_decline, command))
+    return Decline(asked.actor, asked.key, asked.id, asked.body["reason"])
 
 
-def _found(approval_id: int) -> ApprovalView:
-    return approval_of(service().engine, approval_id, service().clock.now())
-
-
-@cache
-def approvable() -> Mapping[str, Approvable]:
-    """Return what may be asked for, by the kind that its approval is stored under."""
-    return {each.command.KIND: each for each in brought("approvable", "APPROVABLE")}
+def _found(parts: Service, approval_id: int) -> ApprovalView:
+    return approval_of(parts.engine, approval_id, parts.clock.now())

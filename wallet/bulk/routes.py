@@ -20,7 +20,8 @@ from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.money import CURRENCIES, Money
 from wallet.web import examples
-from wallet.web.answers import REPLAYED_HEADER, receipt_answer
+from wallet.web.acts import Act, Asked
+from wallet.web.answers import REPLAYED_HEADER
 from wallet.web.auth import caller, idempotency_key, keyed, requires
 from wallet.web.codes import TITLE
 from wallet.web.pages import PageQuerySchema, PageSchema
@@ -131,6 +132,14 @@ class RowsQuerySchema(ma.Schema):
     )
 
 
+CONFIRMATION: Final = Act(
+    body=ConfirmationSchema,
+    roles=("partner", "consumer"),
+    decide=flow.decide,
+    receipt=BulkReceiptSchema,
+)
+
+
 @blp.post("")
 @blp.doc(requestBody=LIST_BODY)
 @requires("partner", "consumer")
@@ -180,19 +189,14 @@ def get_bulk(bulk_id: int) -> Mapping[str, Any]:
     return _shown(_own(bulk_id))
 
 
-@blp.post("/<reference:bulk_id>/confirmations")
-@requires("partner", "consumer")
-@keyed
-@blp.arguments(ConfirmationSchema)
-@blp.response(201, BulkReceiptSchema)
-def create_confirmation(body: Mapping[str, Any], bulk_id: int) -> Response:
+@blp.act("/<reference:bulk_id>/confirmations", CONFIRMATION)
+def create_confirmation(asked: Asked) -> flow.Command:
     """Pay a checked list
 
     Its total and all fees leave your account at once; the rows are paid one after the other. What
     cannot be paid comes back at the end, with its fees. It cannot be stopped.
     """
-    command = flow.Command(caller().holder_id, idempotency_key(), body.get("pin"), bulk_id)
-    return receipt_answer(service().poster.post(flow.decide, command))
+    return flow.Command(asked.actor, asked.key, asked.body.get("pin"), asked.id)
 
 
 @blp.get("/<reference:bulk_id>/errors")

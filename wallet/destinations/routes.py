@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields, validate
 
 from wallet.destinations import change as destinations
@@ -17,8 +16,8 @@ from wallet.destinations.schemas import BankSchema
 from wallet.errors import Code, Refused
 from wallet.people.one_time import OneTimeCode
 from wallet.web import examples
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import caller, requires
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import NameField, PhoneField, PinField, ReferenceField, service
@@ -95,6 +94,32 @@ class DestinationsSchema(ma.Schema):
     items = fields.List(fields.Nested(DestinationSchema))
 
 
+ADD: Final = Act(
+    body=DestinationRequestSchema,
+    roles=("merchant",),
+    decide=destinations.decide_add,
+    receipt=DestinationReceiptSchema,
+)
+CONFIRM: Final = Act(
+    body=CodeSchema,
+    roles=("merchant",),
+    decide=destinations.decide_confirm,
+    receipt=DestinationReceiptSchema,
+)
+REMOVE: Final = Act(
+    body=ProofSchema,
+    roles=("merchant",),
+    decide=destinations.decide_remove,
+    receipt=DestinationReceiptSchema,
+)
+MAKE_DEFAULT: Final = Act(
+    body=ProofSchema,
+    roles=("merchant",),
+    decide=destinations.decide_make_default,
+    receipt=DestinationReceiptSchema,
+)
+
+
 @blp.get("")
 @requires("merchant")
 @blp.response(200, DestinationsSchema)
@@ -103,69 +128,44 @@ def list_destinations() -> Mapping[str, tuple[DestinationView, ...]]:
     return {"items": destinations_of(service().engine, caller().holder_id, service().clock.now())}
 
 
-@blp.post("")
-@requires("merchant")
-@keyed
-@blp.arguments(DestinationRequestSchema, example=_EXAMPLE)
-@blp.response(201, DestinationReceiptSchema)
-def create_destination(body: Mapping[str, Any]) -> Response:
+@blp.act("", ADD, example=_EXAMPLE)
+def create_destination(asked: Asked) -> destinations.Add:
     """Add a destination: a code to confirm it is texted to you
 
     Once confirmed it can be used after its cooling-off time; your own wallet at once.
     """
-    command = destinations.Add(
-        caller().holder_id,
-        idempotency_key(),
-        body["pin"],
-        _destination(body),
+    return destinations.Add(
+        asked.actor,
+        asked.key,
+        asked.body["pin"],
+        _destination(asked.body, has_momo=asked.settings.momo is not None),
         OneTimeCode.draw(destinations.CODE_DIGITS),
     )
-    return receipt_answer(service().poster.post(destinations.decide_add, command))
 
 
-@blp.post("/<reference:destination_id>/confirmations")
-@requires("merchant")
-@keyed
-@blp.arguments(CodeSchema)
-@blp.response(201, DestinationReceiptSchema)
-def create_confirmation(body: Mapping[str, Any], destination_id: int) -> Response:
+@blp.act("/<reference:destination_id>/confirmations", CONFIRM)
+def create_confirmation(asked: Asked) -> destinations.Confirm:
     """Confirm a destination with the code that was texted
 
     A code is good for ten minutes and five attempts. The first destination becomes the default.
     """
-    command = destinations.Confirm(
-        caller().holder_id, idempotency_key(), destination_id, OneTimeCode(body["code"])
-    )
-    return receipt_answer(service().poster.post(destinations.decide_confirm, command))
+    code = OneTimeCode(asked.body["code"])
+    return destinations.Confirm(asked.actor, asked.key, asked.id, code)
 
 
-@blp.post("/<reference:destination_id>/removals")
-@requires("merchant")
-@keyed
-@blp.arguments(ProofSchema)
-@blp.response(201, DestinationReceiptSchema)
-def create_removal(body: Mapping[str, Any], destination_id: int) -> Response:
+@blp.act("/<reference:destination_id>/removals", REMOVE)
+def create_removal(asked: Asked) -> destinations.Remove:
     """Remove a destination; what is on its way there still arrives"""
-    command = destinations.Remove(
-        caller().holder_id, idempotency_key(), body["pin"], destination_id
-    )
-    return receipt_answer(service().poster.post(destinations.decide_remove, command))
+    return destinations.Remove(asked.actor, asked.key, asked.body["pin"], asked.id)
 
 
-@blp.post("/<reference:destination_id>/defaults")
-@requires("merchant")
-@keyed
-@blp.arguments(ProofSchema)
-@blp.response(201, DestinationReceiptSchema)
-def create_default(body: Mapping[str, Any], destination_id: int) -> Response:
+@blp.act("/<reference:destination_id>/defaults", MAKE_DEFAULT)
+def create_default(asked: Asked) -> destinations.MakeDefault:
     """Make a destination the one that payouts go to by themselves"""
-    command = destinations.MakeDefault(
-        caller().holder_id, idempotency_key(), body["pin"], destination_id
-    )
-    return receipt_answer(service().poster.post(destinations.decide_make_default, command))
+    return destinations.MakeDefault(asked.actor, asked.key, asked.body["pin"], asked.id)
 
 
-def _destination(body: Mapping[str, Any]) -> Destination:
+def _destination(body: Mapping[str, Any], *, has_momo: bool) -> Destination:
     """Return what the body describes. Raises `Refused` where kind and details do not fit."""
     kind, given = body["kind"], {name for name in _DETAILS if name in body}
     needed, allowed = _ALLOWED[kind]
@@ -177,7 +177,7 @@ def _destination(body: Mapping[str, Any]) -> Destination:
             bank = body["bank"]
             return check_bank(Destination(bank["code"], bank["account"], bank["name"]))
         case "mobile":
-            if service().settings.momo is None:
+            if not has_momo:
                 raise Refused(Code.FORMAT_ERROR, field="kind", expected="no such network here")
             return Destination("", body["msisdn"], body.get("name", ""), kind)
         case "cash":

@@ -1,4 +1,4 @@
-"""Disputes: a frozen part of a contract, and whose turn it is to speak. DESIGN, D6.
+"""Disputes: a frozen part of a contract, and whose turn it is to speak.
 
 Whoever stays silent past `due_at` concedes; when both have spoken they have until the end of the
 period to agree; then an operator decides, or, after a last period, the market's default. What one

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from flask import Response
-
 from wallet.approvals.approve import Ask
 from wallet.disputes import accept, answer, dispute, split
 from wallet.disputes.reading import (
@@ -33,8 +31,9 @@ from wallet.disputes.schemas import (
     TimelineSchema,
 )
 from wallet.errors import Code, Refused
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.service import Service
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import service
@@ -42,28 +41,47 @@ from wallet.web.schemas import service
 blp: Final = Routes("disputes", "/v1", "A part of a held payment that the two do not agree about.")
 
 
-@blp.post("/contracts/<reference:contract_id>/disputes")
-@requires("consumer")
-@keyed
-@blp.arguments(NewDisputeSchema)
-@blp.response(201, DisputeReceiptSchema)
-def create_dispute(body: Mapping[str, Any], contract_id: int) -> Response:
+DISPUTE: Final = Act(
+    body=NewDisputeSchema, roles=("consumer",), decide=dispute.decide, receipt=DisputeReceiptSchema
+)
+ANSWER: Final = Act(
+    body=DisputeAnswerSchema,
+    roles=("consumer",),
+    decide=answer.decide,
+    receipt=DisputeSplitReceiptSchema,
+)
+ACCEPTANCE: Final = Act(
+    body=DisputeAcceptanceSchema,
+    roles=("consumer",),
+    decide=accept.decide,
+    receipt=DisputeSplitReceiptSchema,
+)
+DECISION: Final = Act(
+    body=DisputeDecisionSchema,
+    roles=("operator",),
+    decide=split.APPROVABLE.decide_ask,
+    receipt=DisputeDecisionReceiptSchema,
+)
+
+
+@blp.act("/contracts/<reference:contract_id>/disputes", DISPUTE)
+def create_dispute(asked: Asked) -> dispute.Command:
     """Dispute a part of what is held, as its payer
 
     Before the deadline. That part freezes; the rest keeps its course. If the payee does not
     answer in time, the part comes back.
     """
-    command = dispute.Command(
-        actor=caller().holder_id,
-        key=idempotency_key(),
+    body = asked.body
+    return dispute.Command(
+        actor=asked.actor,
+        key=asked.key,
         pin=body["pin"],
-        contract_id=contract_id,
+        contract_id=asked.id,
         reason_code=body["reason_code"],
         amount=body.get("amount"),
         text=body.get("text"),
         attachments=tuple(body.get("attachments", ())),
     )
-    return receipt_answer(service().poster.post(dispute.decide, command))
 
 
 @blp.get("/contracts/<reference:contract_id>/disputes")
@@ -110,27 +128,23 @@ def list_escalated(query: Mapping[str, Any]) -> Disputes:
 @blp.response(200, DisputeSchema)
 def get_dispute(dispute_id: int) -> DisputeView:
     """Show a dispute to its parties and to the operator's staff"""
-    return _seen(dispute_id, _reader())
+    return _seen(service(), dispute_id, _reader())
 
 
-@blp.post("/disputes/<reference:dispute_id>/answers")
-@requires("consumer")
-@keyed
-@blp.arguments(DisputeAnswerSchema, examples=ANSWER_EXAMPLES)
-@blp.response(201, DisputeSplitReceiptSchema)
-def create_answer(body: Mapping[str, Any], dispute_id: int) -> Response:
+@blp.prepared_act("/disputes/<reference:dispute_id>/answers", ANSWER, examples=ANSWER_EXAMPLES)
+def create_answer(asked: Asked, parts: Service) -> answer.Command:
     """Answer a dispute: concede, contest or propose
 
     The payee first; then the payer contests or proposes. After that either may propose until the
     period ends. What the payee concedes returns at once, and the remainder counts as contested.
     """
-    who, key = caller().holder_id, idempotency_key()
-    command = answer.Command(
-        actor=who,
-        key=key,
+    body = asked.body
+    return answer.Command(
+        actor=asked.actor,
+        key=asked.key,
         pin=body["pin"],
-        contract_id=_seen(dispute_id, who).dispute.contract_id,
-        dispute_id=dispute_id,
+        contract_id=_seen(parts, asked.id, asked.actor).dispute.contract_id,
+        dispute_id=asked.id,
         act=body["act"],
         amount=body.get("amount"),
         to_payee=body.get("to_payee"),
@@ -138,56 +152,46 @@ def create_answer(body: Mapping[str, Any], dispute_id: int) -> Response:
         text=body.get("text"),
         attachments=tuple(body.get("attachments", ())),
     )
-    return receipt_answer(service().poster.post(answer.decide, command))
 
 
-@blp.post("/disputes/<reference:dispute_id>/acceptances")
-@requires("consumer")
-@keyed
-@blp.arguments(DisputeAcceptanceSchema, example=ACCEPTANCE_EXAMPLE)
-@blp.response(201, DisputeSplitReceiptSchema)
-def create_acceptance(body: Mapping[str, Any], dispute_id: int) -> Response:
+@blp.prepared_act(
+    "/disputes/<reference:dispute_id>/acceptances", ACCEPTANCE, example=ACCEPTANCE_EXAMPLE
+)
+def create_acceptance(asked: Asked, parts: Service) -> accept.Command:
     """Accept the split that the other side proposes
 
     The money moves at once, both ways. It is refused where the proposal is no longer this one.
     """
-    who, key = caller().holder_id, idempotency_key()
-    command = accept.Command(
-        actor=who,
-        key=key,
+    body = asked.body
+    return accept.Command(
+        actor=asked.actor,
+        key=asked.key,
         pin=body["pin"],
-        contract_id=_seen(dispute_id, who).dispute.contract_id,
-        dispute_id=dispute_id,
+        contract_id=_seen(parts, asked.id, asked.actor).dispute.contract_id,
+        dispute_id=asked.id,
         to_payee=body.get("to_payee"),
         to_payer=body.get("to_payer"),
     )
-    return receipt_answer(service().poster.post(accept.decide, command))
 
 
-@blp.post("/disputes/<reference:dispute_id>/decisions")
-@requires("operator")
-@keyed
-@blp.arguments(DisputeDecisionSchema)
-@blp.response(201, DisputeDecisionReceiptSchema)
-def create_decision(body: Mapping[str, Any], dispute_id: int) -> Response:
+@blp.prepared_act("/disputes/<reference:dispute_id>/decisions", DECISION)
+def create_decision(asked: Asked, parts: Service) -> Ask:
     """Decide a dispute on which the two did not agree
 
     Above the market's amount it waits until another operator approves. Who does nothing in time
     leaves it to the market's default.
     """
-    who, key = caller().holder_id, idempotency_key()
+    body = asked.body
     command = split.Command(
-        actor=who,
-        key=key,
-        contract_id=_seen(dispute_id, None).dispute.contract_id,
-        dispute_id=dispute_id,
+        actor=asked.actor,
+        key=asked.key,
+        contract_id=_seen(parts, asked.id, None).dispute.contract_id,
+        dispute_id=asked.id,
         to_payee=body.get("to_payee"),
         to_payer=body.get("to_payer"),
         reason=body["reason"],
     )
-    return receipt_answer(
-        service().poster.post(split.APPROVABLE.decide_ask, Ask(who, key, command, body["reason"]))
-    )
+    return Ask(asked.actor, asked.key, command, body["reason"])
 
 
 def _reader() -> int | None:
@@ -195,9 +199,8 @@ def _reader() -> int | None:
     return None if "operator" in caller().roles else caller().holder_id
 
 
-def _seen(dispute_id: int, holder_id: int | None) -> DisputeView:
+def _seen(parts: Service, dispute_id: int, holder_id: int | None) -> DisputeView:
     """Return a dispute once silence has been heeded, so that nobody acts on what is over."""
-    parts = service()
     found = see_dispute(parts.engine, parts.poster, parts.clock.now(), holder_id, dispute_id)
     if found is None:
         raise Refused(Code.DISPUTE_UNKNOWN)

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields
 
 from wallet.contracts.descriptions import LONGEST_DESCRIPTION
 from wallet.contracts.periods import LONGEST_DAYS
 from wallet.escrow import claim, offer
 from wallet.web import examples
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import (
-    AmountField,
-    PartySchema,
-    PhoneField,
-    PinField,
-    ReferenceField,
-    service,
-)
+from wallet.web.schemas import AmountField, PartySchema, PhoneField, PinField, ReferenceField
 
 blp: Final = Routes("agreements", "/v1", "Money held without a till: offers and claims.")
 
@@ -89,40 +79,38 @@ class ClaimReceiptSchema(ReceiptSchema):
     deadline_at = fields.DateTime(metadata={"example": "2026-01-12T09:00:00+00:00"})
 
 
-@blp.post("/offers")
-@requires("consumer")
-@keyed
-@blp.arguments(OfferSchema)
-@blp.response(201, OfferReceiptSchema)
-def create_offer(body: Mapping[str, Any]) -> Response:
+OFFER: Final = Act(
+    body=OfferSchema, roles=("consumer",), decide=offer.decide, receipt=OfferReceiptSchema
+)
+CLAIM: Final = Act(
+    body=ClaimSchema, roles=("consumer",), decide=claim.decide, receipt=ClaimReceiptSchema
+)
+
+
+@blp.act("/offers", OFFER)
+def create_offer(asked: Asked) -> offer.Command:
     """Offer money to somebody, held until the deadline agreed.
 
     Release it when you have what you paid for. They may decline it, and it comes back to you.
     """
-    command = offer.Command(
-        caller().holder_id,
-        idempotency_key(),
+    body = asked.body
+    return offer.Command(
+        asked.actor,
+        asked.key,
         body["pin"],
         body["payee"],
         body["amount"],
         body["period_days"],
         body["description"],
     )
-    return receipt_answer(service().poster.post(offer.decide, command))
 
 
-@blp.post("/claims")
-@requires("consumer")
-@keyed
-@blp.arguments(ClaimSchema)
-@blp.response(201, ClaimReceiptSchema)
-def create_claim(body: Mapping[str, Any]) -> Response:
+@blp.act("/claims", CLAIM)
+def create_claim(asked: Asked) -> claim.Command:
     """Send money to a number that is not registered.
 
     They are told by SMS, and have it as soon as they register. Not claimed by the deadline, it
     comes back by itself.
     """
-    command = claim.Command(
-        caller().holder_id, idempotency_key(), body["pin"], body["receiver"], body["amount"]
-    )
-    return receipt_answer(service().poster.post(claim.decide, command))
+    body = asked.body
+    return claim.Command(asked.actor, asked.key, body["pin"], body["receiver"], body["amount"])

@@ -1,12 +1,12 @@
-"""Pay a merchant by till number or QR code: a hot route, read and answered by hand."""
+"""Pay a merchant by till number or QR code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
-from uuid import UUID
+from typing import Any, Final
 
-from flask import Response
+import marshmallow as ma
+from marshmallow import fields
 
 from wallet.errors import Code, Refused
 from wallet.escrow import pay
@@ -14,104 +14,99 @@ from wallet.money import Money
 from wallet.qr import MerchantCode
 from wallet.qr.keys import qr_key, read_payload
 from wallet.web import examples
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import authenticate, idempotency_key
-from wallet.web.handmade import (
-    AMOUNT,
-    MOMENT,
-    PIN,
-    REFERENCE,
-    TILL,
-    amount_in,
-    check_names,
-    document,
-    named,
-    pin_in,
-    plain_body,
-    text_in,
+from wallet.web.acts import Act, Asked
+from wallet.web.receipts import ReceiptSchema
+from wallet.web.routing import Routes
+from wallet.web.schemas import (
+    MISSING,
+    UNKNOWN,
+    AmountField,
+    NamedField,
+    PinField,
+    ReferenceField,
+    service,
 )
-from wallet.web.hot import post
-from wallet.web.routing import Routes, mark
-from wallet.web.schemas import service
-
-if TYPE_CHECKING:
-    from wallet.service import Service
 
 blp: Final = Routes("payments", "/v1/payments", "Pay a merchant by till number or QR.")
 
-BY_TILL: Final = frozenset({"till", "amount", "pin"})
-BY_CODE: Final = frozenset({"qr", "pin"})
-QUOTES: Final = 18  # by till: five names and four strings
+_TILL: Final = {"pattern": "^[1-9][0-9]{4,6}$", "example": examples.TILL}
+_EXAMPLE: Final = {
+    "till": examples.TILL,
+    "amount": {"amount": "250.00", "currency": "KES"},
+    "pin": examples.CUSTOMER_PIN,
+}
 
-BODY: Final[dict[str, Any]] = {
-    "type": "object",
-    "required": ["pin"],
-    "additionalProperties": False,
-    "oneOf": [{"required": ["till", "amount"]}, {"required": ["qr"]}],
-    "properties": {
-        "till": TILL,
-        "qr": {
+
+class QrField(NamedField):
+    """What a scanned code says."""
+
+    def read(self, value: Any) -> MerchantCode:
+        if not isinstance(value, str):
+            raise ma.ValidationError("Not a valid string.")
+        return read_payload(value, qr_key(service().settings.token_key))
+
+
+class PaymentSchema(ma.Schema):
+    """A payment: by `till` and `amount`, or by what the scanned code says."""
+
+    till = fields.Str(metadata={**_TILL, "description": "Needs an `amount`."})
+    qr = QrField(
+        metadata={
             "type": "string",
             "description": "What the scanned code says, instead of `till`. Where it names an "
             "amount, `amount` may be left out; if given, it must be the same.",
-        },
-        "amount": AMOUNT,
-        "pin": PIN,
-    },
-    "example": {
-        "till": examples.TILL,
-        "amount": {"amount": "250.00", "currency": "KES"},
-        "pin": examples.CUSTOMER_PIN,
-    },
-}
-RECEIPT: Final[dict[str, Any]] = {
-    "type": "object",
-    "properties": {
-        "reference": REFERENCE,
-        "kind": {"type": "string", "const": "pay"},
-        "amount": AMOUNT,
-        "fee": AMOUNT,
-        "balance": AMOUNT,
-        "till": TILL,
-        "merchant": {"type": "string", "example": "Duka la Juma"},
-        "order": {"type": ["string", "null"], "example": "INV-17"},
-        "contract": {**REFERENCE, "type": ["string", "null"]},
-        "deadline_at": {**MOMENT, "type": ["string", "null"]},
-        "posted_at": MOMENT,
-    },
-}
+        }
+    )
+    amount = AmountField()
+    pin = PinField(required=True, reads_null=True)
+
+    WAYS: Final = ({"till", "amount", "pin"}, {"qr", "pin"}, {"qr", "amount", "pin"})
+
+    @ma.validates_schema(pass_original=True, skip_on_field_errors=False)
+    def check_way(self, _: object, given: Mapping[str, Any], **__: object) -> None:
+        """Raise `ValidationError` where it is neither the one way nor the other."""
+        if "qr" not in given:
+            missing = {name: [MISSING] for name in ("till", "amount") if name not in given}
+            if missing:
+                raise ma.ValidationError(missing)
+        elif "till" in given:
+            raise ma.ValidationError(UNKNOWN, "till")
 
 
-def create_payment() -> Response:
+class PaymentReceiptSchema(ReceiptSchema):
+    """A payment; without a `contract` it was not held: the merchant has it."""
+
+    amount = AmountField()
+    fee = AmountField()
+    balance = AmountField()
+    till = fields.Str(metadata=_TILL)
+    merchant = fields.Str(metadata={"example": "Duka la Juma"})
+    order = fields.Str(allow_none=True, metadata={"example": "INV-17"})
+    contract = ReferenceField(allow_none=True)
+    deadline_at = fields.DateTime(
+        allow_none=True, metadata={"example": "2026-01-06T09:00:00+00:00"}
+    )
+
+
+PAYMENT: Final = Act(
+    body=PaymentSchema, roles=("consumer",), decide=pay.decide, receipt=PaymentReceiptSchema
+)
+
+
+@blp.act("", PAYMENT, example=_EXAMPLE)
+def create_payment(asked: Asked) -> pay.Command:
     """Pay a merchant's till.
 
     The money is held in a contract for the merchant's period, to be released by the payer or by
     itself at the deadline; without a period the merchant has it at once.
     """
-    payer = authenticate("consumer")
-    key = idempotency_key()
-    parts = service()
-    command = read_payment(parts, payer.holder_id, key, plain_body(QUOTES))
-    return receipt_answer(post(parts, pay.decide, command))
-
-
-def read_payment(parts: Service, payer_id: int, key: UUID, body: Mapping[str, Any]) -> pay.Command:
-    """Return the command a body asks for. Raises `Refused`, naming the field."""
-    if body.keys() == BY_TILL:
-        till, amount = text_in(body, "till"), amount_in(body, "amount")
-        return pay.Command(payer_id, key, pin_in(body, "pin"), till, amount)
-    return _by_code(parts, payer_id, key, body)
-
-
-def _by_code(parts: Service, payer_id: int, key: UUID, body: Mapping[str, Any]) -> pay.Command:
-    if "qr" not in body:
-        check_names(body, BY_TILL)
-    check_names(body, BY_CODE, frozenset({"amount"}))
-    payload = text_in(body, "qr")
-    code = named("qr", read_payload, payload, qr_key(parts.settings.token_key))
-    amount = _amount(code, amount_in(body, "amount") if "amount" in body else None)
+    body = asked.body
+    if "till" in body:
+        return pay.Command(asked.actor, asked.key, body["pin"], body["till"], body["amount"])
+    code: MerchantCode = body["qr"]
+    amount = _amount(code, body.get("amount"))
     return pay.Command(
-        payer_id, key, pin_in(body, "pin"), code.till, amount, code.reference, code.expires_at
+        asked.actor, asked.key, body["pin"], code.till, amount, code.reference, code.expires_at
     )
 
 
@@ -119,8 +114,7 @@ def _amount(code: MerchantCode, given: Money | None) -> Money:
     """Return what is to be paid. Raises `Refused` where code and payer do not agree."""
     asked = code.amount or given
     if asked is None:
-        check_names({}, frozenset({"amount"}))
-    assert asked is not None
+        raise Refused(Code.FORMAT_ERROR, errors={"amount": [MISSING]})
     if given is None:
         return asked
     if given.currency != code.currency:
@@ -128,8 +122,3 @@ def _amount(code: MerchantCode, given: Money | None) -> Money:
     if given != asked:
         raise Refused(Code.FORMAT_ERROR, field="amount", expected=asked.json)
     return given
-
-
-blp.post("")(
-    document(mark(create_payment, roles=("consumer",), keyed=True), body=BODY, answer=RECEIPT)
-)

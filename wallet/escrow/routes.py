@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields, validate
 
 from wallet.contracts.periods import LONGEST_DAYS
@@ -16,8 +15,8 @@ from wallet.escrow import decline, extend, give_back, release
 from wallet.escrow.looking import see_contract, see_contracts
 from wallet.numbers import local_number
 from wallet.web import examples
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import HeldReceiptSchema, ReceiptSchema
 from wallet.web.routing import Routes
@@ -186,78 +185,64 @@ def get_contract(contract_id: int) -> ContractView:
     return found
 
 
-@blp.post("/<reference:contract_id>/releases")
-@requires("consumer")
-@keyed
-@blp.arguments(ActSchema, example={"pin": examples.CUSTOMER_PIN})
-@blp.response(201, HeldReceiptSchema)
-def create_release(body: Mapping[str, Any], contract_id: int) -> Response:
+RELEASE: Final = Act(
+    body=ActSchema, roles=("consumer",), decide=release.decide, receipt=HeldReceiptSchema
+)
+RETURN: Final = Act(
+    body=ActSchema, roles=("consumer",), decide=give_back.decide, receipt=HeldReceiptSchema
+)
+DECLINE: Final = Act(
+    body=DeclineSchema, roles=("consumer",), decide=decline.decide, receipt=HeldReceiptSchema
+)
+EXTENSION: Final = Act(
+    body=ExtensionSchema, roles=("consumer",), decide=extend.decide, receipt=ExtensionReceiptSchema
+)
+
+
+@blp.act("/<reference:contract_id>/releases", RELEASE, example={"pin": examples.CUSTOMER_PIN})
+def create_release(asked: Asked) -> release.Command:
     """Release held money to the payee, as its payer.
 
     In whole or in part, as often as there is something held. The payee has it at once.
     """
-    command = release.Command(
-        caller().holder_id,
-        idempotency_key(),
-        body["pin"],
-        contract_id,
-        body.get("amount"),
-        body.get("dispute"),
+    body = asked.body
+    return release.Command(
+        asked.actor, asked.key, body["pin"], asked.id, body.get("amount"), body.get("dispute")
     )
-    return receipt_answer(service().poster.post(release.decide, command))
 
 
-@blp.post("/<reference:contract_id>/returns")
-@requires("consumer")
-@keyed
-@blp.arguments(ActSchema, example={"pin": examples.MERCHANT_PIN})
-@blp.response(201, HeldReceiptSchema)
-def create_return(body: Mapping[str, Any], contract_id: int) -> Response:
+@blp.act("/<reference:contract_id>/returns", RETURN, example={"pin": examples.MERCHANT_PIN})
+def create_return(asked: Asked) -> give_back.Command:
     """Return held money to the payer, as its payee.
 
     In whole or in part, before the deadline. The payer has it at once, and pays nothing for it.
     """
-    command = give_back.Command(
-        caller().holder_id,
-        idempotency_key(),
-        body["pin"],
-        contract_id,
-        body.get("amount"),
-        body.get("dispute"),
+    body = asked.body
+    return give_back.Command(
+        asked.actor, asked.key, body["pin"], asked.id, body.get("amount"), body.get("dispute")
     )
-    return receipt_answer(service().poster.post(give_back.decide, command))
 
 
-@blp.post("/<reference:contract_id>/declines")
-@requires("consumer")
-@keyed
-@blp.arguments(DeclineSchema, example={"pin": examples.RECEIVER_PIN})
-@blp.response(201, HeldReceiptSchema)
-def create_decline(body: Mapping[str, Any], contract_id: int) -> Response:
+@blp.act("/<reference:contract_id>/declines", DECLINE, example={"pin": examples.RECEIVER_PIN})
+def create_decline(asked: Asked) -> decline.Command:
     """Decline an offer, as its payee.
 
     All that is left of it returns to the payer at once; before the deadline.
     """
-    command = decline.Command(caller().holder_id, idempotency_key(), body["pin"], contract_id)
-    return receipt_answer(service().poster.post(decline.decide, command))
+    return decline.Command(asked.actor, asked.key, asked.body["pin"], asked.id)
 
 
-@blp.post("/<reference:contract_id>/extensions")
-@requires("consumer")
-@keyed
-@blp.arguments(ExtensionSchema, example={"days": 3, "pin": examples.MERCHANT_PIN})
-@blp.response(201, ExtensionReceiptSchema)
-def create_extension(body: Mapping[str, Any], contract_id: int) -> Response:
+@blp.act(
+    "/<reference:contract_id>/extensions",
+    EXTENSION,
+    example={"days": 3, "pin": examples.MERCHANT_PIN},
+)
+def create_extension(asked: Asked) -> extend.Command:
     """Put the deadline off, as the payee.
 
     The payer has more time to look and to object; before the deadline.
     """
-    command = extend.Command(
-        caller().holder_id,
-        idempotency_key(),
-        body["pin"],
-        contract_id,
-        body.get("deadline_at"),
-        body.get("days"),
+    body = asked.body
+    return extend.Command(
+        asked.actor, asked.key, body["pin"], asked.id, body.get("deadline_at"), body.get("days")
     )
-    return receipt_answer(service().poster.post(extend.decide, command))

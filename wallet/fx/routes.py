@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields
 
 from wallet.errors import Code, Refused
@@ -17,8 +16,8 @@ from wallet.fx.reading import QuoteView, quote_of
 from wallet.money import Money, parse_amount
 from wallet.people.names import shown_name
 from wallet.web import examples
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import caller, requires
 from wallet.web.receipts import TopUpReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import (
@@ -83,6 +82,11 @@ class AcceptanceSchema(ma.Schema):
     sender_name = NameField(required=True, metadata={"example": "Joy Odhiambo"})
 
 
+ACCEPTANCE: Final = Act(
+    body=AcceptanceSchema, roles=("partner",), decide=top_up.decide, receipt=TopUpReceiptSchema
+)
+
+
 @blp.post("")
 @requires("partner")
 @blp.arguments(QuoteRequestSchema, example=EXAMPLE)
@@ -107,25 +111,16 @@ def get_quote(quote_id: int) -> Mapping[str, Any]:
     return _shown(_own(quote_id))
 
 
-@blp.post("/<reference:quote_id>/acceptances")
-@requires("partner")
-@keyed
-@blp.arguments(AcceptanceSchema)
-@blp.response(201, TopUpReceiptSchema)
-def create_acceptance(body: Mapping[str, Any], quote_id: int) -> Response:
+@blp.act("/<reference:quote_id>/acceptances", ACCEPTANCE)
+def create_acceptance(asked: Asked) -> top_up.Command:
     """Accept a quote: the receiver's wallet is credited at once
 
     Once, before it expires, from your prefund.
     """
-    command = top_up.Command(
-        caller().holder_id,
-        idempotency_key(),
-        quote_id,
-        body["source"],
-        body["target"],
-        body["sender_name"],
+    body = asked.body
+    return top_up.Command(
+        asked.actor, asked.key, asked.id, body["source"], body["target"], body["sender_name"]
     )
-    return receipt_answer(service().poster.post(top_up.decide, command))
 
 
 def _fixed(body: Mapping[str, Any]) -> Money:

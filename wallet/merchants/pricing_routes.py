@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
@@ -19,8 +18,8 @@ from wallet.merchants.set_pricing import (
     SHORTEST_AFTER_DELIVERY_S,
 )
 from wallet.money import Money
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import requires
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PartySchema, ReferenceField, service
@@ -108,20 +107,25 @@ class PricingsSchema(ma.Schema):
     items = fields.List(fields.Nested(PricingSchema))
 
 
-@blp.post("/<reference:holder_id>/pricings")
-@requires("operator")
-@keyed
-@blp.arguments(NewPricingSchema)
-@blp.response(201, PricingReceiptSchema)
-def create_pricing(body: Mapping[str, Any], holder_id: int) -> Response:
+NEW_PRICING: Final = Act(
+    body=NewPricingSchema,
+    roles=("operator",),
+    decide=price_merchant.decide,
+    receipt=PricingReceiptSchema,
+)
+
+
+@blp.act("/<reference:holder_id>/pricings", NEW_PRICING)
+def create_pricing(asked: Asked) -> price_merchant.Command:
     """Set what a merchant pays from now on
 
     Payments that are held already keep the terms they were paid under.
     """
-    command = price_merchant.Command(
-        actor=caller().holder_id,
-        key=idempotency_key(),
-        merchant_id=holder_id,
+    body = asked.body
+    return price_merchant.Command(
+        actor=asked.actor,
+        key=asked.key,
+        merchant_id=asked.id,
         currency=body["currency"],
         commission_bps=body["commission_bps"],
         commission_min_minor=_minor(body, "commission_min") or 0,
@@ -132,7 +136,6 @@ def create_pricing(body: Mapping[str, Any], holder_id: int) -> Response:
         commission_bps_paid=body.get("commission_bps_paid"),
         after_delivery_s=body.get("after_delivery_s"),
     )
-    return receipt_answer(service().poster.post(price_merchant.decide, command))
 
 
 @blp.get("/<reference:holder_id>/pricings")

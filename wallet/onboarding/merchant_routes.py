@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields, validate
 
 from wallet.destinations.records import Destination, check_bank
@@ -15,12 +14,12 @@ from wallet.errors import Code, Refused
 from wallet.merchants.records import check_category, check_period, check_till
 from wallet.onboarding import onboard
 from wallet.onboarding.records import holder_id_of
+from wallet.service import Service
 from wallet.web import examples
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import NameField, PhoneField, ReferenceField, service
+from wallet.web.schemas import NameField, PhoneField, ReferenceField
 
 blp: Final = Routes("merchants", "/v1/merchants", "Merchants, their tills and terms.")
 
@@ -67,17 +66,22 @@ class NewMerchantReceiptSchema(ReceiptSchema):
     tills = fields.List(fields.Nested(TillSchema))
 
 
-@blp.post("")
-@requires("operator")
-@keyed
-@blp.arguments(NewMerchantSchema)
-@blp.response(201, NewMerchantReceiptSchema)
-def create_merchant(body: Mapping[str, Any]) -> Response:
+NEW_MERCHANT: Final = Act(
+    body=NewMerchantSchema,
+    roles=("operator",),
+    decide=onboard.decide_merchant,
+    receipt=NewMerchantReceiptSchema,
+)
+
+
+@blp.prepared_act("", NEW_MERCHANT)
+def create_merchant(asked: Asked, parts: Service) -> onboard.Merchant:
     """Make a registered person a merchant"""
-    command = onboard.Merchant(
-        actor=caller().holder_id,
-        key=idempotency_key(),
-        holder_id=registered(body["msisdn"]),
+    body = asked.body
+    return onboard.Merchant(
+        actor=asked.actor,
+        key=asked.key,
+        holder_id=registered(parts, body["msisdn"]),
         name=body["name"],
         city=body["city"],
         category=check_category(body["category"]),
@@ -86,12 +90,11 @@ def create_merchant(body: Mapping[str, Any]) -> Response:
         tills=tuple((till["label"], _number(till)) for till in body["tills"]),
         bank=_bank(body.get("bank")),
     )
-    return receipt_answer(service().poster.post(onboard.decide_merchant, command))
 
 
-def registered(msisdn: str) -> int:
+def registered(parts: Service, msisdn: str) -> int:
     """Return whose number this is. Raises `Refused` where nobody has registered it."""
-    holder_id = holder_id_of(service().engine, msisdn)
+    holder_id = holder_id_of(parts.engine, msisdn)
     if holder_id is None:
         raise Refused(Code.RECEIVER_UNKNOWN)
     return holder_id

@@ -34,6 +34,10 @@ class ClientSecret:
     def __repr__(self) -> str:
         return "ClientSecret(****)"
 
+    def reveal(self) -> str:
+        """Return it, to be told once to whose it is."""
+        return self._text
+
     def mac(self, client_id: str, keys: Mapping[str, bytes]) -> bytes:
         """Return the verifier under the current key."""
         return secret_mac(next(iter(keys.values())), client_id, self._text)

@@ -21,9 +21,11 @@ from wallet.onboarding.merchant_routes import registered
 from wallet.onboarding.records import PARTNER_ROLES, ClientSecret
 from wallet.people.change import ChangeHolder, decide_change_holder
 from wallet.people.partners import new_secret
+from wallet.service import Service
 from wallet.transfers import deposit
+from wallet.web.acts import Act, Asked
 from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.auth import caller, requires
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, NameField, PhoneField, ReferenceField, service
@@ -116,67 +118,78 @@ class RateSchema(ma.Schema):
     )
 
 
-@blp.post("/agents")
-@requires("operator")
-@keyed
-@blp.arguments(NewAgentSchema)
-@blp.response(201, NewAgentReceiptSchema)
-def create_agent(body: Mapping[str, Any]) -> Response:
+def shown_once(_: Asked, command: onboard.Partner, receipt: Receipt) -> Mapping[str, Any]:
+    """Tell the secret of a new partner: it is not kept anywhere."""
+    return {
+        **receipt.answer,
+        "client_secret": None if receipt.replayed else command.secret.reveal(),
+    }
+
+
+NEW_AGENT: Final = Act(
+    body=NewAgentSchema,
+    roles=("operator",),
+    decide=onboard.decide_agent,
+    receipt=NewAgentReceiptSchema,
+)
+NEW_PARTNER: Final = Act(
+    body=NewPartnerSchema,
+    roles=("operator",),
+    decide=onboard.decide_partner,
+    receipt=NewPartnerReceiptSchema,
+    tell=shown_once,
+)
+DEPOSIT: Final = Act(
+    body=DepositSchema,
+    roles=("operator",),
+    decide=deposit.APPROVABLE.decide_ask,
+    receipt=WaitingReceiptSchema,
+)
+
+
+@blp.prepared_act("/agents", NEW_AGENT)
+def create_agent(asked: Asked, parts: Service) -> onboard.Agent:
     """Make a registered person an agent"""
-    command = onboard.Agent(
-        caller().holder_id, idempotency_key(), registered(body["msisdn"]), body["name"]
-    )
-    return receipt_answer(service().poster.post(onboard.decide_agent, command))
+    holder_id = registered(parts, asked.body["msisdn"])
+    return onboard.Agent(asked.actor, asked.key, holder_id, asked.body["name"])
 
 
-@blp.post("/partners")
-@requires("operator")
-@keyed
-@blp.arguments(NewPartnerSchema)
-@blp.response(201, NewPartnerReceiptSchema)
-def create_partner(body: Mapping[str, Any]) -> Response:
+@blp.act("/partners", NEW_PARTNER)
+def create_partner(asked: Asked) -> onboard.Partner:
     """Let an institution join, with client credentials"""
-    parts, secret = service(), new_secret()
-    market = body.get("market", parts.settings.market)
-    if market not in parts.markets:
-        raise Refused(Code.FORMAT_ERROR, field="market", one_of=sorted(parts.markets))
-    command = onboard.Partner(
-        actor=caller().holder_id,
-        key=idempotency_key(),
+    body = asked.body
+    market = body.get("market", asked.settings.market)
+    if market not in asked.markets:
+        raise Refused(Code.FORMAT_ERROR, field="market", one_of=sorted(asked.markets))
+    return onboard.Partner(
+        actor=asked.actor,
+        key=asked.key,
         name=body["name"],
         role=body["role"],
         market=market,
         currencies=tuple(body["currencies"]),
-        secret=ClientSecret(secret),
+        secret=ClientSecret(new_secret()),
     )
-    receipt = parts.poster.post(onboard.decide_partner, command)
-    shown = None if receipt.replayed else secret  # the first one is not kept anywhere
-    answer = {**receipt.answer, "client_secret": shown}
-    return receipt_answer(Receipt(answer, receipt.replayed))
 
 
-@blp.post("/deposits")
-@requires("operator")
-@keyed
-@blp.arguments(DepositSchema)
-@blp.response(201, WaitingReceiptSchema)
-def create_deposit(body: Mapping[str, Any]) -> Response:
+@blp.act("/deposits", DEPOSIT)
+def create_deposit(asked: Asked) -> Ask:
     """Ask for e-money to be issued for money that has arrived in the trust account
 
     It waits until another operator approves, whatever the amount: nothing is issued before.
     Neither of the two may be who receives it.
     """
-    who, key = caller().holder_id, idempotency_key()
+    body = asked.body
     command = deposit.Command(
-        actor=who,
-        key=key,
+        actor=asked.actor,
+        key=asked.key,
         holder_id=body["holder"],
         kind=body["kind"],
         amount=body["amount"],
         bank_reference=body["bank_reference"],
     )
-    ask = Ask(who, key, command, f"bank reference {command.bank_reference}")
-    return receipt_answer(service().poster.post(deposit.APPROVABLE.decide_ask, ask))
+    reason = f"bank reference {command.bank_reference}"
+    return Ask(asked.actor, asked.key, command, reason)
 
 
 @blp.patch("/holders/<reference:holder_id>")

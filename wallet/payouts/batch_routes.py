@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields, validate
 
 from wallet.approvals.approve import Ask
 from wallet.approvals.routes import ReasonSchema, WaitingReceiptSchema
 from wallet.errors import Code, Refused
-from wallet.payouts import release_batch as payout_batch
+from wallet.payouts import release_batch
 from wallet.payouts.batch_records import (
     STATES,
     Batches,
@@ -22,8 +21,8 @@ from wallet.payouts.batch_records import (
     batches,
     surprises,
 )
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
@@ -121,28 +120,31 @@ def get_batch(batch_id: int) -> PayoutBatch:
     return found
 
 
-@blp.post("/<reference:batch_id>/releases")
-@requires("operator")
-@keyed
-@blp.arguments(ReasonSchema)
-@blp.response(201, WaitingReceiptSchema)
-def create_release(body: Mapping[str, Any], batch_id: int) -> Response:
+RELEASE: Final = Act(
+    body=ReasonSchema,
+    roles=("operator",),
+    decide=release_batch.APPROVABLE.decide_ask,
+    receipt=WaitingReceiptSchema,
+)
+DECLINE: Final = Act(
+    body=ReasonSchema,
+    roles=("operator",),
+    decide=release_batch.decide_decline,
+    receipt=BatchReceiptSchema,
+)
+
+
+@blp.act("/<reference:batch_id>/releases", RELEASE)
+def create_release(asked: Asked) -> Ask:
     """Ask for a batch to be released: another operator approves
 
     Batches within the limit need nobody: they are handed over by themselves.
     """
-    own_id, key = caller().holder_id, idempotency_key()
-    inner = payout_batch.Release(own_id, key, batch_id)
-    command = Ask(own_id, key, inner, body["reason"])
-    return receipt_answer(service().poster.post(payout_batch.APPROVABLE.decide_ask, command))
+    inner = release_batch.Release(asked.actor, asked.key, asked.id)
+    return Ask(asked.actor, asked.key, inner, asked.body["reason"])
 
 
-@blp.post("/<reference:batch_id>/declines")
-@requires("operator")
-@keyed
-@blp.arguments(ReasonSchema)
-@blp.response(201, BatchReceiptSchema)
-def create_batch_decline(body: Mapping[str, Any], batch_id: int) -> Response:
+@blp.act("/<reference:batch_id>/declines", DECLINE)
+def create_batch_decline(asked: Asked) -> release_batch.Decline:
     """Decline a batch that waits: its payouts go back to their merchants"""
-    command = payout_batch.Decline(caller().holder_id, idempotency_key(), batch_id, body["reason"])
-    return receipt_answer(service().poster.post(payout_batch.decide_decline, command))
+    return release_batch.Decline(asked.actor, asked.key, asked.id, asked.body["reason"])

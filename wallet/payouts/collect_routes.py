@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields
 
 from wallet.payouts import collect
 from wallet.payouts.collecting import found_for
 from wallet.people.one_time import OneTimeCode
+from wallet.service import Service
 from wallet.web import examples
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import (
-    AmountField,
-    PartySchema,
-    PhoneField,
-    PinField,
-    ReferenceField,
-    service,
-)
+from wallet.web.schemas import AmountField, PartySchema, PhoneField, PinField, ReferenceField
 
 blp: Final = Routes("collections", "/v1/collections", "Payouts in cash, paid by agents.")
 
@@ -46,28 +37,31 @@ class CollectionReceiptSchema(ReceiptSchema):
     receiver = fields.Nested(PartySchema)
 
 
-@blp.post("")
-@requires("agent")
-@keyed
-@blp.arguments(CollectionRequestSchema)
-@blp.response(201, CollectionReceiptSchema)
-def create_collection(body: Mapping[str, Any]) -> Response:
+COLLECTION: Final = Act(
+    body=CollectionRequestSchema,
+    roles=("agent",),
+    decide=collect.decide,
+    receipt=CollectionReceiptSchema,
+)
+
+
+@blp.prepared_act("", COLLECTION)
+def create_collection(asked: Asked, parts: Service) -> collect.Command:
     """Pay a merchant's payout in cash
 
     The code is good once, until it expires, and for five attempts: then the money goes back.
     """
-    parts, code = service(), OneTimeCode(body["code"])
+    body, code = asked.body, OneTimeCode(asked.body["code"])
     keys = {each.kid: each.key for each in parts.settings.pin_keys}
     found = found_for(
         parts.engine, body["msisdn"], code, keys, parts.home.currency, parts.clock.now()
     )
-    command = collect.Command(
-        caller().holder_id,
-        idempotency_key(),
+    return collect.Command(
+        asked.actor,
+        asked.key,
         body["pin"],
         body["msisdn"],
         code,
         found.payout_id,
         found.currency,
     )
-    return receipt_answer(parts.poster.post(collect.decide, command))

@@ -1,4 +1,4 @@
-"""Payouts on their way out: requested → sent → paid or failed. DESIGN, D8.
+"""Payouts on their way out: requested → sent → paid or failed.
 
 A worker takes batches by moving `next_at` to the end of its lease and marks their payouts `sent`,
 committed before the rail is called: from then on the bank may know their references. Killed

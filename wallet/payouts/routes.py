@@ -18,8 +18,9 @@ from wallet.payouts.reading import Payouts, PayoutView, payout_of, payouts_of
 from wallet.payouts.schedule_records import EVERY, Schedule, schedules_of
 from wallet.people.one_time import OneTimeCode
 from wallet.web import examples
+from wallet.web.acts import Act, Asked
 from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import PayoutReceiptSchema, ReceiptSchema
 from wallet.web.routing import Routes
@@ -116,26 +117,27 @@ class SchedulesSchema(ma.Schema):
     items = fields.List(fields.Nested(ScheduleSchema))
 
 
-@blp.post("")
-@requires("merchant")
-@keyed
-@blp.arguments(PayoutRequestSchema, example=_PAYOUT)
-@blp.response(201, PayoutReceiptSchema)
-def create_payout(body: Mapping[str, Any]) -> Response:
+PAYOUT: Final = Act(
+    body=PayoutRequestSchema, roles=("merchant",), decide=payout.decide, receipt=PayoutReceiptSchema
+)
+
+
+@blp.act("", PAYOUT, example=_PAYOUT)
+def create_payout(asked: Asked) -> payout.Command:
     """Send what is settled to you
 
     It leaves your settlement account at once; if it cannot be paid, it comes back whole. To your
     own wallet it is paid at once. For cash you are texted a code, which any agent pays for, once.
     """
-    command = payout.Command(
-        caller().holder_id,
-        idempotency_key(),
+    body = asked.body
+    return payout.Command(
+        asked.actor,
+        asked.key,
         body["pin"],
         body["amount"],
         body.get("destination"),
         OneTimeCode.draw(payout.CODE_DIGITS),
     )
-    return receipt_answer(service().poster.post(payout.decide, command))
 
 
 @blp.get("")

@@ -5,13 +5,11 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
-
-from flask import Response
 
 from wallet.clock import id_of, reference
 from wallet.errors import Code, Refused
+from wallet.ledger.poster import Receipt
 from wallet.plans import plan, visit, visit_codes
 from wallet.plans import reading as plan_reading
 from wallet.plans import records as plans
@@ -30,8 +28,9 @@ from wallet.plans.schemas import (
     VisitReceiptSchema,
 )
 from wallet.qr.images import png, svg
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.service import Service
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import requires
 from wallet.web.routing import Routes
 from wallet.web.schemas import service
 
@@ -43,26 +42,57 @@ _PAYLOAD: Final = re.compile(
 _DRAWN: Final = {"png": (png, "image/png"), "svg": (svg, "image/svg+xml")}
 
 
-@blp.post("/plans")
-@requires("merchant")
-@keyed
-@blp.arguments(NewPlanSchema)
-@blp.response(201, PlanReceiptSchema)
-def create_plan(body: Mapping[str, Any]) -> Response:
+def shown_code(asked: Asked, _: visit.AskCode, receipt: Receipt) -> Mapping[str, Any]:
+    """Tell the code that was made, also as a payload to be scanned, and as a picture of it."""
+    code = visit_codes.visit_code(asked.settings.token_key, asked.actor, asked.key)
+    payload = f"KIBUBU-VISIT:{reference(asked.id)}:{code}"
+    picture = _picture(payload, asked.body.get("picture"))
+    return {**receipt.answer, "code": code, "qr": payload, "picture": picture}
+
+
+OFFER: Final = Act(
+    body=NewPlanSchema, roles=("merchant",), decide=plan.decide_offer, receipt=PlanReceiptSchema
+)
+WITHDRAWAL: Final = Act(
+    body=MerchantPinSchema,
+    roles=("merchant",),
+    decide=plan.decide_withdraw,
+    receipt=PlanReceiptSchema,
+)
+PURCHASE: Final = Act(
+    body=OnlyPinSchema, roles=("consumer",), decide=plan.decide_buy, receipt=PurchaseReceiptSchema
+)
+VISIT: Final = Act(
+    body=OnlyPinSchema, roles=("consumer",), decide=visit.decide, receipt=VisitReceiptSchema
+)
+VISIT_CODE: Final = Act(
+    body=AskCodeSchema,
+    roles=("consumer",),
+    decide=visit.decide_ask_code,
+    receipt=VisitCodeSchema,
+    tell=shown_code,
+)
+REDEEM: Final = Act(
+    body=RedeemSchema, roles=("merchant",), decide=visit.decide_redeem, receipt=VisitReceiptSchema
+)
+
+
+@blp.act("/plans", OFFER)
+def create_plan(asked: Asked) -> plan.Offer:
     """Offer a plan
 
     Each visit is worth the price divided by the visits, rounded down; the last takes the rest.
     """
-    command = plan.Offer(
-        caller().holder_id,
-        idempotency_key(),
+    body = asked.body
+    return plan.Offer(
+        asked.actor,
+        asked.key,
         body["pin"],
         body["name"],
         body["steps"],
         body["price"],
         body["period_days"],
     )
-    return receipt_answer(service().poster.post(plan.decide_offer, command))
 
 
 @blp.get("/plans")
@@ -85,80 +115,48 @@ def get_plan(plan_id: int) -> plans.Plan:
     return found
 
 
-@blp.post("/plans/<reference:plan_id>/withdrawals")
-@requires("merchant")
-@keyed
-@blp.arguments(MerchantPinSchema)
-@blp.response(201, PlanReceiptSchema)
-def create_withdrawal(body: Mapping[str, Any], plan_id: int) -> Response:
+@blp.act("/plans/<reference:plan_id>/withdrawals", WITHDRAWAL)
+def create_withdrawal(asked: Asked) -> plan.Withdraw:
     """Sell a plan of yours no longer
 
     What is sold goes on. To end that too, return it: POST /v1/contracts/{contract_id}/returns
     without an amount.
     """
-    command = plan.Withdraw(caller().holder_id, idempotency_key(), body["pin"], plan_id)
-    return receipt_answer(service().poster.post(plan.decide_withdraw, command))
+    return plan.Withdraw(asked.actor, asked.key, asked.body["pin"], asked.id)
 
 
-@blp.post("/plans/<reference:plan_id>/purchases")
-@requires("consumer")
-@keyed
-@blp.arguments(OnlyPinSchema)
-@blp.response(201, PurchaseReceiptSchema)
-def create_purchase(body: Mapping[str, Any], plan_id: int) -> Response:
+@blp.act("/plans/<reference:plan_id>/purchases", PURCHASE)
+def create_purchase(asked: Asked) -> plan.Buy:
     """Buy a plan
 
     The price is held, and paid out visit by visit as you confirm them. What is not used by the
     deadline comes back by itself.
     """
-    command = plan.Buy(caller().holder_id, idempotency_key(), body["pin"], plan_id)
-    return receipt_answer(service().poster.post(plan.decide_buy, command))
+    return plan.Buy(asked.actor, asked.key, asked.body["pin"], asked.id)
 
 
-@blp.post("/contracts/<reference:contract_id>/visits")
-@requires("consumer")
-@keyed
-@blp.arguments(OnlyPinSchema)
-@blp.response(201, VisitReceiptSchema)
-def create_visit(body: Mapping[str, Any], contract_id: int) -> Response:
+@blp.act("/contracts/<reference:contract_id>/visits", VISIT)
+def create_visit(asked: Asked) -> visit.Command:
     """Confirm a visit of a plan you bought, which pays for that visit"""
-    command = visit.Command(caller().holder_id, idempotency_key(), body["pin"], contract_id)
-    return receipt_answer(service().poster.post(visit.decide, command))
+    return visit.Command(asked.actor, asked.key, asked.body["pin"], asked.id)
 
 
-@blp.post("/contracts/<reference:contract_id>/visit-codes")
-@requires("consumer")
-@keyed
-@blp.arguments(AskCodeSchema)
-@blp.response(201, VisitCodeSchema)
-def create_visit_code(body: Mapping[str, Any], contract_id: int) -> Response:
+@blp.act("/contracts/<reference:contract_id>/visit-codes", VISIT_CODE)
+def create_visit_code(asked: Asked) -> visit.AskCode:
     """Have a code that confirms one visit, to tell or show to the merchant
 
     It is good once, for ten minutes and five tries. Asked again with the same key, it is the same.
     """
-    parts, actor, key = service(), caller().holder_id, idempotency_key()
-    secret = parts.settings.token_key
-    code = visit_codes.visit_code(secret, actor, key)
-    mac = visit_codes.code_mac(secret, contract_id, code)
-    command = visit.AskCode(actor, key, body["pin"], contract_id, mac)
-    receipt = parts.poster.post(visit.decide_ask_code, command)
-    payload = f"KIBUBU-VISIT:{reference(contract_id)}:{code}"
-    told = {"code": code, "qr": payload, "picture": _picture(payload, body.get("picture"))}
-    return receipt_answer(replace(receipt, answer={**receipt.answer, **told}))
+    secret = asked.settings.token_key
+    code = visit_codes.visit_code(secret, asked.actor, asked.key)
+    mac = visit_codes.code_mac(secret, asked.id, code)
+    return visit.AskCode(asked.actor, asked.key, asked.body["pin"], asked.id, mac)
 
 
-@blp.post("/visits")
-@requires("merchant")
-@keyed
-@blp.arguments(
-    RedeemSchema,
-    example={"contract": "1QGDF9BM0K7J", "code": "482913"},
-)
-@blp.response(201, VisitReceiptSchema)
-def redeem_visit(body: Mapping[str, Any]) -> Response:
+@blp.prepared_act("/visits", REDEEM, example={"contract": "1QGDF9BM0K7J", "code": "482913"})
+def redeem_visit(asked: Asked, parts: Service) -> visit.Redeem:
     """Redeem a customer's code, which pays you for one visit"""
-    parts, actor, key = service(), caller().holder_id, idempotency_key()
-    secret = parts.settings.token_key
+    body, actor, key, secret = asked.body, asked.actor, asked.key, asked.settings.token_key
     contract_id, code = _scanned(body["qr"]) if "qr" in body else (body.get("contract"), None)
     code = code or body["code"]
     if contract_id is None:
@@ -168,8 +166,7 @@ def redeem_visit(body: Mapping[str, Any]) -> Response:
     if contract_id is None:
         raise Refused(Code.VISIT_CODE_EXPIRED)  # nobody learns here who is a customer
     mac = visit_codes.code_mac(secret, contract_id, code)
-    command = visit.Redeem(actor, key, contract_id, mac)
-    return receipt_answer(parts.poster.post(visit.decide_redeem, command))
+    return visit.Redeem(actor, key, contract_id, mac)
 
 
 def _picture(payload: str, kind: str | None) -> str | None:

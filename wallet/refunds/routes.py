@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
 from wallet.refunds import refund
 from wallet.refunds.reading import Refunds, RefundView, refund_of, refunds_of
 from wallet.web import examples
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
@@ -113,25 +112,32 @@ class RefundDeclinedSchema(RefundReceiptSchema):
     reason = fields.Str(metadata={"example": "The customer was paid back in cash"})
 
 
-@blp.post("")
-@requires("merchant")
-@keyed
-@blp.arguments(RefundRequestSchema)
-@blp.response(201, RefundReceiptSchema)
-def create_refund(body: Mapping[str, Any]) -> Response:
+REFUND: Final = Act(
+    body=RefundRequestSchema, roles=("merchant",), decide=refund.decide, receipt=RefundReceiptSchema
+)
+DECLINE: Final = Act(
+    body=RefundDeclineSchema,
+    roles=("operator",),
+    decide=refund.decide_decline,
+    receipt=RefundDeclinedSchema,
+)
+
+
+@blp.act("", REFUND)
+def create_refund(asked: Asked) -> refund.Command:
     """Refund a payment that was released to you
 
     Whole or in part, repeatedly, never more than was released, from what is settled to you.
     """
-    command = refund.Command(
-        caller().holder_id,
-        idempotency_key(),
+    body = asked.body
+    return refund.Command(
+        asked.actor,
+        asked.key,
         body["pin"],
         body["payment"],
         body.get("amount"),
         body["when_covered"],
     )
-    return receipt_answer(service().poster.post(refund.decide, command))
 
 
 @blp.get("")
@@ -160,12 +166,7 @@ def get_refund(refund_id: int) -> RefundView:
     return found
 
 
-@blp.post("/<reference:refund_id>/declines")
-@requires("operator")
-@keyed
-@blp.arguments(RefundDeclineSchema)
-@blp.response(201, RefundDeclinedSchema)
-def decline_refund(body: Mapping[str, Any], refund_id: int) -> Response:
+@blp.act("/<reference:refund_id>/declines", DECLINE)
+def decline_refund(asked: Asked) -> refund.Decline:
     """Decline a refund that waits, as one of the operator's staff"""
-    command = refund.Decline(caller().holder_id, idempotency_key(), refund_id, body["reason"])
-    return receipt_answer(service().poster.post(refund.decide_decline, command))
+    return refund.Decline(asked.actor, asked.key, asked.id, asked.body["reason"])

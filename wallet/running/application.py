@@ -21,7 +21,6 @@ from wallet.clock import id_of, reference
 from wallet.destinations import routes as destinations
 from wallet.disputes import routes as disputes
 from wallet.escrow import offer_routes as agreements
-from wallet.escrow import pay
 from wallet.escrow import payment_routes as payments
 from wallet.escrow import routes as contracts
 from wallet.fx import price_routes as prices
@@ -48,13 +47,12 @@ from wallet.trade import routes as trade
 from wallet.transfers import cash_in_routes as cash_ins
 from wallet.transfers import reversal_routes as reversals
 from wallet.transfers import routes as sends
-from wallet.transfers import send
 from wallet.web import docs, health, metrics
 from wallet.web.answers import FastJson
 from wallet.web.auth import TOKENS
 from wallet.web.bodies import MAX_BYTES
 from wallet.web.errors import ProblemApi
-from wallet.web.hot import HotRoutes, posting
+from wallet.web.loop import OnLoop
 from wallet.web.routing import Routes
 
 BLUEPRINTS: Final[tuple[Routes, ...]] = (
@@ -143,15 +141,10 @@ def create_app(service: Service) -> Flask:
     return app
 
 
-def on_loop(app: Flask) -> HotRoutes:
-    """Return what the web server calls: a few routes on its event loop, `app` for all else."""
-    handlers = {
-        "/v1/sends": posting(app, TOKENS, sends.read_send, send.decide, sends.QUOTES),
-        "/v1/payments": posting(app, TOKENS, payments.read_payment, pay.decide, payments.QUOTES),
-        "/ussd/africastalking": hop_handler(app),
-    }
-    threads = app.extensions["kibubu"].settings.web_threads
-    return HotRoutes(app, handlers, LONG_BODIES, threads)
+def on_loop(app: Flask) -> OnLoop:
+    """Return what the web server calls: acts on its event loop, `app` for all else."""
+    acts = [act for blueprint in BLUEPRINTS for act in blueprint.acts]
+    return OnLoop(app, acts, {"/ussd/africastalking": hop_handler(app)}, LONG_BODIES)
 
 
 def work_with(app: Flask, service: Service) -> None:

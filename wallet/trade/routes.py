@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from flask import Response
-
 from wallet.contracts.reading import ContractView
 from wallet.errors import Code, Refused
 from wallet.escrow.looking import see_contract
@@ -24,40 +22,47 @@ from wallet.trade.schemas import (
     ShipmentReceiptSchema,
     TradeSchema,
 )
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
+from wallet.web.auth import caller, requires
 from wallet.web.routing import Routes
 from wallet.web.schemas import service
 
 blp: Final = Routes("trade", "/v1/contracts", "Order, shipment and delivery beside the payment.")
 
 
-@blp.post("/<reference:contract_id>/orders")
-@requires("consumer")
-@keyed
-@blp.arguments(NewOrderSchema)
-@blp.response(201, OrderReceiptSchema)
-def create_order(body: Mapping[str, Any], contract_id: int) -> Response:
+ORDER: Final = Act(
+    body=NewOrderSchema, roles=("consumer",), decide=decide_order, receipt=OrderReceiptSchema
+)
+SHIPMENT: Final = Act(
+    body=NewShipmentSchema, roles=("consumer",), decide=decide_ship, receipt=ShipmentReceiptSchema
+)
+DELIVERY: Final = Act(
+    body=NewDeliverySchema,
+    roles=("consumer",),
+    decide=decide_deliver,
+    receipt=DeliveryReceiptSchema,
+)
+
+
+@blp.act("/<reference:contract_id>/orders", ORDER)
+def create_order(asked: Asked) -> FileOrder:
     """File what was ordered, as payer or payee
 
     Who filed it may file it again until it is shipped; every version is kept, the last one counts.
     """
+    body = asked.body
     lines = tuple(trade.OrderLine(**{"hs_code": None, **line}) for line in body["lines"])
     order = trade.Order(lines, body["total"])
-    command = FileOrder(caller().holder_id, idempotency_key(), body["pin"], contract_id, order)
-    return receipt_answer(service().poster.post(decide_order, command))
+    return FileOrder(asked.actor, asked.key, body["pin"], asked.id, order)
 
 
-@blp.post("/<reference:contract_id>/shipments")
-@requires("consumer")
-@keyed
-@blp.arguments(NewShipmentSchema)
-@blp.response(201, ShipmentReceiptSchema)
-def create_shipment(body: Mapping[str, Any], contract_id: int) -> Response:
+@blp.act("/<reference:contract_id>/shipments", SHIPMENT)
+def create_shipment(asked: Asked) -> Ship:
     """File what was sent, as payee
 
     It may be filed again until it is delivered. The payer is texted carrier and number.
     """
+    body = asked.body
     shipment = trade.Shipment(
         body["carrier"],
         body["tracking_number"],
@@ -65,27 +70,22 @@ def create_shipment(body: Mapping[str, Any], contract_id: int) -> Response:
         tuple(trade.ShippedLine(**line) for line in body.get("lines", ())),
         body.get("weight_g"),
     )
-    command = Ship(caller().holder_id, idempotency_key(), body["pin"], contract_id, shipment)
-    return receipt_answer(service().poster.post(decide_ship, command))
+    return Ship(asked.actor, asked.key, body["pin"], asked.id, shipment)
 
 
-@blp.post("/<reference:contract_id>/deliveries")
-@requires("consumer")
-@keyed
-@blp.arguments(NewDeliverySchema)
-@blp.response(201, DeliveryReceiptSchema)
-def create_delivery(body: Mapping[str, Any], contract_id: int) -> Response:
+@blp.act("/<reference:contract_id>/deliveries", DELIVERY)
+def create_delivery(asked: Asked) -> Deliver:
     """File the proof of delivery, as payee
 
     Where the merchant's terms name a period after delivery, the deadline comes down to that long
     from now, if that is sooner; the payer is texted until when they may dispute.
     """
+    body = asked.body
     proof = body.get("proof") or {"reference": None, "sha256": None}
     delivery = trade.Delivery(
         body["delivered_at"], body.get("signed_by"), proof["reference"], proof["sha256"]
     )
-    command = Deliver(caller().holder_id, idempotency_key(), body["pin"], contract_id, delivery)
-    return receipt_answer(service().poster.post(decide_deliver, command))
+    return Deliver(asked.actor, asked.key, body["pin"], asked.id, delivery)
 
 
 @blp.get("/<reference:contract_id>/trade")

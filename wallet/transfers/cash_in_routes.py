@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import marshmallow as ma
-from flask import Response
 
 from wallet.transfers import cash_in
 from wallet.web import examples
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
 from wallet.web.receipts import TransferReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, PhoneField, PinField, service
+from wallet.web.schemas import AmountField, PhoneField, PinField
 
 blp: Final = Routes("cash-ins", "/v1/cash-ins", "Agents take cash in.")
 
@@ -27,17 +24,16 @@ class CashInSchema(ma.Schema):
     pin = PinField(required=True, metadata={"example": examples.AGENT_PIN})
 
 
-@blp.post("")
-@requires("agent")
-@keyed
-@blp.arguments(CashInSchema)
-@blp.response(201, TransferReceiptSchema)
-def create_cash_in(body: Mapping[str, Any]) -> Response:
+CASH_IN: Final = Act(
+    body=CashInSchema, roles=("agent",), decide=cash_in.decide, receipt=TransferReceiptSchema
+)
+
+
+@blp.act("", CASH_IN)
+def create_cash_in(asked: Asked) -> cash_in.Command:
     """Credit a customer for cash taken.
 
     The customer pays no fee; the agent's float goes down by the amount.
     """
-    command = cash_in.Command(
-        caller().holder_id, idempotency_key(), body["pin"], body["customer"], body["amount"]
-    )
-    return receipt_answer(service().poster.post(cash_in.decide, command))
+    body = asked.body
+    return cash_in.Command(asked.actor, asked.key, body["pin"], body["customer"], body["amount"])

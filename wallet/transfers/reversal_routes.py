@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import marshmallow as ma
-from flask import Response
 from marshmallow import fields, validate
 
 from wallet.approvals.approve import Ask
 from wallet.approvals.routes import WaitingReceiptSchema
 from wallet.errors import Code, Refused
+from wallet.service import Service
 from wallet.transfers import reverse
 from wallet.transfers.reversal_records import receiver_of
-from wallet.web.answers import receipt_answer
-from wallet.web.auth import caller, idempotency_key, keyed, requires
+from wallet.web.acts import Act, Asked
 from wallet.web.routing import Routes
-from wallet.web.schemas import ReferenceField, service
+from wallet.web.schemas import ReferenceField
 
 blp: Final = Routes("reversals", "/v1/reversals", "A transaction undone, once, by two people.")
 
@@ -33,22 +31,24 @@ class ReversalSchema(ma.Schema):
     )
 
 
-@blp.post("")
-@requires("operator")
-@keyed
-@blp.arguments(ReversalSchema)
-@blp.response(201, WaitingReceiptSchema)
-def create_reversal(body: Mapping[str, Any]) -> Response:
+REVERSAL: Final = Act(
+    body=ReversalSchema,
+    roles=("operator",),
+    decide=reverse.APPROVABLE.decide_ask,
+    receipt=WaitingReceiptSchema,
+)
+
+
+@blp.prepared_act("", REVERSAL)
+def create_reversal(asked: Asked, parts: Service) -> Ask:
     """Ask for a send, a cash-in or a direct payment to be undone
 
     It waits until another operator approves; then both sides are told. Fee and commission are
     given back. Refused where the receiver no longer has the money.
     """
-    parts, who, key = service(), caller().holder_id, idempotency_key()
-    receiver_id = receiver_of(parts.engine, body["original"])
+    original_id, reason = asked.body["original"], asked.body["reason"]
+    receiver_id = receiver_of(parts.engine, original_id)
     if receiver_id is None:
         raise Refused(Code.NOT_FOUND)
-    command = reverse.Command(who, key, body["original"], receiver_id, body["reason"])
-    return receipt_answer(
-        parts.poster.post(reverse.APPROVABLE.decide_ask, Ask(who, key, command, body["reason"]))
-    )
+    command = reverse.Command(asked.actor, asked.key, original_id, receiver_id, reason)
+    return Ask(asked.actor, asked.key, command, reason)

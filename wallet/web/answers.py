@@ -1,4 +1,4 @@
-"""Answers made by hand: what the ledger told is sent as it is, also when it is told again."""
+"""Answers of Flask's routes that post: what the ledger told is sent as it is."""
 
 from __future__ import annotations
 

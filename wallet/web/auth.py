@@ -22,23 +22,36 @@ TOKENS: Final = "kibubu.tokens"
 
 
 def authenticate(*roles: str) -> Caller:
-    """Return who calls, by their access token; one of `roles` is needed where any are named.
+    """Return who calls, as `caller_of` does; remembered for this request.
 
-    Raises `Refused` with `unauthenticated`, `token_expired` or `forbidden`; for the operator's
-    staff also with `sender_frozen` or `sender_closed`.
+    For the operator's staff it also raises `sender_frozen` or `sender_closed`.
     """
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
-        raise Refused(Code.UNAUTHENTICATED)
-    tokens: AccessTokens = current_app.extensions[TOKENS]
-    found = tokens.read(token.strip())
-    if roles and found.roles.isdisjoint(roles):
-        raise Refused(Code.FORBIDDEN, roles=sorted(roles))
-    if "operator" in roles and "operator" in found.roles:
+    authorization = request.headers.get("Authorization", "")
+    found = caller_of(authorization, current_app.extensions[TOKENS], roles)
+    if acts_as_staff(found, roles):
         with current_app.extensions["kibubu"].engine.connect() as connection:
             check_still_active(connection, found.holder_id)
     g.caller = found
     return found
+
+
+def caller_of(authorization: str, tokens: AccessTokens, roles: tuple[str, ...]) -> Caller:
+    """Return whose access token is given; one of `roles` is needed where any are named.
+
+    Raises `Refused` with `unauthenticated`, `token_expired` or `forbidden`.
+    """
+    scheme, _, token = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Refused(Code.UNAUTHENTICATED)
+    found = tokens.read(token.strip())
+    if roles and found.roles.isdisjoint(roles):
+        raise Refused(Code.FORBIDDEN, roles=sorted(roles))
+    return found
+
+
+def acts_as_staff(found: Caller, roles: tuple[str, ...]) -> bool:
+    """Tell whether somebody calls as one of the operator's staff, who may have been shut out."""
+    return "operator" in roles and "operator" in found.roles
 
 
 def requires(*roles: str) -> Callable[[View], View]:
@@ -68,8 +81,12 @@ def keyed(view: View) -> View:
 
 
 def idempotency_key() -> UUID:
-    """Return the request's Idempotency-Key. Raises `Refused`: `key_missing`, `key_malformed`."""
-    text = request.headers.get(KEY_HEADER)
+    """Return the request's Idempotency-Key, as `key_of` does."""
+    return key_of(request.headers.get(KEY_HEADER))
+
+
+def key_of(text: str | None) -> UUID:
+    """Return the key that a header gives. Raises `Refused`: `key_missing`, `key_malformed`."""
     if not text:
         raise Refused(Code.KEY_MISSING)
     try:

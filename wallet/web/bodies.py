@@ -8,11 +8,13 @@ from typing import Any, Final, NoReturn
 
 from flask import request
 from webargs.flaskparser import FlaskParser
+from werkzeug.http import parse_options_header
 
 from wallet.errors import Code, Refused
 
 MAX_BYTES: Final = 64 * 1024
 MAX_DEPTH: Final = 16
+JSON: Final = "application/json"
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _BRACKETS: Final = re.compile(rb"[\[\]{}]")
 
@@ -23,12 +25,17 @@ def json_body() -> dict[str, Any]:
     Raises `Refused` with `unsupported_media_type` or `malformed`: not JSON, not an object, a name
     given twice, NaN, nested too deeply, or text that no database can store.
     """
-    if request.mimetype != "application/json":
-        raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, expected="application/json")
+    check_json(request.content_type)
     raw = request.get_data(cache=True)
     if len(raw) >= MAX_BYTES and request.content_length is None:  # then it has been cut there
         raise Refused(Code.BODY_TOO_LARGE)
     return parse_object(raw)
+
+
+def check_json(content_type: str | None) -> None:
+    """Raise `Refused` where a body is not said to be JSON."""
+    if content_type != JSON and parse_options_header(content_type)[0].lower() != JSON:
+        raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, expected=JSON)
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
@@ -36,8 +43,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _depth(raw) > MAX_DEPTH:
         raise Refused(Code.MALFORMED, reason="The JSON is nested too deeply.")
     try:
-        # Decoded here: json.loads would guess UTF-16, and let encoded surrogates pass.
-        body = json.loads(raw.decode(), object_pairs_hook=_object, parse_constant=_constant)
+        # Of text, not bytes: of these json would guess UTF-16, and let encoded surrogates pass.
+        body = _STRICTLY.decode(raw.decode())
         if b"\\u" in raw:  # only an escape can spell a lone surrogate
             json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
@@ -58,6 +65,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> NoReturn:
     raise Refused(Code.MALFORMED, reason=f"{name} is not JSON.")
+
+
+_STRICTLY: Final = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
 
 
 def _depth(raw: bytes) -> int:

@@ -11,7 +11,7 @@ import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO, RawIOBase
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -28,6 +28,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[str, str]]
+Answer = tuple[int, Headers, bytes]
 ExceptionInfo = (
     tuple[type[BaseException], BaseException, "TracebackType"] | tuple[None, None, None] | None
 )
@@ -35,18 +36,15 @@ ExceptionInfo = (
 
 @dataclass(slots=True)
 class Request:
-    """One request. `more` is laid beside the environment that Flask sees.
+    """One request; `headers` are of lower-case names, and one given twice has both values.
 
-    `headers` are of lower-case names; of one given twice it is False that they are `plain`. A
-    body that is not `whole` is longer than was allowed for: nobody may take its beginning for it.
+    A body that is not `whole` is longer than was allowed for: nobody may take its beginning for it.
     """
 
     scope: Scope
     headers: dict[str, str]
-    plain: bool
     body: bytes
     whole: bool = True
-    more: dict[str, Any] = field(default_factory=dict)
 
 
 class ClientGone(Exception):
@@ -55,9 +53,11 @@ class ClientGone(Exception):
 
 async def read_request(scope: Scope, receive: Receive, most_bytes: int) -> Request:
     """Read a request. Of a body that is longer than `most_bytes` hardly more than that is read."""
-    pairs = [(name.decode("latin1"), value.decode("latin1")) for name, value in scope["headers"]]
-    headers = dict(pairs)
-    request = Request(scope, headers, len(headers) == len(pairs), b"")
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin1"), raw_value.decode("latin1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    request = Request(scope, headers, b"")
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > most_bytes:
         request.whole = False
@@ -114,7 +114,7 @@ class Bridge:
         await respond(send, *answer)
 
 
-def _call(app: WSGIApplication, request: Request) -> tuple[int, Headers, bytes]:
+def _call(app: WSGIApplication, request: Request) -> Answer:
     status, headers = 500, Headers()
     written: list[bytes] = []
 
@@ -153,15 +153,13 @@ def environment(request: Request) -> WSGIEnvironment:
         "wsgi.multithread": True,
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
-        **request.more,
     }
     if client is not None:
         found["REMOTE_ADDR"], found["REMOTE_PORT"] = client[0], str(client[1])
-    for raw_name, raw_value in scope["headers"]:
-        name = raw_name.decode("latin1").upper().replace("-", "_")
+    for header, value in request.headers.items():
+        name = header.upper().replace("-", "_")
         if name not in _BARE:
             name = f"HTTP_{name}"
-        value = raw_value.decode("latin1")
         found[name] = f"{found[name]},{value}" if name in found else value
     return found
 

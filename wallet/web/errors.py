@@ -1,4 +1,4 @@
-"""Every error as RFC 9457 problem details, whatever raised it. All handlers are here.
+"""Every error as RFC 9457 problem details, whatever raised it, on the event loop and in Flask.
 
 `code` is what programs should look at; it is published and never renamed. `detail` is for people.
 """
@@ -20,6 +20,7 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from wallet.errors import Code, Refused, Unavailable
+from wallet.web.bridge import Answer, Headers
 from wallet.web.codes import STATUS, TITLE
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,14 @@ _OF_STATUS: Final = {
     422: Code.FORMAT_ERROR,
     429: Code.RATE_LIMIT_ERROR,
 }
+
+_OUTAGES: Final = (
+    Unavailable,
+    psycopg.OperationalError,
+    sqlalchemy.exc.OperationalError,
+    sqlalchemy.exc.InterfaceError,
+    sqlalchemy.exc.TimeoutError,
+)
 
 _KEPT_HEADERS: Final = ("Allow", "Retry-After")
 
@@ -64,10 +73,11 @@ class ProblemApi(Api):  # type: ignore[misc]
         if error.code is None or error.code < 400:
             return error  # a redirect
         if error.code >= 500:
-            return _defect(error)
+            return response(_defect(error))
         code = _OF_STATUS.get(error.code, Code.MALFORMED)
         found = getattr(error, "data", None) or {}
-        answer = problem(code, {"errors": _flat(found.get("messages", {}))} if found else {})
+        refusal = invalid(found["messages"]) if found.get("messages") else Refused(code)
+        answer = response(problem(refusal.code, refusal.facts))
         for name, value in error.get_headers():
             if name in _KEPT_HEADERS:
                 answer.headers[name] = value
@@ -89,47 +99,57 @@ class ProblemApi(Api):  # type: ignore[misc]
 def register_handlers(app: Flask, api: ProblemApi) -> None:
     """Answer everything that a view can raise."""
     app.register_error_handler(HTTPException, api.handle_http_exception)
-    app.register_error_handler(Refused, _refused)
-    for kind in (
-        Unavailable,
-        psycopg.OperationalError,
-        sqlalchemy.exc.OperationalError,
-        sqlalchemy.exc.InterfaceError,
-        sqlalchemy.exc.TimeoutError,
-    ):
-        app.register_error_handler(kind, _unavailable)
-    app.register_error_handler(Exception, _defect)
+    app.register_error_handler(Exception, lambda error: response(problem_of(error)))
 
 
-def problem(code: Code, facts: Mapping[str, object] | None = None) -> Response:
+def problem_of(error: Exception) -> Answer:
+    """Return what a caller is told of anything that was raised."""
+    if isinstance(error, Refused):
+        return problem(error.code, error.facts)
+    if isinstance(error, _OUTAGES):
+        log.warning("unavailable: %s", type(error).__name__, exc_info=error)
+        return unavailable()
+    return _defect(error)
+
+
+def response(answer: Answer) -> Response:
+    """Return an answer as Flask has it."""
+    status, headers, body = answer
+    return Response(body, status, headers)
+
+
+def problem(code: Code, facts: Mapping[str, object] | None = None) -> Answer:
     """Return the problem of a refusal."""
     facts = facts or {}
-    answer = _answer(STATUS[code], code.value, TITLE[code], _detail(TITLE[code], facts), facts)
-    if STATUS[code] == http.HTTPStatus.UNAUTHORIZED:
-        answer.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
+    status = STATUS[code]
+    more: Headers = []
+    if status == http.HTTPStatus.UNAUTHORIZED:
+        more.append(("WWW-Authenticate", 'Bearer error="invalid_token"'))
     if "retry_after_s" in facts:
-        answer.headers["Retry-After"] = str(facts["retry_after_s"])
-    return answer
+        more.append(("Retry-After", str(facts["retry_after_s"])))
+    return _answer(status, code.value, TITLE[code], _detail(TITLE[code], facts), facts, more)
 
 
-def unavailable(facts: Mapping[str, object] | None = None) -> Response:
+def unavailable(facts: Mapping[str, object] | None = None) -> Answer:
     """Return the problem of something we depend on being down."""
     title = "The service cannot answer now: try again with the same key."
-    answer = _answer(503, "service_unavailable", title, title, facts or {})
-    answer.headers["Retry-After"] = str(RETRY_AFTER_S)
-    return answer
+    more = [("Retry-After", str(RETRY_AFTER_S))]
+    return _answer(503, "service_unavailable", title, title, facts or {}, more)
 
 
-def _refused(refusal: Refused) -> Response:
-    return problem(refusal.code, refusal.facts)
+def invalid(messages: Any) -> Refused:
+    """Return the refusal of what schemas have found wrong, field by field.
+
+    What is missing, unknown or of another type is named at once, and comes before a value that is
+    refused.
+    """
+    errors: dict[str, list[str]] = {}
+    refusals: list[Refused] = []
+    _sort(messages, "", errors, refusals)
+    return Refused(Code.FORMAT_ERROR, errors=errors) if errors else refusals[0]
 
 
-def _unavailable(error: Exception) -> Response:
-    log.warning("unavailable: %s", type(error).__name__, exc_info=error)
-    return unavailable()
-
-
-def _defect(error: Exception) -> Response:
+def _defect(error: Exception) -> Answer:
     """Tell the caller nothing but a number under which the log tells everything."""
     instance = f"urn:uuid:{uuid.uuid4()}"
     log.error("defect %s", instance, exc_info=error)
@@ -138,8 +158,13 @@ def _defect(error: Exception) -> Response:
 
 
 def _answer(
-    status: int, code: str, title: str, detail: str, facts: Mapping[str, object]
-) -> Response:
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    facts: Mapping[str, object],
+    headers: Headers | None = None,
+) -> Answer:
     body = {
         "type": f"/errors#{code}",
         "title": title,
@@ -148,7 +173,8 @@ def _answer(
         "detail": detail,
         **{name: value for name, value in facts.items() if name not in {"title", "status", "code"}},
     }
-    return Response(orjson.dumps(body, default=str), status, mimetype=MEDIA_TYPE)
+    told = [("Content-Type", MEDIA_TYPE), *(headers or ())]
+    return status, told, orjson.dumps(body, default=str)
 
 
 def _detail(title: str, facts: Mapping[str, object]) -> str:
@@ -168,15 +194,19 @@ def _as_mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _flat(messages: Any, path: str = "") -> dict[str, list[str]]:
-    """Return validation messages by dotted field name; `json` and its like are left out."""
+def _sort(messages: Any, path: str, errors: dict[str, list[str]], refusals: list[Refused]) -> None:
+    """Sort a schema's messages: texts by dotted field name, where `json` and its like are left out,
+    and refusals in the order of the fields.
+    """
     if not isinstance(messages, dict):
-        texts = messages if isinstance(messages, list) else [messages]
-        return {path or "body": [str(text) for text in texts]}
-    found: dict[str, list[str]] = {}
+        found = messages if isinstance(messages, list) else [messages]
+        refusals.extend(each for each in found if isinstance(each, Refused))
+        texts = [str(each) for each in found if not isinstance(each, Refused)]
+        if texts:
+            errors.setdefault(path or "body", []).extend(texts)
+        return
     for name, inner in messages.items():
         is_location = not path and name in {"json", "query", "path", "headers", "form"}
         is_whole = name == "_schema"
         here = path if is_location or is_whole else f"{path}.{name}".lstrip(".")
-        found.update(_flat(inner, here[:80]))
-    return found
+        _sort(inner, here[:80], errors, refusals)

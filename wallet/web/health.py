@@ -10,7 +10,7 @@ from redis import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from wallet.web.errors import unavailable
+from wallet.web.errors import response, unavailable
 from wallet.web.routing import Routes
 from wallet.web.schemas import service
 
@@ -46,7 +46,7 @@ def show_ready() -> Response:
     """Can the process do its work?"""
     found = {"database": _database(), "valkey": _valkey()}
     if found["database"] != "up":
-        return unavailable(found)
+        return response(unavailable(found))
     return jsonify({"status": "ready", **found})
 
 

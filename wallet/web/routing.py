@@ -1,16 +1,18 @@
 """Blueprints: flask-smorest's, with strict parsing, typed decorators, and our marks documented.
 
-`@requires` and `@keyed` (wallet/web/auth.py) leave marks on a view; what they mean to callers
-is written into the OpenAPI document here.
+Acts are declared here (wallet/web/acts.py), and done on the event loop (wallet/web/loop.py).
+On Flask's own views `@requires` and `@keyed` (wallet/web/auth.py) leave marks; what they mean to
+callers is written into the OpenAPI document here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Protocol, TypeVar, cast
+from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
 from flask_smorest import Blueprint
 
+from wallet.web.acts import Act, ActRoute, CommandT, Make, Prepare
 from wallet.web.bodies import StrictParser
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -44,6 +46,46 @@ class Routes(Blueprint):  # type: ignore[misc]
     def __init__(self, name: str, url_prefix: str, description: str) -> None:
         super().__init__(name, name, url_prefix=url_prefix, description=description)
         self._prepare_doc_cbks.append(_document_marks)
+        self.acts: list[ActRoute] = []
+
+    def act(
+        self, rule: str, act: Act[CommandT], **shown: Any
+    ) -> Callable[[Make[CommandT]], Make[CommandT]]:
+        """Have `act` done at `rule`, with the command that the function makes of what was asked.
+
+        The function's text is the operation's; `shown` is an `example`, or several `examples`.
+        """
+
+        def declare(make: Make[CommandT]) -> Make[CommandT]:
+            self._declare(rule, act, make, shown)
+            self.acts.append(ActRoute(self.url_prefix + rule, act, make=make))
+            return make
+
+        return declare
+
+    def prepared_act(
+        self, rule: str, act: Act[CommandT], **shown: Any
+    ) -> Callable[[Prepare[CommandT]], Prepare[CommandT]]:
+        """Do so where something must be looked up before there is a command: in a thread."""
+
+        def declare(prepare: Prepare[CommandT]) -> Prepare[CommandT]:
+            self._declare(rule, act, prepare, shown)
+            self.acts.append(ActRoute(self.url_prefix + rule, act, prepare=prepare))
+            return prepare
+
+        return declare
+
+    def _declare(
+        self, rule: str, act: Act[Any], named: Callable[..., Any], shown: Mapping[str, Any]
+    ) -> None:
+        """Tell Flask of an act, for the document, and so that it knows which methods there are."""
+
+        def view(*_: object, **__: object) -> NoReturn:
+            raise NotImplementedError("acts are done on the event loop: wallet/web/loop.py")
+
+        view.__name__, view.__doc__ = named.__name__, named.__doc__
+        documented = self.arguments(act.body, **shown)(self.response(201, act.receipt)(view))
+        self.post(rule)(mark(documented, roles=act.roles, keyed=True))
 
     def get(self, rule: str, **options: Any) -> Decorator:
         return cast("Decorator", super().get(rule, **options))

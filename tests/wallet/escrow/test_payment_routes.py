@@ -7,7 +7,7 @@ import pytest
 
 from tests.village import kes, money
 from tests.wallet.qr.test_emv import KENYA
-from wallet.escrow import payment_routes as payments
+from tests.wallet.web.test_examples import resolved
 from wallet.qr import MerchantCode, merchant_code
 from wallet.qr.keys import qr_key
 
@@ -193,11 +193,12 @@ def test_a_till_that_does_not_exist_is_refused(village, anna, shop):
             assert (answer.status_code, answer.json["code"]) == (404, "till_unknown")
 
 
-def test_the_document_says_what_the_handler_reads_and_answers(app, village, anna, shop):
-    operation = app.test_client().get("/openapi.json").json["paths"]["/v1/payments"]["post"]
+def test_the_document_says_what_is_read_and_answered(app, village, anna, shop):
+    document = app.test_client().get("/openapi.json").json
+    operation = resolved(document["paths"]["/v1/payments"]["post"], document)
     body = operation["requestBody"]["content"]["application/json"]["schema"]
-    assert body == payments.BODY
-    assert body["properties"].keys() == payments.BY_TILL | payments.BY_CODE
+    assert body["properties"].keys() == by_till(shop).keys() | by_code("").keys()
+    assert body["required"] == ["pin"]
     answer = pay(village, anna, by_till(shop))
     shown = operation["responses"]["201"]["content"]["application/json"]["schema"]
     assert answer.json.keys() == shown["properties"].keys()

@@ -45,7 +45,7 @@ MAY_BE_EMPTY = {
     "POST /v1/bulks/<reference:bulk_id>/confirmations",  # a partner has no PIN
     "POST /v1/approvals/<reference:approval_id>/approvals",  # there is nothing more to say
 }
-BY_HAND = {"POST /v1/sends", "POST /v1/payments"}
+HOTTEST = {"POST /v1/sends", "POST /v1/payments"}
 TAKE_FILES = {"POST /v1/bulks", "POST /v1/bank/files"}  # no JSON objects: beside their own tests
 
 
@@ -70,12 +70,12 @@ TURNS = 5
 
 
 def in_turn(app, what):
-    """A fifth of the routes for each bad body, and those read by hand for all: every route sees
+    """A fifth of the routes for each bad body, and the most called for all: every route sees
     bodies of every kind, though not each single one.
     """
     turn = list(AS_JSON).index(what)
     for number, (name, method, path) in enumerate(sorted(takers(app))):
-        if name in BY_HAND or (number + turn) % TURNS == 0:
+        if name in HOTTEST or (number + turn) % TURNS == 0:
             yield name, method, path
 
 

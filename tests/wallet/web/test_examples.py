@@ -122,6 +122,18 @@ def built(schema, document):
     return {name: built(each, document) for name, each in schema.get("properties", {}).items()}
 
 
+def resolved(part, document):
+    """A part of the document with what it refers to in its place."""
+    if isinstance(part, list):
+        return [resolved(each, document) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if "$ref" in part:
+        kind, name = part["$ref"].split("/")[-2:]
+        return resolved(document["components"][kind][name], document)
+    return {name: resolved(each, document) for name, each in part.items()}
+
+
 def holder_of(service, role, clients):
     if role in PEOPLE:
         with service.engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""Rails: what a payout asks of whoever moves money to banks and other networks. DESIGN, D8.
+"""Rails: what a payout asks of whoever moves money to banks and other networks.
 
 There is one rail for each kind of destination outside our books: `bank`, `mobile`. Payouts are
 handed over in batches; a rail that takes them one by one says so with `most_in_batch` 1.

@@ -1,0 +1,179 @@
+"""The event loop: what the web server calls. Acts are done here, from their declarations.
+
+A thread for each waiting request costs a payment more than all its rules. An act waits on the loop
+instead, and the poster wakes a batch of them at once. Only what asks the database before there is
+a command takes a thread, for as long as that takes. All that is no act is Flask's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import orjson
+
+from wallet.clock import id_of
+from wallet.errors import Code, Refused
+from wallet.people.roles import check_still_active
+from wallet.web import metrics
+from wallet.web.acts import ActRoute, Asked
+from wallet.web.answers import REPLAYED_HEADER
+from wallet.web.auth import KEY_HEADER, TOKENS, acts_as_staff, caller_of, key_of
+from wallet.web.bodies import JSON, check_json
+from wallet.web.bridge import (
+    Answer,
+    Bridge,
+    ClientGone,
+    Receive,
+    Request,
+    Scope,
+    Send,
+    read_request,
+    respond,
+)
+from wallet.web.errors import problem_of
+from wallet.web.reading import BodyReader
+from wallet.web.schemas import SERVING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from wallet.people.tokens import AccessTokens
+    from wallet.service import Service
+
+Found = TypeVar("Found")
+
+_KEY: Final = KEY_HEADER.lower()
+_JSON: Final = ("Content-Type", JSON)
+_REPLAYED: Final = (REPLAYED_HEADER, "true")
+_REFERENCE: Final = "<reference:"
+
+Handler = Callable[[Request], Awaitable[Answer | None]]
+"""Answers a request, or returns None and leaves it as it was."""
+
+
+class OnLoop:
+    """An ASGI application: acts and a few `handlers` of one path each; Flask for all else.
+
+    `long` tells of paths whose bodies may be longer than others', and how long. No more of a body
+    is read than that.
+    """
+
+    def __init__(
+        self,
+        app: Flask,
+        acts: Iterable[ActRoute],
+        handlers: Mapping[str, Handler],
+        long: Mapping[str, int],
+    ) -> None:
+        parts: Service = app.extensions["kibubu"]
+        self._flask = Bridge(app, parts.settings.web_threads)
+        self._acts = {
+            _place(each.rule): _OneAct(each, parts, app.extensions[TOKENS], self._flask)
+            for each in acts
+        }
+        self._handlers = handlers
+        self._long = long
+        self._most_bytes: int = app.config["MAX_CONTENT_LENGTH"]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = perf_counter()
+        with suppress(ClientGone):
+            path = scope["path"]
+            request = await read_request(scope, receive, self._long.get(path, self._most_bytes))
+            route, answer = path, None
+            if scope["method"].upper() == "POST":
+                act, id_ = self._act_at(path)
+                if act is not None:
+                    route, answer = act.rule, await act.answer(request, id_)
+                elif path in self._handlers and request.whole:
+                    answer = await self._handlers[path](request)
+            if answer is None:
+                await self._flask(request, send)
+            else:
+                await respond(send, *answer)
+                metrics.note("POST", route, str(answer[0]), perf_counter() - began)
+
+    def _act_at(self, path: str) -> tuple[_OneAct | None, int]:
+        """Return the act at an address, and the id that its reference names."""
+        if path.startswith("//"):
+            path = "/" + path.lstrip("/")  # as Flask does
+        act = self._acts.get((path, ""))
+        if act is not None:
+            return act, 0
+        head, _, last = path.rpartition("/")
+        before, _, named = head.rpartition("/")
+        act = self._acts.get((before, last))
+        if act is None or not (named.isascii() and named.isalnum()):
+            return None, 0
+        id_ = id_of(named)
+        return (None, 0) if id_ is None else (act, id_)
+
+
+def _place(rule: str) -> tuple[str, str]:
+    """Return what goes before and after the reference of a rule, which is its last part but one."""
+    if _REFERENCE not in rule:
+        return rule, ""
+    head, _, last = rule.rpartition("/")
+    before, _, named = head.rpartition("/")
+    assert named.startswith(_REFERENCE), rule
+    assert "<" not in before + last, rule
+    return before, last
+
+
+class _OneAct:
+    """Does one act, for whoever asks."""
+
+    def __init__(
+        self, route: ActRoute, parts: Service, tokens: AccessTokens, flask: Bridge
+    ) -> None:
+        self.rule = route.rule
+        self._act = route.act
+        self._make, self._prepare = route.make, route.prepare
+        self._body = BodyReader(route.act.body)
+        self._parts, self._tokens, self._flask = parts, tokens, flask
+
+    async def answer(self, request: Request, id_: int) -> Answer:
+        """Return the answer to a request, whatever it is."""
+        SERVING.set(self._parts)
+        try:
+            return await self._done(request, id_)
+        except Exception as error:  # noqa: BLE001 -- all of them are answered
+            return problem_of(error)
+
+    async def _done(self, request: Request, id_: int) -> Answer:
+        act, parts = self._act, self._parts
+        caller = caller_of(request.headers.get("authorization", ""), self._tokens, act.roles)
+        if acts_as_staff(caller, act.roles):
+            await self._in_thread(self._check_staff, caller.holder_id)
+        key = key_of(request.headers.get(_KEY))
+        body = self._read(request)
+        asked = Asked(caller.holder_id, key, id_, body, parts.settings, parts.markets)
+        if self._make is not None:
+            command = self._make(asked)
+        else:
+            assert self._prepare is not None, self.rule
+            command = await self._in_thread(self._prepare, asked, parts)
+        receipt = await parts.poster.posted(act.decide, command)
+        told = receipt.answer
+        if act.tell is not None:
+            told = await self._in_thread(act.tell, asked, command, receipt)
+        headers = [_JSON, _REPLAYED] if receipt.replayed else [_JSON]
+        return 201, headers, orjson.dumps(told)
+
+    def _read(self, request: Request) -> Mapping[str, Any]:
+        check_json(request.headers.get("content-type"))
+        if not request.whole:
+            raise Refused(Code.BODY_TOO_LARGE)
+        return self._body.read(request.body)
+
+    def _check_staff(self, holder_id: int) -> None:
+        with self._parts.engine.connect() as connection:
+            check_still_active(connection, holder_id)
+
+    async def _in_thread(self, ask: Callable[..., Found], *values: Any) -> Found:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._flask.pool, ask, *values)
