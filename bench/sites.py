@@ -86,7 +86,7 @@ def site(
         meter = Meter(
             {"web": pid, "Postgres": services.postgres.pid, "Valkey": services.valkey.pid}
         )
-        yield Site(name, database, url, folder, population, settings.callback_token, meter)
+        yield Site(name, database, url, folder, population, settings.at_callback_token, meter)
 
 
 @contextmanager

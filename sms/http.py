@@ -1,29 +1,31 @@
-"""What Africa's Talking calls: delivery reports and inbound texts, as forms.
+"""What SMS gateways call: `/sms/<gateway>/report` and `/sms/<gateway>/inbound`.
 
-It signs nothing, so the addresses we give it carry a secret (`?token=`). Bodies are never logged:
-people text their PIN. Answers are short and plain; the gateway repeats what does not get a 200.
+Bodies are never logged: people text their PIN. Answers are short; gateways repeat what does not
+get a 200.
 """
 
-import hmac
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from typing import Final
 
-from flask import Blueprint, Response, abort, current_app, request
+from flask import Response, abort, current_app
 from sqlalchemy import Connection, text
 
-from sms.gateways import OutboundText
+from sms.gateways import Callbacks, OutboundText
+from sms.gateways.africastalking import AfricasTalkingCallbacks
 from sms.outbox import queue
 from sms.reports import record_report
 from sms.wording import render
 from wallet.clock import Ids
 from wallet.errors import Refused
+from wallet.gateways import GatewayRequest, NotUnderstood
 from wallet.markets import MARKETS
 from wallet.numbers import parse_msisdn, region_of
+from wallet.web.callbacks import Views, plain, received, response
 
-GATEWAY: Final = "africastalking"
-FORM_BYTES: Final = 16 * 1024
-FIELD_CHARACTERS: Final = 200
-ENCODED: Final = frozenset(b"%&+;")
+GATEWAYS: Final[tuple[type[Callbacks], ...]] = (AfricasTalkingCallbacks,)
+"""Every gateway that may call us; its routes follow."""
 HELP_ONCE_IN: Final = timedelta(hours=1)
 
 
@@ -37,43 +39,38 @@ HELPED_SINCE = text("""
 LANGUAGE = text("SELECT language FROM holders WHERE msisdn = :msisdn")
 
 
-def sms_blueprint() -> Blueprint:
-    """Return the routes below `/sms`; they read `current_app.extensions["kibubu"]`."""
-    blueprint = Blueprint("sms", __name__, url_prefix="/sms/africastalking")
-    blueprint.before_request(check_callback_token)
-    blueprint.before_request(_check_size)
-    blueprint.post("/report")(take_report)
-    blueprint.post("/inbound")(take_inbound)
-    return blueprint
-
-
-def take_report() -> Response:
-    """A delivery report: `id`, `status`, and `failureReason` where it failed."""
-    gateway_id, status = _field("id"), _field("status")
-    if not gateway_id or not status:
-        return _plain("id and status are required", 400)
-    kibubu = current_app.extensions["kibubu"]
-    record_report(
-        kibubu.engine,
-        GATEWAY,
-        gateway_id,
-        status,
-        failure=_field("failureReason"),
-        now=kibubu.clock.now(),
-    )
-    return _plain("OK")
-
-
-def take_inbound() -> Response:
-    """A text to our short code: whatever it says, answer now and then with how to dial us."""
-    kibubu = current_app.extensions["kibubu"]
+def take_report(gateway: type[Callbacks]) -> Response:
+    """A delivery report: what became of a text, and why where it failed."""
+    adapter, request = _received(gateway)
     try:
-        msisdn = parse_msisdn(_field("from"), "ZZ", MARKETS)
-    except Refused:
-        return _plain("OK")  # another short code, a name: answering could start a quarrel of robots
-    with kibubu.engine.begin() as connection:
-        _queue_help(connection, msisdn, kibubu.ids, kibubu.clock.now())
-    return _plain("OK")
+        reports = adapter.read_reports(request)
+    except NotUnderstood as error:
+        return plain(str(error), 400)
+    kibubu = current_app.extensions["kibubu"]
+    for report in reports:
+        record_report(kibubu.engine, gateway.name, report, kibubu.clock.now())
+    return response(gateway.taken)
+
+
+def take_inbound(gateway: type[Callbacks]) -> Response:
+    """A text to our short code: whatever it says, answer now and then with how to dial us."""
+    adapter, request = _received(gateway)
+    kibubu = current_app.extensions["kibubu"]
+    for sender in adapter.read_senders(request):
+        try:
+            msisdn = parse_msisdn(sender, "ZZ", MARKETS)
+        except Refused:
+            continue  # another short code, a name: answering could start a quarrel of robots
+        with kibubu.engine.begin() as connection:
+            _queue_help(connection, msisdn, kibubu.ids, kibubu.clock.now())
+    return response(gateway.taken)
+
+
+def _received(gateway: type[Callbacks]) -> tuple[Callbacks, GatewayRequest]:
+    adapter, request = received(gateway)
+    if not request.whole:
+        abort(plain("too large", 413))
+    return adapter, request
 
 
 def _queue_help(connection: Connection, msisdn: str, ids: Ids, now: datetime) -> None:
@@ -92,27 +89,5 @@ def _queue_help(connection: Connection, msisdn: str, ids: Ids, now: datetime) ->
     queue(connection, [OutboundText(ids.next(now), msisdn, body)], now)
 
 
-def check_callback_token() -> None:
-    """Refuse who does not know the secret in our callback addresses; USSD's are guarded alike."""
-    wanted = current_app.extensions["kibubu"].settings.callback_token.encode()
-    query = request.query_string
-    # Mostly it is the whole query; reading a query in general costs a USSD hop a tenth.
-    is_alone = query.startswith(b"token=") and not set(query) & ENCODED
-    given = query[6:] if is_alone else request.args.get("token", "").encode()
-    if not wanted or not hmac.compare_digest(given, wanted):
-        abort(_plain("forbidden", 403))
-
-
-def _check_size() -> None:
-    if (request.content_length or 0) > FORM_BYTES:
-        abort(_plain("too large", 413))
-    request.max_content_length = FORM_BYTES
-
-
-def _field(name: str) -> str:
-    """Return a form field, cut to a sane length; NUL cannot be stored."""
-    return request.form.get(name, "").replace("\0", "")[:FIELD_CHARACTERS].strip()
-
-
-def _plain(message: str, status: int = 200) -> Response:
-    return Response(message + "\n", status, mimetype="text/plain")
+VIEWS: Final[Views[Callbacks]] = {"/report": take_report, "/inbound": take_inbound}
+"""What answers below `/sms/<gateway>`."""

@@ -11,21 +11,8 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
-from sms.gateways import tidy
+from sms.gateways import Report, tidy
 
-# Gateways' words for it, lower case. Africa's Talking: SMS delivery reports, `status`.
-STATES: Final = {
-    "africastalking": {
-        "submitted": "sent",
-        "buffered": "sent",
-        "sent": "sent",
-        "success": "delivered",
-        "failed": "failed",
-        "rejected": "failed",
-        "absentsubscriber": "failed",
-        "expired": "failed",
-    },
-}
 # "delivered" is proof, so it overrules "failed" and never the other way round.
 WEAKER: Final = {
     "sent": ["submitted"],
@@ -61,30 +48,21 @@ TAKE_KEPT = text("""
 FORGET = text("DELETE FROM text_reports WHERE received_at < :before")
 
 
-def record_report(
-    engine: Engine,
-    gateway: str,
-    gateway_id: str,
-    status: str,
-    *,
-    failure: str | None,
-    now: datetime,
-) -> None:
+def record_report(engine: Engine, gateway: str, report: Report, now: datetime) -> None:
     """Record one report; repeating it changes nothing. A status we do not know is only kept."""
-    state = STATES[gateway].get(status.lower())
-    failure = tidy(failure) if failure else None
+    failure = tidy(report.failure) if report.failure else None
     with engine.begin() as connection:
-        lock(connection, gateway, [gateway_id])
-        if state is not None and _is_known(connection, gateway, gateway_id):
-            report = {"state": state, "failure": failure, "reported_at": now}
-            _raise_state(connection, gateway, gateway_id, **report)
+        lock(connection, gateway, [report.gateway_id])
+        if report.state is not None and _is_known(connection, gateway, report.gateway_id):
+            change = {"state": report.state, "failure": failure, "reported_at": now}
+            _raise_state(connection, gateway, report.gateway_id, **change)
             return
         connection.execute(
             KEEP,
             {
                 "gateway": gateway,
-                "gateway_id": gateway_id,
-                "state": state or tidy(status),
+                "gateway_id": report.gateway_id,
+                "state": report.state or tidy(report.said),
                 "failure": failure,
                 "received_at": now,
             },

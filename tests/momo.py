@@ -1,30 +1,28 @@
-"""A stand-in for MTN MoMo's disbursements on a real socket, and its bad days.
+"""A stand-in for MTN MoMo's disbursements.
 
-It keeps transfers by `X-Reference-Id` as MTN does; `lives` tells what it does with each request
-for a transfer before it answers as it should.
+It keeps transfers by `X-Reference-Id` as MTN does; `before`, `after` and `asked` tell what it
+does with the next requests in place of answering as it should.
 """
 
 import base64
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import AbstractContextManager
 from typing import Any
 
+from tests import standin
+from tests.standin import Behaviour, standing_in
 from wallet.payouts.rails.mtn_momo import MomoAccount
 
 USER, KEY, SUBSCRIPTION = "7d2c9f0e-user", "api-key", "subscription-key"
 TRANSFER = "/disbursement/v1_0/transfer"
 
 
-class StandIn:
+class StandIn(standin.StandIn):
     """What MTN was asked, what it keeps, and how it behaves."""
 
-    def __init__(self, server: ThreadingHTTPServer) -> None:
-        self.account = MomoAccount(
-            f"http://127.0.0.1:{server.server_port}", "sandbox", USER, KEY, SUBSCRIPTION
-        )
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.account = MomoAccount(url, "sandbox", USER, KEY, SUBSCRIPTION)
         self.calls: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.transfers: dict[str, dict[str, Any]] = {}
@@ -34,19 +32,17 @@ class StandIn:
         self.after: list[Behaviour] = []  # likewise, once they are kept
         self.asked: list[Behaviour] = []  # for the next questions, one each
         self.final: dict[str, Any] = {"status": "SUCCESSFUL", "financialTransactionId": "1"}
-        self.released = threading.Event()  # lets go of answers that hang
 
     def paid(self) -> list[str]:
         """The references of what it was asked to pay, once for each transfer."""
         return [each["externalId"] for each in self.transfers.values()]
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(standin.Handler):
     standin: StandIn
 
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def post(self) -> None:
+        body = self.body()
         if self.path == "/disbursement/token/":
             return self.give_token()
         self.standin.calls.append("transfer")
@@ -61,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
             return None
         return self.answer(202)
 
-    def do_GET(self) -> None:
+    def get(self) -> None:
         self.standin.calls.append("status")
         if not self.is_let_in() or self.behaves(self.standin.asked):
             return None
@@ -86,38 +82,12 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(401, {"message": "Access token expired"})
         return False
 
-    def behaves(self, behaviours: "list[Behaviour]") -> bool:
+    def behaves(self, behaviours: list[Behaviour]) -> bool:
         """Do what is next on the list; tell whether that was the answer."""
         if not behaviours:
             return False
         behaviours.pop(0)(self)
         return True
-
-    def answer(self, status: int, body: object = None) -> None:
-        raw = b"" if body is None else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(raw)))
-        self.end_headers()
-        self.wfile.write(raw)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-Behaviour = Callable[[Handler], None]
-
-
-def http(status: int, body: object = None) -> Behaviour:
-    return lambda handler: handler.answer(status, body)
-
-
-def hang(handler: Handler) -> None:
-    handler.standin.released.wait(10)
-    handler.close_connection = True
-
-
-def hang_up(handler: Handler) -> None:
-    handler.close_connection = True
 
 
 def twice(handler: Handler) -> None:
@@ -126,20 +96,5 @@ def twice(handler: Handler) -> None:
     handler.answer(202)
 
 
-@contextmanager
-def serving() -> Iterator[StandIn]:
-    class BoundHandler(Handler):
-        pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BoundHandler)
-    server.daemon_threads = True
-    standin = BoundHandler.standin = StandIn(server)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield standin
-    finally:
-        standin.released.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def serving() -> AbstractContextManager[StandIn]:
+    return standing_in(StandIn, Handler)

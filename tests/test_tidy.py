@@ -42,7 +42,9 @@ ROOMS: dict[str, tuple[str, ...]] = {
 # A room's edge (what it shows over HTTP, what a worker does of it) may use, beside its room, the
 # kernel and the edges of rooms that stand above it in the table. Nothing but an edge uses an edge.
 EDGE = re.compile(r"(.*_)?(routes|schemas|jobs)|approvable")
-KERNEL = ("wallet.web", "wallet.service", "wallet.jobs", "wallet.rooms", "sms")
+KERNEL = (
+    "wallet.web", "wallet.service", "wallet.jobs", "wallet.rooms", "wallet.gateways", "sms",
+)  # fmt: skip
 # These stand on everything, and nothing stands on them but each other.
 OUTSIDE = ("wallet.running", "ussd")
 

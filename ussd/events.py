@@ -13,7 +13,7 @@ class Typed(Enum):
     LATEST = "latest"  # the newest input alone
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(slots=True, repr=False)  # frozen, it would take thrice the time to make
 class Event:
     """One hop. `typed` may hold a PIN, so an event shows itself to nobody.
 

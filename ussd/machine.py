@@ -23,10 +23,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ussd.events import Event, Screen
 from ussd.hops import Again, New, dialled, read_hop, typed_of
 from ussd.menus import STATES
-from ussd.menus.question import told, worth_telling
+from ussd.menus.transactions import told, worth_telling
 from ussd.reads import Holders, KnownHolder
 from ussd.sessions import Account, Session, Sessions
-from ussd.states import HOME, Go, Turn
+from ussd.states import HOME, Go, ThreadTurn, Turn, in_thread
 from ussd.steps import ENDED, MISTAKES, go, reject, take
 from ussd.wording import say
 from wallet.errors import Refused, Unavailable
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 Step = tuple[Screen, Session | None]
 """A screen, and the session as it shall be stored; None where it stays as it is."""
+DOWN: Final = (RedisError, PostgresDown, OperationalError, InterfaceError, PoolTimeout)
+"""What is raised while Valkey or Postgres cannot be reached."""
 WAITS: Final = 40
 WAIT_S: Final = 0.05
 
@@ -53,32 +55,30 @@ class Machine:
     @classmethod
     def of(cls, service: Service) -> Self:
         """Return the machine of a service, its sessions in Valkey and its holders in Postgres."""
-        sessions = Sessions(service.valkey, service.settings.token_key)
-        return cls(service, sessions, Holders(service.engine))
+        return cls(service, Sessions.of(service), Holders(service.engine))
 
     def answer(self, event: Event) -> Screen:
-        """Return the screen of a hop, whatever happens."""
+        """Return the screen of a hop, whatever happens. It waits: call it in a thread."""
+        session = None
         try:
             session = self._sessions.get(event)
-        except RedisError as error:
-            log.warning("ussd sessions are not reachable: %s", type(error).__name__)
-            return self._closing("busy")
-        try:
             if session is None:
                 return self._first(event)
-            return self._stored(event, *self.advance(event, session))
-        except RedisError as error:
-            log.warning("ussd sessions are not reachable: %s", type(error).__name__)
-            return self._closing("busy", session)
-        except (PostgresDown, OperationalError, InterfaceError, PoolTimeout) as error:
-            log.warning("the database is not reachable: %s", type(error).__name__)
-            return self._closing("busy", session)
-        except Unavailable:
+            return self._stored(event, *self.advance(self._turn(event, session)))
+        except Exception as error:  # noqa: BLE001 -- a defect too is answered with a screen
+            return self.failed(error, session)
+
+    def failed(self, error: Exception, session: Session | None) -> Screen:
+        """Return the last screen of a hop in which this was raised."""
+        if isinstance(error, Unavailable):
             # The session stays where it was: the same hop again settles it, under the same key.
             return self._closing("unsettled", session)
-        except Exception as defect:  # noqa: BLE001 -- a defect too is answered with a screen
-            log_defect(defect)
-            return self._closing("defect", session)
+        if isinstance(error, DOWN):
+            what = "ussd sessions are" if isinstance(error, RedisError) else "the database is"
+            log.warning("%s not reachable: %s", what, type(error).__name__)
+            return self._closing("busy", session)
+        log_defect(error)
+        return self._closing("defect", session)
 
     def last_label(self, event: Event) -> str:
         """Return the label of a session's last screen: where somebody dropped off."""
@@ -92,31 +92,35 @@ class Machine:
             msisdn = parse_msisdn(event.msisdn, "ZZ", self._service.markets)
         except Refused:
             return self._closing("not_served")
-        return self._stored(event, *self.begin(event, msisdn, self._holders.find(msisdn)))
+        session = self.opened(msisdn, self._holders.find(msisdn))
+        return self._stored(event, *self.begin(self._turn(event, session)))
 
-    def begin(self, event: Event, msisdn: str, holder: KnownHolder | None) -> Step:
-        """Return the first screen, and the session to be stored, of whoever has this number."""
+    def _turn(self, event: Event, session: Session) -> ThreadTurn:
+        return ThreadTurn(self._service, event, session, self._holders)
+
+    def opened(self, msisdn: str, holder: KnownHolder | None) -> Session:
+        """Return the session that whoever has this number begins."""
         if holder is None:
             market = self._service.markets[region_of(msisdn)]
-            session = Session("register.start", market.languages[0], market.code, msisdn)
-            return self._begin(event, session, ())
+            return Session("register.start", market.languages[0], market.code, msisdn)
         session = Session(HOME, holder.language, holder.market, msisdn)
         session.account = Account(holder.id, holder.name, holder.has_pin, holder.status)
-        if holder.status == "closed":
-            return self._closing("closed", session), None
         if not holder.has_pin:
             session.state = "first.pin"
-            return self._begin(event, session, ())
-        return self._begin(event, session, dialled(event))
+        return session
 
-    def _begin(self, event: Event, session: Session, inputs: tuple[str, ...]) -> Step:
-        turn = Turn(self._service, self._holders, event, session)
+    def begin(self, turn: Turn) -> Step:
+        """Return the first screen, and the session to be stored. Raises `NeedsThread`."""
+        session = turn.session
+        if session.account is not None and session.account.status == "closed":
+            return self._closing("closed", session), None
+        inputs = dialled(turn.event) if session.state == HOME else ()
         screen = go(turn, Go(session.state))
         strayed = False
         for number, typed in enumerate(inputs):
             if STATES[session.state].secret:
                 # A PIN is no part of what is dialled: this session was under way, and is lost.
-                return self._outcome(turn, len(inputs) - number), None
+                return self._outcome(in_thread(turn), len(inputs) - number), None
             screen = take(turn, typed)
             strayed = strayed or session.bad > 0
             if not screen.more:
@@ -124,11 +128,11 @@ class Machine:
         if strayed:
             # Perhaps the menus are not those of before, because this very session has done it.
             session.position = len(inputs)
-            if (done := self._done(turn)) is not None:
+            if (done := self._done(in_thread(turn))) is not None:
                 return done, None
         return self._answered(turn, screen)
 
-    def _outcome(self, turn: Turn, typed: int) -> Screen:
+    def _outcome(self, turn: ThreadTurn, typed: int) -> Screen:
         """Return what a lost session had done before it was lost; mostly nothing.
 
         The keys of its last hops are known although the session is not: each input has a position.
@@ -140,9 +144,9 @@ class Machine:
                 return done
         return self._closing("lost", session)
 
-    def _done(self, turn: Turn) -> Screen | None:
+    def _done(self, turn: ThreadTurn) -> Screen | None:
         """Return what is said of what was done at this position, None where nothing was."""
-        found = transaction_by_key(self._service.engine, turn.account.id, turn.key)
+        found = transaction_by_key(turn.service.engine, turn.account.id, turn.key)
         if found is None or not worth_telling(found):
             return None
         end = told(turn, found)
@@ -150,8 +154,12 @@ class Machine:
 
     # The following hops ------------------------------------------------------------------------
 
-    def advance(self, event: Event, session: Session) -> Step:
-        """Return the screen that follows, and the session to be stored, if it is."""
+    def advance(self, turn: Turn) -> Step:
+        """Return the screen that follows, and the session to be stored, if it is.
+
+        Raises `NeedsThread`.
+        """
+        event, session = turn.event, turn.session
         found = read_hop(session, self._sessions, event)
         if isinstance(found, Again):
             return found.screen, None
@@ -159,7 +167,6 @@ class Machine:
             return self._closing("over", session), None
         if not isinstance(found, New):
             return self._closing("broken", session), None
-        turn = Turn(self._service, self._holders, event, session)
         state = STATES.get(session.state)
         if state is None:  # a menu of an older release
             return self._closing("lost", session), None
@@ -168,9 +175,9 @@ class Machine:
             return self._answered(turn, reject(turn, state, turn.say("reasons.separator")))
         if not state.secret:
             return self._answered(turn, take(turn, found.inputs[0]))
-        return self._take_secret(turn, found.inputs[0])
+        return self._take_secret(in_thread(turn), found.inputs[0])
 
-    def _take_secret(self, turn: Turn, typed: str) -> Step:
+    def _take_secret(self, turn: ThreadTurn, typed: str) -> Step:
         """Take a PIN in one delivery only, or two at once would count a wrong one twice."""
         event, position = turn.event, turn.session.position
         if not self._sessions.claim(event, position):
@@ -199,7 +206,6 @@ class Machine:
         event, session = turn.event, turn.session
         typed = typed_of(event)
         session.answered(len(typed), self._sessions.digest(event, typed), screen)
-        session.acted = turn.acted
         return screen, session
 
     def _stored(self, event: Event, screen: Screen, session: Session | None) -> Screen:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
 from redis import Redis
 
 from ussd.events import Event, Screen
 from ussd.link import Link
+
+if TYPE_CHECKING:
+    from wallet.service import Service
 
 LIFETIME_S: Final = 300  # the longest that a gateway keeps a session is 180 s
 CLAIM_S: Final = 30
@@ -69,6 +72,11 @@ class Sessions:
         self._valkey = valkey
         self._link = Link(valkey)
         self._key = blake2b(secret, digest_size=32, person=b"kibubu ussd").digest()
+
+    @classmethod
+    def of(cls, service: Service) -> Self:
+        """Return the sessions in a service's Valkey."""
+        return cls(service.valkey, service.settings.token_key)
 
     def digest(self, event: Event, typed: str) -> str:
         """Return the keyed digest of what was typed; another session's or number's differs."""

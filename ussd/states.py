@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import UUID, uuid5
 
 from ussd.events import Event
 from ussd.reads import Holders
 from ussd.sessions import Account, Session
-from ussd.wording import say
+from ussd.wording import say, short_moment
 from wallet.ledger.poster import CommandT, Decide
 from wallet.markets import Market
 from wallet.money import Money
 
 if TYPE_CHECKING:
+    from wallet.config import Settings
     from wallet.service import Service
 
 HOME: Final = "main"
@@ -51,15 +53,26 @@ class End:
     values: Mapping[str, object]
 
 
+class NeedsThread(Exception):
+    """What this hop does next may wait for the database or the ledger; here nothing may."""
+
+
+class Terms(Protocol):
+    """Of a service what every screen may look at: nothing of it waits."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def markets(self) -> Mapping[str, Market]: ...
+
+
 @dataclass(slots=True)
 class Turn:
-    """One hop as a state sees it."""
+    """One hop as a state sees it. It can be on the event loop, so nothing of it waits."""
 
-    service: Service
-    holders: Holders
+    service: Terms
     event: Event
     session: Session
-    acted: bool = False
 
     @property
     def data(self) -> dict[str, Any]:
@@ -96,15 +109,34 @@ class Turn:
         """Return an amount of this session's currency as people read it."""
         return Money(self.currency, minor).shown
 
+    def moment(self, at: str) -> str:
+        """Return an instant of an answer as people read it, in the market's own time."""
+        return short_moment(self.language, datetime.fromisoformat(at), self.market)
+
     def say(self, name: str, values: Mapping[str, object] | None = None) -> str:
         """Return a text in the reader's language."""
         return say(self.language, name, values)
 
+
+@dataclass(slots=True)
+class ThreadTurn(Turn):
+    """One hop in a thread of its own: it may wait for the database and the ledger."""
+
+    service: Service
+    holders: Holders
+
     def post(self, decide: Decide[CommandT], command: CommandT) -> Mapping[str, Any]:
         """Do a command; return its answer."""
         receipt = self.service.poster.post(decide, command, ANSWER_S)
-        self.acted = True
+        self.session.acted = True
         return receipt.answer
+
+
+def in_thread(turn: Turn) -> ThreadTurn:
+    """Return the turn as one that may wait. Raises `NeedsThread` where it may not."""
+    if not isinstance(turn, ThreadTurn):
+        raise NeedsThread
+    return turn
 
 
 Ask = Callable[[Turn], tuple[str, Mapping[str, object]]]
@@ -112,25 +144,44 @@ Take = Callable[[Turn, str], Go | End]
 
 
 @dataclass(frozen=True, slots=True)
+class InThread:
+    """Takes an input, and may wait for the database or the ledger meanwhile."""
+
+    take: Callable[[ThreadTurn, str], Go | End]
+
+
+@dataclass(frozen=True, slots=True)
 class State:
     """One screen that wants an input.
 
-    `ask` names the text and its values, where it is not the state's own text without any.
-    `enter` runs before the screen is shown and may send elsewhere. `lines` makes a list with
-    pages of it. A `secret` input is taken only from somebody who was just asked for it. A `choice`
-    refuses nothing but what is not on it. After an input that is not taken the state is shown
-    again, or `retry`.
+    `take` is on the event loop, or says that it needs a thread. `ask` names the text and its
+    values, where it is not the state's own text without any. `enter` runs in a thread, before the
+    screen is shown, and may send elsewhere. `lines` makes a list with pages of it. A `secret`
+    input is taken only from somebody who was just asked for it. A `choice` refuses nothing but
+    what is not on it. After an input that is not taken the state is shown again, or `retry`.
     """
 
     name: str
-    take: Take
+    take: Take | InThread
     ask: Ask | None = None
-    enter: Callable[[Turn], Go | End | None] | None = None
+    enter: Callable[[ThreadTurn], Go | End | None] | None = None
     lines: Callable[[Turn], Sequence[str]] | None = None
     back: str = ""
     retry: str = ""
     secret: bool = False
     choice: bool = False
+
+
+def secret(
+    name: str,
+    take: Callable[[ThreadTurn, str], Go | End],
+    *,
+    ask: Ask | None = None,
+    back: str = "",
+    retry: str = "",
+) -> State:
+    """Return a state that asks for a PIN: the ledger proves it, so it needs a thread."""
+    return State(name, InThread(take), ask=ask, back=back, retry=retry, secret=True)
 
 
 def menu(name: str, choices: Mapping[str, str], back: str = "", ask: Ask | None = None) -> State:

@@ -1,6 +1,7 @@
 """What one input does: taken by the present state, or asked for again with the reason first.
 
-After three mistakes in a row the session ends kindly. Nothing here knows of deliveries.
+After three mistakes in a row the session ends kindly. Nothing here knows of deliveries. What needs
+a thread raises `NeedsThread` on the event loop, where the session is then not stored.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Final
 from ussd.events import Screen
 from ussd.menus import STATES
 from ussd.paging import in_place_of_head, pages_of
-from ussd.states import HOME, End, Go, Rejected, State, Turn
+from ussd.states import HOME, End, Go, InThread, Rejected, State, Turn, in_thread
 from ussd.wording import fitted, refusal, with_reason
 from wallet.errors import Code, Refused
 
@@ -67,6 +68,8 @@ def _step(turn: Turn, state: State, typed: str) -> Go | End:
             raise Rejected("not_a_choice")
     if typed == BACK and state.back:
         return Go(state.back)
+    if isinstance(state.take, InThread):
+        return state.take.take(in_thread(turn), typed)
     return state.take(turn, typed)
 
 
@@ -81,7 +84,7 @@ def go(turn: Turn, step: Go | End) -> Screen:
         turn.data.pop("page", None)
         if step.state == HOME:
             turn.data.clear()  # an amount, a name, a currency: nothing of one errand in the next
-        following = state.enter(turn) if state.enter is not None else None
+        following = state.enter(in_thread(turn)) if state.enter is not None else None
         if following is None:
             notice = turn.say(f"notices.{step.notice}") if step.notice else ""
             return _show(turn, state, notice)

@@ -9,7 +9,7 @@
 | KIBUBU_MARKET | KE | the home market: a file of `wallet/markets/`, by ISO 3166 country code |
 | KIBUBU_PIN_KEYS | development key | `kid:hexkey,kid2:hexkey`, 32 bytes or more; current first |
 | KIBUBU_TOKEN_KEY | development key | signs access tokens; hex, 32 bytes or more |
-| KIBUBU_CALLBACK_TOKEN | development token | secret in gateways' callback addresses; 16 or more |
+| KIBUBU_CALLBACK_TOKEN | development token | secret Africa's Talking calls us with; 16 or more |
 | KIBUBU_SMS_GATEWAY | console | `console` or `africastalking` |
 | KIBUBU_AT_USERNAME | none | Africa's Talking account; required with that gateway |
 | KIBUBU_AT_API_KEY | none | its API key; required with that gateway |
@@ -22,7 +22,8 @@
 | KIBUBU_MOMO_USER | none | our API user there |
 | KIBUBU_MOMO_KEY | none | its API key |
 | KIBUBU_MOMO_SUBSCRIPTION_KEY | none | our subscription to disbursements |
-| KIBUBU_MOMO_CALLBACK_URL | none | where MTN calls back, with our callback token; optional |
+| KIBUBU_MOMO_CALLBACK_URL | none | where MTN calls back, with the next in it; optional |
+| KIBUBU_MOMO_CALLBACK_TOKEN | KIBUBU_CALLBACK_TOKEN | the secret in it; best one of MTN's own |
 | KIBUBU_DISPUTE_SECONDS | the markets' days | development only: each time of a dispute |
 | KIBUBU_HTTP_HOST | 127.0.0.1 | address to listen on |
 | KIBUBU_HTTP_PORT | $PORT, else 8000 | port to listen on |
@@ -99,7 +100,7 @@ class MomoSettings:
     user: str
     key: str = field(repr=False)
     subscription_key: str = field(repr=False)
-    callback_url: str | None = field(repr=False)  # our callback token is in it
+    callback_url: str | None = field(repr=False)  # `momo_callback_token` is in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +114,8 @@ class Settings:
     redis_url: str | None = field(repr=False)  # likewise
     pin_keys: tuple[PinKey, ...]
     token_key: bytes = field(repr=False)
-    callback_token: str = field(repr=False)
     sms_gateway: SmsGateway
+    at_callback_token: str = field(repr=False)
     at_username: str | None
     at_api_key: str | None = field(repr=False)
     at_url: str
@@ -122,6 +123,7 @@ class Settings:
     bank_name: str
     bank_accounts: Mapping[str, BankAccount]
     momo: MomoSettings | None
+    momo_callback_token: str = field(repr=False)
     dispute_seconds: int | None
     http_host: str
     http_port: int
@@ -142,10 +144,10 @@ class Settings:
             redis_url=reader.address("REDIS_URL", REDIS_SCHEMES),
             pin_keys=reader.pin_keys("KIBUBU_PIN_KEYS"),
             token_key=reader.key("KIBUBU_TOKEN_KEY"),
-            callback_token=reader.callback_token("KIBUBU_CALLBACK_TOKEN"),
             sms_gateway=cast(
                 "SmsGateway", reader.choice("KIBUBU_SMS_GATEWAY", ("console", "africastalking"))
             ),
+            at_callback_token=reader.callback_token("KIBUBU_CALLBACK_TOKEN"),
             at_username=reader.get("KIBUBU_AT_USERNAME"),
             at_api_key=reader.get("KIBUBU_AT_API_KEY"),
             at_url=(reader.get("KIBUBU_AT_URL") or "https://api.africastalking.com").rstrip("/"),
@@ -153,6 +155,9 @@ class Settings:
             bank_name=reader.get("KIBUBU_BANK_NAME") or "Kibubu",
             bank_accounts=reader.bank_accounts("KIBUBU_BANK_ACCOUNTS"),
             momo=reader.momo(),
+            momo_callback_token=reader.callback_token(
+                "KIBUBU_MOMO_CALLBACK_TOKEN", "KIBUBU_CALLBACK_TOKEN"
+            ),
             dispute_seconds=(
                 reader.number("KIBUBU_DISPUTE_SECONDS", 1, 999_999)
                 if reader.get("KIBUBU_DISPUTE_SECONDS")
@@ -195,7 +200,12 @@ def _production_problems(settings: Settings) -> list[str]:
     published = {
         "KIBUBU_PIN_KEYS": any(key.key == development_key for key in settings.pin_keys),
         "KIBUBU_TOKEN_KEY": settings.token_key == development_key,
-        "KIBUBU_CALLBACK_TOKEN": settings.callback_token == DEVELOPMENT_CALLBACK_TOKEN,
+        "KIBUBU_CALLBACK_TOKEN": settings.at_callback_token == DEVELOPMENT_CALLBACK_TOKEN,
+        "KIBUBU_MOMO_CALLBACK_TOKEN": (
+            settings.momo_callback_token
+            == DEVELOPMENT_CALLBACK_TOKEN
+            != settings.at_callback_token  # else the one above is what it is read from
+        ),
     }
     return [
         *(f"{name} must be set in production." for name, wrong in missing.items() if wrong),
@@ -257,7 +267,10 @@ class _Reader:
             return b""
         return bytes.fromhex(value)
 
-    def callback_token(self, name: str) -> str:
+    def callback_token(self, name: str, default: str = "") -> str:
+        """Read a secret; where it is not set, that of the variable `default`."""
+        if default and self.get(name) is None:
+            return self.get(default) or DEVELOPMENT_CALLBACK_TOKEN
         value = self.get(name) or DEVELOPMENT_CALLBACK_TOKEN
         if not re.fullmatch(rf"[A-Za-z0-9_-]{{{CALLBACK_TOKEN_CHARACTERS},}}", value):
             self.problems.append(

@@ -1,8 +1,15 @@
-"""What the outbox asks of an SMS gateway, and what a gateway can answer for each text."""
+"""What the outbox asks of an SMS gateway and can be answered, and what a gateway calls us with.
+
+A new one is a file here, a line in `sms/gateways/choice.py` and one in `sms/http.py`, and a test.
+"""
+
+from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Literal, Protocol
+
+from wallet.gateways import Answer, Caller, GatewayRequest
 
 REASON_CHARACTERS = 200
 
@@ -64,6 +71,29 @@ class Gateway(Protocol):
 
     def send(self, batch: Sequence[OutboundText]) -> list[Submission]:
         """Try each text; one that fails must not keep the others from being tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of one text. `state` is None where we do not know its word for it, `said`."""
+
+    gateway_id: str
+    state: Literal["sent", "delivered", "failed"] | None
+    said: str
+    failure: str = ""
+
+
+class Callbacks(Caller, Protocol):
+    """What one gateway calls us with: reports of texts that it took, and texts sent to us."""
+
+    taken: ClassVar[Answer]
+    """What it is answered; it calls again where that does not come."""
+
+    def read_reports(self, request: GatewayRequest) -> Sequence[Report]:
+        """Return delivery reports. Raises `NotUnderstood`, saying what it lacks."""
+
+    def read_senders(self, request: GatewayRequest) -> Sequence[str]:
+        """Return the numbers, or whatever it is, that texts to us came from."""
 
 
 def tidy(reason: str) -> str:

@@ -2,13 +2,17 @@
 
 A form goes out, JSON comes back (HTTP 201 even where a recipient failed, so each recipient's
 `statusCode` is read). Codes and shapes: Africa's Talking SMS API and its Python SDK 2.0.
+
+Its callbacks are forms. It signs nothing, so the addresses we give it carry a secret (`?token=`).
 """
+
+from __future__ import annotations
 
 import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import httpx
 
@@ -18,11 +22,17 @@ from sms.gateways import (
     OutboundText,
     Outcome,
     Refused,
+    Report,
     Submission,
     Unknown,
     tidy,
 )
+from wallet.gateways import TAKEN, Answer, GatewayRequest, NotUnderstood, has_token
 
+if TYPE_CHECKING:
+    from wallet.config import Settings
+
+NAME: Final = "africastalking"
 ACCEPTED: Final = frozenset({100, 101, 102})  # processed, sent, queued
 # invalid number, unsupported number type, blacklisted by the user, do-not-disturb
 PERMANENT: Final = frozenset({403, 404, 406, 409})
@@ -30,12 +40,24 @@ CONNECT_TIMEOUT_S: Final = 3.05  # the SDK's own
 ANSWER_TIMEOUT_S: Final = 9.05
 ANSWER_BYTES: Final = 64 * 1024
 GATEWAY_ID_CHARACTERS: Final = 100
+FIELD_CHARACTERS: Final = 200
+# Its words for it, lower case: SMS delivery reports, `status`.
+STATES: Final[Mapping[str, Literal["sent", "delivered", "failed"]]] = {
+    "submitted": "sent",
+    "buffered": "sent",
+    "sent": "sent",
+    "success": "delivered",
+    "failed": "failed",
+    "rejected": "failed",
+    "absentsubscriber": "failed",
+    "expired": "failed",
+}
 
 
 class AfricasTalkingGateway:
     """Sends `concurrency` texts at a time; stops trying when none of them got through."""
 
-    name = "africastalking"
+    name = NAME
 
     def __init__(
         self,
@@ -137,3 +159,33 @@ def _gateway_id(value: object) -> str | None:
 
 def _is_settled(outcome: Outcome) -> bool:
     return isinstance(outcome, Accepted) or (isinstance(outcome, Refused) and outcome.permanent)
+
+
+class AfricasTalkingCallbacks:
+    """One report, or one text, to a form."""
+
+    name: ClassVar[str] = NAME
+    method: ClassVar[str] = "POST"
+    most_bytes: ClassVar[int] = 16 * 1024
+    taken: ClassVar[Answer] = TAKEN
+
+    def __init__(self, settings: Settings) -> None:
+        self._token = settings.at_callback_token
+
+    def authentic(self, request: GatewayRequest) -> bool:
+        return has_token(request.query, self._token)
+
+    def read_reports(self, request: GatewayRequest) -> Sequence[Report]:
+        gateway_id, status = _field(request, "id"), _field(request, "status")
+        if not gateway_id or not status:
+            raise NotUnderstood("id and status are required")
+        state = STATES.get(status.lower())
+        return [Report(gateway_id, state, status, _field(request, "failureReason"))]
+
+    def read_senders(self, request: GatewayRequest) -> Sequence[str]:
+        return [_field(request, "from")]
+
+
+def _field(request: GatewayRequest, name: str) -> str:
+    """Return a form field, cut to a sane length; NUL cannot be stored."""
+    return request.form.get(name, "").replace("\0", "")[:FIELD_CHARACTERS].strip()

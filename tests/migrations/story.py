@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from sms.gateways import Report
 from sms.reports import record_report
 from tests.agreements import claimable, offered
 from tests.bank import a_report, a_statement, answered
@@ -162,9 +163,8 @@ def sign_in_and_be_told(town: Town, person: Person) -> None:
         asked = sign_in.SignIn(town.new_id(), person.msisdn, "123456", town.now + sign_in.LIFETIME)
         sign_in.ask(connection, asked, key=KEY, now=town.now)
         refresh_tokens.issue(connection, person.id, town.new_id(), town.now)
-    record_report(
-        town.service.engine, "africastalking", "ATXid_1", "Success", failure=None, now=town.now
-    )
+    report = Report("ATXid_1", "delivered", "Success")
+    record_report(town.service.engine, "africastalking", report, town.now)
 
 
 def known(text: str) -> int:

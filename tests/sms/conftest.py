@@ -9,7 +9,7 @@ from sqlalchemy import Engine, text
 from sms.gateways import OutboundText
 from sms.gateways.africastalking import AfricasTalkingGateway
 from sms.outbox import queue
-from tests.sms.standin import StandIn, serving
+from tests.sms.africastalking import StandIn, serving
 from wallet.clock import FakeClock
 
 

@@ -8,9 +8,10 @@ from flask import Flask
 from sqlalchemy import text
 
 from sms.gateways.console import ConsoleGateway
-from sms.http import HELP_ONCE_IN, sms_blueprint
+from sms.http import GATEWAYS, HELP_ONCE_IN, VIEWS
 from sms.outbox import deliver_due
 from wallet.clock import Ids
+from wallet.web.callbacks import routes
 
 TOKEN = "callback-token-0001"
 SENDER = "+254711000002"
@@ -19,11 +20,11 @@ SENDER = "+254711000002"
 @pytest.fixture
 def client(engine, clock):
     app = Flask(__name__)
-    settings = SimpleNamespace(callback_token=TOKEN)
+    settings = SimpleNamespace(at_callback_token=TOKEN)
     app.extensions["kibubu"] = SimpleNamespace(
         engine=engine, settings=settings, clock=clock, ids=Ids()
     )
-    app.register_blueprint(sms_blueprint())
+    app.register_blueprint(routes("sms", GATEWAYS, VIEWS))
     return app.test_client()
 
 
@@ -46,7 +47,7 @@ def test_without_the_secret_nothing_is_done(client, outbox, what, token):
 
 
 def test_an_empty_secret_lets_nobody_in(client, engine):
-    client.application.extensions["kibubu"].settings.callback_token = ""
+    client.application.extensions["kibubu"].settings.at_callback_token = ""
     assert post(client, "report", token="", id="id-1", status="Success").status_code == 403
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, text
 
-from sms.gateways import Accepted, NotTried, OutboundText, Refused, Submission, Unknown
+from sms.gateways import Accepted, NotTried, OutboundText, Refused, Report, Submission, Unknown
 from sms.gateways.console import ConsoleGateway
 from sms.outbox import (
     FIRST_DELAY_S,
@@ -18,8 +18,9 @@ from sms.outbox import (
     queue,
 )
 from sms.reports import record_report
+from tests.sms.africastalking import recipient
 from tests.sms.conftest import number
-from tests.sms.standin import http, recipient
+from tests.standin import http
 
 
 class Scripted:
@@ -270,7 +271,7 @@ def test_a_report_that_came_before_our_record_is_matched(engine, outbox, clock):
     outbox.queue(1)
 
     def reported_at_once(one):
-        record_report(engine, "africastalking", "id-1", "Success", failure=None, now=clock.now())
+        record_report(engine, "africastalking", Report("id-1", "delivered", "Success"), clock.now())
         return Accepted("id-1")
 
     gateway = Scripted(reported_at_once)

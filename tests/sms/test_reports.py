@@ -7,12 +7,18 @@ from itertools import permutations
 import pytest
 
 from sms.gateways import Accepted, Submission
+from sms.gateways.africastalking import AfricasTalkingCallbacks
 from sms.outbox import deliver_due
 from sms.reports import KEEP_UNMATCHED, forget_unmatched, record_report
+from wallet.config import Settings
+from wallet.gateways import GatewayRequest
 
 
 def report(engine, clock, status, failure=None, gateway_id="ATXid_254711000001"):
-    record_report(engine, "africastalking", gateway_id, status, failure=failure, now=clock.now())
+    form = {"id": gateway_id, "status": status, "failureReason": failure or ""}
+    calling = AfricasTalkingCallbacks(Settings.from_env({}))
+    for told in calling.read_reports(GatewayRequest("", b"", {}, b"", form)):
+        record_report(engine, calling.name, told, clock.now())
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from tests.loop import LoopClient
 from tests.ussd.handset import URL, Handset
+from ussd.gateways.africastalking import AfricasTalking
 from wallet.config import DEVELOPMENT_CALLBACK_TOKEN as TOKEN
 from wallet.running.application import create_app
 
@@ -114,7 +115,7 @@ def test_a_field_given_twice_counts_once(client):
 
 
 def test_a_defect_ends_the_session_with_an_apology(client, monkeypatch, caplog):
-    monkeypatch.setattr("ussd.http.event_of", lambda form: int(form["text"]))
+    monkeypatch.setattr(AfricasTalking, "read", lambda _, request: int(request.form["text"]))
     answer = client.post(URL, data=FORM | {"text": "1*7294"})
     assert (answer.status_code, answer.text[:9]) == (200, "END Sorry")
     assert "ValueError" in caplog.text

@@ -16,7 +16,7 @@ from tests.town import PIN, WRONG_PIN, Town, started
 from tests.ussd.handset import Handset
 from ussd.events import Event, Typed
 from ussd.machine import Machine
-from ussd.states import Turn
+from ussd.states import ThreadTurn
 from wallet.errors import Unavailable
 from wallet.running.application import create_app
 
@@ -154,7 +154,7 @@ def test_sessions_are_forgotten_in_time(asked, redis_client):
 def test_no_pin_and_no_input_reaches_the_logs(asked, caplog, monkeypatch, receiver):
     caplog.set_level(logging.DEBUG)
     asked.press(WRONG_PIN)
-    monkeypatch.setattr(Turn, "post", lambda *_: int("not " + PIN))
+    monkeypatch.setattr(ThreadTurn, "post", lambda *_: int("not " + PIN))
     assert asked.press(PIN).startswith("END Sorry, something went wrong on our side")
     assert "ussd defect: ValueError" in caplog.text
     for secret in (PIN, WRONG_PIN, receiver.msisdn, "not "):
@@ -215,7 +215,7 @@ def test_an_unsettled_payment_is_told_honestly_and_settled_by_the_same_hop(
         raise Unavailable("the database is not reachable")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Turn, "post", down)
+        patch.setattr(ThreadTurn, "post", down)
         assert asked.press(PIN).startswith("END We cannot confirm this yet. Do not pay again now")
     assert "Confirmed" in asked.send(asked.text)
     assert town.balance(receiver) == 25_000

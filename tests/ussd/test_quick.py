@@ -1,7 +1,31 @@
 """Hops on the event loop: a menu needs no thread, and what does is asked for elsewhere whole."""
 
+import logging
+import socket
+import threading
+from dataclasses import replace
+from time import monotonic
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
 import pytest
 from flask import request_started
+from redis import Redis
+
+from tests.loop import LoopClient
+from tests.ussd.handset import Handset
+from ussd.events import Event
+from ussd.menus import STATES
+from ussd.sessions import Account, Session
+from ussd.states import InThread, NeedsThread, Turn
+from ussd.steps import take
+from wallet.markets import MARKETS
+from wallet.running.application import create_app
+
+if TYPE_CHECKING:
+    from ussd.states import Terms
+
+TIMEOUT_S = 1
 
 
 @pytest.fixture
@@ -57,3 +81,69 @@ def test_a_number_nobody_registered_is_greeted_on_the_loop(dial, seen):
 def test_a_number_we_do_not_serve_is_told_so_elsewhere(dial, seen):
     assert dial("+15551234567").label == "end.not_served"
     assert seen == [1]
+
+
+def test_no_pin_is_taken_on_the_loop():
+    secret = [state for state in STATES.values() if state.secret]
+    assert len(secret) > 10
+    assert all(isinstance(state.take, InThread) for state in secret)
+
+
+@pytest.mark.parametrize(
+    ("state", "typed"), [("pay.till", "12345"), ("send.pin", "7294"), ("main", "3")]
+)
+def test_what_needs_a_thread_is_not_begun_without_one(state, typed):
+    terms = cast("Terms", SimpleNamespace(markets=MARKETS))
+    session = Session(state, "en", "KE", "+254722000001", Account(1, "Anna", True, "active"))
+    with pytest.raises(NeedsThread):
+        take(Turn(terms, Event("test", "1", session.msisdn, "", "", ""), session), typed)
+
+
+def test_a_defect_on_the_loop_is_logged_and_the_hop_answered_in_a_thread(
+    dial, phones, seen, monkeypatch, caplog
+):
+    sender, _ = phones
+    phone = dial(sender)
+    monkeypatch.setattr("ussd.quick.unpack", lambda _: int("not 7294"))
+    with caplog.at_level(logging.ERROR):
+        phone.press("4")
+    assert (phone.label, seen) == ("account", [1])
+    assert caplog.text.count("ussd defect: ValueError") == 1
+    assert "not 7294'" not in caplog.text
+
+
+@pytest.fixture
+def deaf():
+    """A Valkey that takes every connection and never answers: its address, and who has come."""
+    came: list[socket.socket] = []
+
+    def accept():
+        while True:
+            try:
+                came.append(listener.accept()[0])
+            except OSError:
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        accepting = threading.Thread(target=accept)
+        accepting.start()
+        yield f"redis://127.0.0.1:{listener.getsockname()[1]}", came
+        listener.shutdown(socket.SHUT_RDWR)
+    accepting.join()
+    for connection in came:
+        connection.close()
+
+
+def test_while_valkey_does_not_answer_a_hop_waits_for_it_once(service, phones, deaf):
+    address, came = deaf
+    sender, _ = phones
+    with Redis.from_url(
+        address, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
+    ) as valkey:
+        app = create_app(replace(service, valkey=valkey))
+        app.test_client_class = LoopClient
+        began = monotonic()
+        phone = Handset(app.test_client(), sender.msisdn)
+        assert phone.send("").startswith("END Kibubu is busy. This step moved no money.")
+        assert TIMEOUT_S <= monotonic() - began < 2 * TIMEOUT_S
+    assert len(came) == 1

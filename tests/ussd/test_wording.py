@@ -12,8 +12,8 @@ import pytest
 from sms.gsm7 import LIMIT, septets
 from ussd.events import Event
 from ussd.menus import STATES
-from ussd.menus.cases import Case
 from ussd.menus.contracts import Item
+from ussd.menus.disputes import Dispute
 from ussd.paging import REASON_SEPTETS, in_place_of_head, pages_of
 from ussd.sessions import Session
 from ussd.states import Turn
@@ -48,8 +48,7 @@ from wallet.plans import visit
 from wallet.transfers import send
 
 if TYPE_CHECKING:
-    from ussd.reads import Holders
-    from wallet.service import Service
+    from ussd.states import Terms
 
 TEXTS = {language: texts_of(language) for language in LANGUAGES}
 EACH = [(language, name) for language, texts in TEXTS.items() for name in texts]
@@ -133,9 +132,9 @@ def test_every_prompt_has_room_for_the_longest_reason(language, name):
 def shows(language: str, name: str, **data: object) -> str:
     """Return the menu of a state where the session holds `data`."""
     session = Session(name, language, "KE", "+254722000001", data={"all": 1, "minor": 1, **data})
-    service = cast("Service", SimpleNamespace(markets=MARKETS))
+    terms = cast("Terms", SimpleNamespace(markets=MARKETS))
     event = Event("test", "1", session.msisdn, "", "", "")
-    return _prompt(Turn(service, cast("Holders", None), event, session), STATES[name])
+    return _prompt(Turn(terms, event, session), STATES[name])
 
 
 def assert_room(language: str, screen: str) -> None:
@@ -159,8 +158,8 @@ def test_every_menu_of_a_held_payment_fits(language, state, origin, rest, disput
 @pytest.mark.parametrize("offer", [None, 100])
 def test_every_menu_of_a_dispute_fits(language, side, state, offer):
     ground = max(disputes.REASONS, key=lambda each: septets(say(language, f"grounds.{each}")))
-    case = Case(1, 1, side, state, MOST, "KES", PLACEHOLDERS["name"], ground, LATE, offer)
-    assert_room(language, shows(language, "case.one", case=astuple(case)))
+    dispute = Dispute(1, 1, side, state, MOST, "KES", PLACEHOLDERS["name"], ground, LATE, offer)
+    assert_room(language, shows(language, "case.one", case=astuple(dispute)))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -65,6 +65,7 @@ def test_production_names_everything_it_lacks_at_once():
         ("KIBUBU_PIN_KEYS", f"new:{KEY},old:{config.DEVELOPMENT_KEY_HEX}"),
         ("KIBUBU_TOKEN_KEY", config.DEVELOPMENT_KEY_HEX.upper()),
         ("KIBUBU_CALLBACK_TOKEN", config.DEVELOPMENT_CALLBACK_TOKEN),
+        ("KIBUBU_MOMO_CALLBACK_TOKEN", config.DEVELOPMENT_CALLBACK_TOKEN),
     ],
 )
 def test_production_refuses_development_secrets(name, value):
@@ -83,6 +84,7 @@ def test_production_refuses_development_secrets(name, value):
         ("KIBUBU_PIN_KEYS", f"a:{KEY[:-2]}"),
         ("KIBUBU_TOKEN_KEY", "not hex"),
         ("KIBUBU_CALLBACK_TOKEN", "fifteen-letters"),
+        ("KIBUBU_MOMO_CALLBACK_TOKEN", "fifteen-letters"),
         ("KIBUBU_SMS_GATEWAY", "pigeon"),
         ("KIBUBU_HTTP_PORT", "65536"),
         ("KIBUBU_HTTP_PORT", "0"),
@@ -176,6 +178,15 @@ def test_production_speaks_to_mobile_money_in_secret_only(name):
     assert problems(**MOMO | {name: "http://momo.example"}) == [
         f"{name} must begin with one of https://."
     ]
+
+
+def test_mobile_money_is_called_back_with_a_secret_of_its_own():
+    shared = Settings.from_env(PRODUCTION)
+    assert shared.momo_callback_token == shared.at_callback_token == "a-secret-of-our-own"
+    own = Settings.from_env(PRODUCTION | {"KIBUBU_MOMO_CALLBACK_TOKEN": "known-to-mtn-alone"})
+    assert own.at_callback_token == "a-secret-of-our-own"
+    assert own.momo_callback_token == "known-to-mtn-alone"
+    assert "known-to-mtn-alone" not in repr(own)
 
 
 def test_disputes_of_seconds_are_for_development_only():

@@ -1,50 +1,58 @@
 """Africa's Talking: a form in, `CON ` or `END ` and the screen out, always with HTTP 200.
 
-`text` is everything typed so far, joined with `*`; it holds the PIN, so it is never logged.
+`text` is everything typed so far, joined with `*`; it holds the PIN, so it is never logged. It
+signs nothing, so the addresses we give it carry a secret (`?token=`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
-from urllib.parse import unquote_plus
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from ussd.events import Event, Screen
+from ussd.gateways import LONGEST_SESSION_ID, Ended
+from wallet.gateways import Answer, GatewayRequest, NotUnderstood, has_token
 
-GATEWAY: Final = "africastalking"
+if TYPE_CHECKING:
+    from wallet.config import Settings
+
 LABEL_HEADER: Final = "at-ussd-hop-metadata"
-LONGEST_SESSION_ID: Final = 128
+TEXT: Final = ("Content-Type", "text/plain; charset=utf-8")
+STATUSES: Final = frozenset({"Success", "Incomplete", "Failed"})
 
 
-class NotAHop(Exception):
-    """The form lacks what every hop has, or it is absurd."""
+class AfricasTalking:
+    """Its hops come to one address and the ends of sessions, a form too, to one below it."""
 
+    name: ClassVar[str] = "africastalking"
+    method: ClassVar[str] = "POST"
+    most_bytes: ClassVar[int] = 256 * 1024
 
-def read_form(raw: bytes) -> Mapping[str, str]:
-    """Return the fields of a form; of one given twice, the first."""
-    form: dict[str, str] = {}
-    for pair in raw.decode("utf-8", "replace").split("&"):
-        name, _, value = pair.partition("=")
-        form.setdefault(name, unquote_plus(value))
-    return form
+    def __init__(self, settings: Settings) -> None:
+        self._token = settings.at_callback_token
 
+    def authentic(self, request: GatewayRequest) -> bool:
+        return has_token(request.query, self._token)
 
-def event_of(form: Mapping[str, str]) -> Event:
-    """Return the hop of a form."""
-    session_id = form.get("sessionId", "")
-    phone = form.get("phoneNumber", "").strip()
-    if not phone or not 0 < len(session_id) <= LONGEST_SESSION_ID:
-        raise NotAHop
-    return Event(
-        gateway=GATEWAY,
-        session_id=session_id,
-        msisdn=phone if phone.startswith("+") else f"+{phone}",  # an unescaped + arrives as a space
-        service_code=form.get("serviceCode", ""),
-        network=form.get("networkCode", ""),
-        typed=form.get("text", ""),
-    )
+    def read(self, request: GatewayRequest) -> Event | Ended:
+        form = request.form
+        session_id = form.get("sessionId", "")
+        phone = form.get("phoneNumber", "").strip()
+        if not phone or not 0 < len(session_id) <= LONGEST_SESSION_ID:
+            raise NotUnderstood
+        event = Event(
+            gateway=self.name,
+            session_id=session_id,
+            # An unescaped + arrives as a space.
+            msisdn=phone if phone.startswith("+") else f"+{phone}",
+            service_code=form.get("serviceCode", ""),
+            network=form.get("networkCode", ""),
+            typed=form.get("text", ""),
+        )
+        if not request.path.endswith("/ended"):
+            return event
+        status = form.get("status", "")
+        return Ended(event, status if status in STATUSES else "other")
 
-
-def body_of(screen: Screen) -> str:
-    """Return a screen as the gateway wants it."""
-    return f"{'CON' if screen.more else 'END'} {screen.text}"
+    def write(self, _: Event | None, screen: Screen) -> Answer:
+        body = f"{'CON' if screen.more else 'END'} {screen.text}"
+        return 200, [TEXT, (LABEL_HEADER, screen.label)], body.encode()

@@ -5,17 +5,17 @@ from typing import Final
 
 from ussd.menus import (
     account,
-    cases,
     claim,
+    disputes,
     held,
     home,
     language,
     mine,
     pay,
     pins,
-    question,
     register,
     send,
+    transactions,
 )
 from ussd.states import State
 
@@ -28,9 +28,9 @@ MODULES: Final = (
     pay,
     held,
     mine,
-    cases,
+    disputes,
     account,
-    question,
+    transactions,
     language,
 )
 

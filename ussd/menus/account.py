@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ussd.menus.pins import prove
-from ussd.states import HOME, End, Go, Rejected, State, Turn, menu
+from ussd.states import HOME, End, Go, Rejected, State, ThreadTurn, Turn, menu, secret
 from ussd.wording import shop, short_day
 from wallet.ledger.accounts import Kind
 from wallet.ledger.entries import Balance, Line, balances, statement
@@ -13,7 +13,7 @@ from wallet.money import Money
 MOST_LINES: Final = 10
 
 
-def _wallets(turn: Turn) -> list[Balance]:
+def _wallets(turn: ThreadTurn) -> list[Balance]:
     """Return the holder's wallets, that of the market's own currency first."""
     own = turn.market.currency
     found = balances(turn.service.engine, turn.account.id)
@@ -21,13 +21,13 @@ def _wallets(turn: Turn) -> list[Balance]:
     return sorted(wallets, key=lambda each: (each.amount.currency != own, each.amount.currency))
 
 
-def _take_balance_pin(turn: Turn, typed: str) -> End:
+def _take_balance_pin(turn: ThreadTurn, typed: str) -> End:
     prove(turn, typed)
     shown = "\n".join(wallet.amount.shown for wallet in _wallets(turn))
     return End("balance", {"balances": shown})
 
 
-def _take_statement_pin(turn: Turn, typed: str) -> Go:
+def _take_statement_pin(turn: ThreadTurn, typed: str) -> Go:
     prove(turn, typed)
     own = [each for each in _wallets(turn) if each.amount.currency == turn.market.currency]
     lines = statement(turn.service.engine, own[0].id, limit=MOST_LINES).lines if own else ()
@@ -62,8 +62,8 @@ def _lines(turn: Turn) -> Sequence[str]:
 
 
 STATES: Final = (
-    State("balance.pin", _take_balance_pin, back="account", secret=True),
-    State("statement.pin", _take_statement_pin, back="account", secret=True),
+    secret("balance.pin", _take_balance_pin, back="account"),
+    secret("statement.pin", _take_statement_pin, back="account"),
     State("statement.list", _take_nothing, lines=_lines, back="account"),
     menu("statement.none", {}, back=HOME),
 )

@@ -4,11 +4,10 @@ Reached from "send money", whose receiver's number it is.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
-from ussd.states import End, Go, State, Turn
-from ussd.wording import period, short_moment
+from ussd.states import End, Go, State, ThreadTurn, Turn, secret
+from ussd.wording import period
 from wallet.contracts.periods import DAY_S
 from wallet.errors import Code, Refused
 from wallet.escrow import claim
@@ -38,12 +37,11 @@ def _ask_pin(turn: Turn) -> tuple[str, Mapping[str, object]]:
     return "claim.pin", _for_whom(turn) | _amounts(turn)
 
 
-def _take_pin(turn: Turn, typed: str) -> End:
+def _take_pin(turn: ThreadTurn, typed: str) -> End:
     amount = Money(turn.currency, turn.data["minor"])
     command = claim.Command(turn.account.id, turn.key, Pin(typed), turn.data["receiver"], amount)
     answer = turn.post(claim.decide, command)
-    until = short_moment(turn.language, datetime.fromisoformat(answer["deadline_at"]), turn.market)
-    done = {"reference": answer["reference"], "until": until}
+    done = {"reference": answer["reference"], "until": turn.moment(answer["deadline_at"])}
     return End("claim_held", done | _for_whom(turn) | _amounts(turn))
 
 
@@ -59,5 +57,5 @@ def _amounts(turn: Turn) -> dict[str, object]:
 
 STATES: Final = (
     State("claim.amount", _take_amount, ask=_ask_amount, back="send.receiver"),
-    State("claim.pin", _take_pin, ask=_ask_pin, back="claim.amount", secret=True),
+    secret("claim.pin", _take_pin, ask=_ask_pin, back="claim.amount"),
 )

@@ -8,14 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
-from ussd.states import Go, Rejected, Turn
-from ussd.wording import person, shop, short_day, short_moment
+from ussd.states import HOME, Ask, End, Go, Rejected, State, ThreadTurn, Turn, menu
+from ussd.wording import amount, person, shop, short_day
 from wallet.contracts.reading import ContractView
 from wallet.errors import Code, Refused
 from wallet.escrow.looking import see_contracts
+from wallet.ledger.poster import CommandT, Decide
 from wallet.money import Money, parse_amount
 from wallet.numbers import local_number
+from wallet.people.pin import Pin
 from wallet.plans.records import next_step
 
 MOST: Final = 20
@@ -47,10 +50,10 @@ class Item:
         return Money(self.currency, minor).shown
 
 
-def entering(side: str, empty: str) -> Callable[[Turn], Go | None]:
-    """Return what reads the list of a `side`, and goes to the state `empty` where it is."""
+def listed(menu_name: str, side: str) -> tuple[State, State]:
+    """Return the states of a `side`'s list, and of one that is empty."""
 
-    def enter(turn: Turn) -> Go | None:
+    def enter(turn: ThreadTurn) -> Go | None:
         service, now = turn.service, turn.service.clock.now()
         found = see_contracts(
             service.engine,
@@ -63,9 +66,14 @@ def entering(side: str, empty: str) -> Callable[[Turn], Go | None]:
         )
         turn.data.clear()
         turn.data["list"] = [astuple(_item(view, side)) for view in found.items]
-        return None if found.items else Go(empty)
+        return None if found.items else Go(f"{menu_name}.none")
 
-    return enter
+    return (
+        State(
+            f"{menu_name}.list", _choosing(f"{menu_name}.one"), enter=enter, lines=_lines, back=HOME
+        ),
+        menu(f"{menu_name}.none", {}, back=HOME),
+    )
 
 
 def _item(view: ContractView, side: str) -> Item:
@@ -93,7 +101,7 @@ def _item(view: ContractView, side: str) -> Item:
     )
 
 
-def lines(turn: Turn) -> Sequence[str]:
+def _lines(turn: Turn) -> Sequence[str]:
     """Return a numbered line for each payment of the list."""
     items = [Item(*each) for each in turn.data["list"]]
     return [
@@ -118,7 +126,7 @@ def chosen(turn: Turn, typed: str) -> int:
     return int(typed) - 1
 
 
-def choosing(following: str) -> Callable[[Turn, str], Go]:
+def _choosing(following: str) -> Callable[[Turn, str], Go]:
     """Return what takes a number of the list, and goes on to the state `following`."""
 
     def take(turn: Turn, typed: str) -> Go:
@@ -143,7 +151,7 @@ def facts(turn: Turn) -> dict[str, object]:
         "held": item.shown(item.rest),
         "disputed": item.shown(item.disputed),
         "name": item.name,
-        "until": short_moment(turn.language, _deadline(item), turn.market),
+        "until": turn.moment(item.deadline_at),
         "day": short_day(turn.language, _deadline(item), turn.market),
         "left": item.steps - item.step + 1,
         "step": item.step,
@@ -171,12 +179,40 @@ def taking_part(following: str) -> Callable[[Turn, str], Go]:
     return take
 
 
-def part(turn: Turn) -> Money:
-    """Return the amount that was shown, never "all": a part may have moved since."""
-    return Money(turn.currency, turn.data["minor"])
+def moving(
+    command: Callable[[int, UUID, Pin, int, Money], CommandT], decide: Decide[CommandT], end: str
+) -> Callable[[ThreadTurn, str], End]:
+    """Return what takes the PIN of an act on a part of the rest, and ends with the text `end`."""
+
+    def take(turn: ThreadTurn, typed: str) -> End:
+        # The amount that was shown, never "all": a part may have moved since.
+        part = Money(turn.currency, turn.data["minor"])
+        answer = turn.post(
+            decide,
+            command(turn.account.id, turn.key, Pin(typed), item_of(turn).contract, part),
+        )
+        held = amount(answer["held"]["amount"], turn.currency)
+        return End(end, at_stake(turn) | {"reference": answer["reference"], "held": held})
+
+    return take
 
 
-def asking(name: str) -> Callable[[Turn], tuple[str, Mapping[str, object]]]:
+def asking_one(menu_name: str) -> Ask:
+    """Return what asks for an act on the payment that was chosen: what stands there follows it."""
+
+    def ask(turn: Turn) -> tuple[str, Mapping[str, object]]:
+        item = item_of(turn)
+        kind = "one"
+        if item.is_plan:
+            kind = "plan"
+        elif item.disputed:
+            kind = "disputed" if item.rest else "frozen"
+        return f"{menu_name}.{kind}", facts(turn)
+
+    return ask
+
+
+def asking(name: str) -> Ask:
     """Return what asks with the text `name`, told of the payment and what is at stake."""
     return lambda turn: (name, at_stake(turn) | {"currency": turn.currency})
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ussd.menus.register import choices, chosen
-from ussd.states import HOME, Go, State, Turn
+from ussd.states import HOME, Go, InThread, State, ThreadTurn, Turn
 from wallet.people import change
 
 
@@ -12,7 +12,7 @@ def _ask(turn: Turn) -> tuple[str, Mapping[str, object]]:
     return "language", {"choices": choices(turn.market, "choices.language")}
 
 
-def _take(turn: Turn, typed: str) -> Go:
+def _take(turn: ThreadTurn, typed: str) -> Go:
     language, holder_id = chosen(turn.market, typed), turn.account.id
     if language not in turn.market.languages:  # English, where we have none of the market's
         return Go(HOME)
@@ -22,4 +22,4 @@ def _take(turn: Turn, typed: str) -> Go:
     return Go(HOME, notice="language_set")
 
 
-STATES: Final = (State("language", _take, ask=_ask, back="account"),)
+STATES: Final = (State("language", InThread(_take), ask=_ask, back="account"),)

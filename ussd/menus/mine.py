@@ -6,17 +6,16 @@ from typing import Final
 
 from ussd.menus.contracts import (
     asking,
+    asking_one,
     at_stake,
-    choosing,
-    entering,
     facts,
     item_of,
-    lines,
-    part,
+    listed,
+    moving,
     taking_part,
 )
-from ussd.states import HOME, End, Go, State, Turn, menu, offering
-from ussd.wording import amount, short_moment
+from ussd.states import End, Go, State, ThreadTurn, Turn, offering, secret
+from ussd.wording import amount
 from wallet.contracts.periods import check_days, deadline, latest
 from wallet.errors import Code, Refused
 from wallet.escrow import decline, extend, give_back
@@ -35,25 +34,7 @@ def _offers(turn: Turn) -> Sequence[tuple[str, str]]:
     return (whole, ("return_part", "return.amount"), ("extend", "extend.days"))
 
 
-def _ask_one(turn: Turn) -> tuple[str, Mapping[str, object]]:
-    item = item_of(turn)
-    name = "mine.one"
-    if item.is_plan:
-        name = "mine.plan"
-    elif item.disputed:
-        name = "mine.disputed" if item.rest else "mine.frozen"
-    return name, facts(turn)
-
-
-def _take_return(turn: Turn, typed: str) -> End:
-    item, moved = item_of(turn), part(turn)
-    command = give_back.Command(turn.account.id, turn.key, Pin(typed), item.contract, moved)
-    answer = turn.post(give_back.decide, command)
-    held = amount(answer["held"]["amount"], turn.currency)
-    return End("returned", at_stake(turn) | {"reference": answer["reference"], "held": held})
-
-
-def _take_decline(turn: Turn, typed: str) -> End:
+def _take_decline(turn: ThreadTurn, typed: str) -> End:
     command = decline.Command(turn.account.id, turn.key, Pin(typed), item_of(turn).contract)
     answer = turn.post(decline.decide, command)
     declined = amount(answer["amount"]["amount"], turn.currency)
@@ -77,7 +58,7 @@ def _ask_extend(turn: Turn) -> tuple[str, Mapping[str, object]]:
     return "extend.pin", _later(turn)
 
 
-def _take_extend(turn: Turn, typed: str) -> End:
+def _take_extend(turn: ThreadTurn, typed: str) -> End:
     # To the moment that was shown: so many days from a deadline that has moved would be another.
     until = datetime.fromisoformat(turn.data["later_at"])
     contract_id = item_of(turn).contract
@@ -87,24 +68,21 @@ def _take_extend(turn: Turn, typed: str) -> End:
 
 
 def _later(turn: Turn) -> dict[str, object]:
-    until = datetime.fromisoformat(turn.data["later_at"])
-    shown = {"n": turn.data["days"], "until": short_moment(turn.language, until, turn.market)}
-    return at_stake(turn) | shown
+    until = turn.moment(turn.data["later_at"])
+    return at_stake(turn) | {"n": turn.data["days"], "until": until}
 
 
 STATES: Final = (
-    State(
-        "mine.list",
-        choosing("mine.one"),
-        enter=entering("payee", "mine.none"),
-        lines=lines,
-        back=HOME,
-    ),
-    menu("mine.none", {}, back=HOME),
-    offering("mine.one", _offers, _ask_one, back="mine.list"),
+    *listed("mine", "payee"),
+    offering("mine.one", _offers, asking_one("mine"), back="mine.list"),
     State("return.amount", taking_part("return.pin"), ask=asking("return.amount"), back="mine.one"),
-    State("return.pin", _take_return, ask=asking("return.pin"), back="mine.one", secret=True),
-    State("decline.pin", _take_decline, ask=asking("decline.pin"), back="mine.one", secret=True),
+    secret(
+        "return.pin",
+        moving(give_back.Command, give_back.decide, "returned"),
+        ask=asking("return.pin"),
+        back="mine.one",
+    ),
+    secret("decline.pin", _take_decline, ask=asking("decline.pin"), back="mine.one"),
     State("extend.days", _take_days, ask=asking("extend.days"), back="mine.one"),
-    State("extend.pin", _take_extend, ask=_ask_extend, back="extend.days", secret=True),
+    secret("extend.pin", _take_extend, ask=_ask_extend, back="extend.days"),
 )

@@ -1,11 +1,10 @@
 """Pay a till: number, amount, then shop, amount, fee and how long it is held, then the PIN."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
 
-from ussd.states import HOME, End, Go, State, Turn
-from ussd.wording import period, shop, short_moment
+from ussd.states import HOME, End, Go, InThread, State, ThreadTurn, Turn, secret
+from ussd.wording import period, shop
 from wallet.errors import Code, Refused
 from wallet.escrow import pay
 from wallet.merchants.records import till_of
@@ -15,7 +14,7 @@ from wallet.people.pin import Pin
 LONGEST_TILL: Final = 7
 
 
-def _take_till(turn: Turn, typed: str) -> Go:
+def _take_till(turn: ThreadTurn, typed: str) -> Go:
     is_number = typed.isascii() and typed.isdigit() and len(typed) <= LONGEST_TILL
     found = till_of(turn.service.engine, typed) if is_number else None
     if found is None:
@@ -44,17 +43,14 @@ def _ask_pin(turn: Turn) -> tuple[str, Mapping[str, object]]:
     return "pay.pin_held", values | {"period": period(turn.language, turn.data["period_s"])}
 
 
-def _take_pin(turn: Turn, typed: str) -> End:
+def _take_pin(turn: ThreadTurn, typed: str) -> End:
     amount = Money(turn.currency, turn.data["minor"])
     command = pay.Command(turn.account.id, turn.key, Pin(typed), turn.data["till"], amount)
     answer = turn.post(pay.decide, command)
     values = {"reference": answer["reference"]} | _whom(turn) | _amounts(turn)
     if answer["deadline_at"] is None:
         return End("paid", values)
-    deadline_at = datetime.fromisoformat(answer["deadline_at"])
-    return End(
-        "paid_held", values | {"until": short_moment(turn.language, deadline_at, turn.market)}
-    )
+    return End("paid_held", values | {"until": turn.moment(answer["deadline_at"])})
 
 
 def _whom(turn: Turn) -> dict[str, object]:
@@ -70,7 +66,7 @@ def _amounts(turn: Turn) -> dict[str, object]:
 
 
 STATES: Final = (
-    State("pay.till", _take_till, back=HOME),
+    State("pay.till", InThread(_take_till), back=HOME),
     State("pay.amount", _take_amount, ask=_ask_amount, back="pay.till"),
-    State("pay.pin", _take_pin, ask=_ask_pin, back="pay.amount", secret=True),
+    secret("pay.pin", _take_pin, ask=_ask_pin, back="pay.amount"),
 )

@@ -8,7 +8,7 @@ posting proved it.
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ussd.states import HOME, End, Go, Rejected, State, Turn
+from ussd.states import HOME, End, Go, Rejected, ThreadTurn, Turn, secret
 from ussd.wording import shop
 from wallet.clock import id_of
 from wallet.errors import Code, Refused
@@ -37,7 +37,7 @@ def chosen_twice(turn: Turn, typed: str) -> Pin:
     return pin
 
 
-def prove(turn: Turn, typed: str) -> int:
+def prove(turn: ThreadTurn, typed: str) -> int:
     """Return the id of the posting that proves the present PIN. Raises `Refused` if it is wrong."""
     command = change.ProvePin(turn.account.id, turn.key, Pin(typed))
     proof_id = id_of(turn.post(change.decide_prove_pin, command)["reference"])
@@ -56,19 +56,19 @@ def _ask_first(turn: Turn) -> tuple[str, Mapping[str, object]]:
     return "first.pin", {"name": shop(turn.account.name)}
 
 
-def _take_first_again(turn: Turn, typed: str) -> Go:
+def _take_first_again(turn: ThreadTurn, typed: str) -> Go:
     command = change.ChangePin(turn.account.id, turn.key, None, chosen_twice(turn, typed))
     turn.post(change.decide_change_pin, command)
     turn.account.has_pin = True
     return Go(HOME, notice="pin_set")
 
 
-def _take_present(turn: Turn, typed: str) -> Go:
+def _take_present(turn: ThreadTurn, typed: str) -> Go:
     turn.data["proof"] = prove(turn, typed)
     return Go("pin.new")
 
 
-def _take_new_again(turn: Turn, typed: str) -> End:
+def _take_new_again(turn: ThreadTurn, typed: str) -> End:
     command = change.ChangePin(
         turn.account.id, turn.key, None, chosen_twice(turn, typed), proof_id=turn.data["proof"]
     )
@@ -77,9 +77,9 @@ def _take_new_again(turn: Turn, typed: str) -> End:
 
 
 STATES: Final = (
-    State("first.pin", first_of_two("first.again"), ask=_ask_first, secret=True),
-    State("first.again", _take_first_again, back="first.pin", retry="first.pin", secret=True),
-    State("pin.present", _take_present, back="account", secret=True),
-    State("pin.new", first_of_two("pin.again"), back="account", secret=True),
-    State("pin.again", _take_new_again, back="pin.new", retry="pin.new", secret=True),
+    secret("first.pin", first_of_two("first.again"), ask=_ask_first),
+    secret("first.again", _take_first_again, back="first.pin", retry="first.pin"),
+    secret("pin.present", _take_present, back="account"),
+    secret("pin.new", first_of_two("pin.again"), back="account"),
+    secret("pin.again", _take_new_again, back="pin.new", retry="pin.new"),
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from ussd.menus.pins import chosen_twice, first_of_two
-from ussd.states import End, Go, Rejected, State, Turn
+from ussd.states import End, Go, Rejected, State, ThreadTurn, Turn, secret
 from ussd.wording import LANGUAGES, say, shop
 from wallet.escrow.waiting_claims import hand_over
 from wallet.ledger.poster import WORKER
@@ -53,7 +53,7 @@ def _ask_pin(turn: Turn) -> tuple[str, Mapping[str, object]]:
     return "register.pin", {"name": shop(turn.data["name"])}
 
 
-def _take_again(turn: Turn, typed: str) -> End:
+def _take_again(turn: ThreadTurn, typed: str) -> End:
     session, market = turn.session, turn.market
     command = register.Command(
         WORKER,
@@ -79,12 +79,6 @@ def _take_again(turn: Turn, typed: str) -> End:
 STATES: Final = (
     State("register.start", _take_start, ask=_ask_start),
     State("register.name", _take_name, back="register.start"),
-    State(
-        "register.pin",
-        first_of_two("register.again"),
-        ask=_ask_pin,
-        back="register.name",
-        secret=True,
-    ),
-    State("register.again", _take_again, back="register.pin", retry="register.pin", secret=True),
+    secret("register.pin", first_of_two("register.again"), ask=_ask_pin, back="register.name"),
+    secret("register.again", _take_again, back="register.pin", retry="register.pin"),
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from ussd.menus.claim import check_claimable
-from ussd.states import HOME, End, Go, State, Turn
+from ussd.states import HOME, End, Go, InThread, State, ThreadTurn, Turn, secret
 from ussd.wording import person
 from wallet.errors import Code, Refused
 from wallet.money import Money, parse_amount
@@ -16,7 +16,7 @@ from wallet.people.pin import Pin
 from wallet.transfers import send
 
 
-def _take_receiver(turn: Turn, typed: str) -> Go:
+def _take_receiver(turn: ThreadTurn, typed: str) -> Go:
     msisdn = parse_msisdn(typed, turn.market.code, turn.service.markets)
     if msisdn == turn.session.msisdn:
         raise Refused(Code.SAME_PARTIES)
@@ -43,7 +43,7 @@ def _ask_pin(turn: Turn) -> tuple[str, Mapping[str, object]]:
     return "send.pin", _to_whom(turn) | _amounts(turn)
 
 
-def _take_pin(turn: Turn, typed: str) -> End:
+def _take_pin(turn: ThreadTurn, typed: str) -> End:
     amount = Money(turn.currency, turn.data["minor"])
     command = send.Command(turn.account.id, turn.key, Pin(typed), turn.data["receiver"], amount)
     answer = turn.post(send.decide, command)
@@ -64,7 +64,7 @@ def _amounts(turn: Turn) -> dict[str, object]:
 
 
 STATES: Final = (
-    State("send.receiver", _take_receiver, back=HOME),
+    State("send.receiver", InThread(_take_receiver), back=HOME),
     State("send.amount", _take_amount, ask=_ask_amount, back="send.receiver"),
-    State("send.pin", _take_pin, ask=_ask_pin, back="send.amount", secret=True),
+    secret("send.pin", _take_pin, ask=_ask_pin, back="send.amount"),
 )

@@ -1,4 +1,4 @@
-"""Wallets and other accounts of one's own: balances, statements, another currency."""
+"""One's own accounts over HTTP: balances, statements, another currency; did it go through?"""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ import marshmallow as ma
 from marshmallow import fields
 
 from wallet.errors import Code, Refused
-from wallet.ledger.entries import Balance, Statement, account_of, balances, statement
+from wallet.ledger.entries import (
+    Balance,
+    Statement,
+    Transaction,
+    account_of,
+    balances,
+    statement,
+    transaction,
+    transaction_by_key,
+)
 from wallet.onboarding import onboard
 from wallet.web.acts import Act, Asked
 from wallet.web.auth import caller, requires
@@ -18,7 +27,7 @@ from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, ReferenceField, service
 
-blp: Final = Routes("wallets", "/v1/wallets", "Balances and statements of your own accounts.")
+wallets: Final = Routes("wallets", "/v1/wallets", "Balances and statements of your own accounts.")
 
 
 class WalletSchema(ma.Schema):
@@ -79,27 +88,94 @@ NEW_WALLET: Final = Act(
 )
 
 
-@blp.get("")
+@wallets.get("")
 @requires()
-@blp.response(200, WalletsSchema)
+@wallets.response(200, WalletsSchema)
 def list_wallets() -> Mapping[str, tuple[Balance, ...]]:
     """See all your accounts and balances"""
     return {"items": balances(service().engine, caller().holder_id)}
 
 
-@blp.act("", NEW_WALLET)
+@wallets.act("", NEW_WALLET)
 def create_wallet(asked: Asked) -> onboard.Wallet:
     """Open a wallet in another currency, where your market has it"""
     return onboard.Wallet(asked.actor, asked.key, asked.body["currency"])
 
 
-@blp.get("/<reference:account_id>/entries")
+@wallets.get("/<reference:account_id>/entries")
 @requires()
-@blp.arguments(PageQuerySchema, location="query")
-@blp.response(200, StatementSchema)
+@wallets.arguments(PageQuerySchema, location="query")
+@wallets.response(200, StatementSchema)
 def list_entries(query: Mapping[str, Any], account_id: int) -> Statement:
     """See the statement of one of your accounts, newest first"""
     engine = service().engine
     if account_of(engine, caller().holder_id, account_id) is None:
         raise Refused(Code.NOT_FOUND)
     return statement(engine, account_id, query.get("before"), query["limit"])
+
+
+transactions: Final = Routes("transactions", "/v1/transactions", "Did it go through?")
+
+
+class OwnEntrySchema(ma.Schema):
+    """What it did to one of your accounts."""
+
+    account = ReferenceField(attribute="account_id")
+    kind = fields.Str(metadata={"example": "wallet"})
+    amount = AmountField()
+    balance = AmountField(attribute="balance_after")
+
+
+class TransactionSchema(ma.Schema):
+    """A transaction, as far as it concerns you."""
+
+    reference = ReferenceField(attribute="id")
+    kind = fields.Str(metadata={"example": "send"})
+    counterpart = fields.Str(allow_none=True, metadata={"example": "Juma Abdallah"})
+    entries = fields.List(fields.Nested(OwnEntrySchema))
+    original = ReferenceField(
+        attribute="original_id",
+        allow_none=True,
+        metadata={"description": "The transaction that this one is linked to."},
+    )
+    receipt = fields.Dict(
+        attribute="answer",
+        allow_none=True,
+        metadata={"description": "What you were told, if the command was yours."},
+    )
+    posted_at = fields.DateTime()
+
+
+class KeyQuerySchema(ma.Schema):
+    """The Idempotency-Key of a command of yours."""
+
+    key = fields.UUID(required=True)
+
+
+@transactions.get("")
+@requires()
+@transactions.arguments(KeyQuerySchema, location="query")
+@transactions.response(200, TransactionSchema)
+def find_transaction(query: Mapping[str, Any]) -> Transaction:
+    """Ask by key whether a command of yours went through
+
+    404 means that nothing moved under this key, and that it is safe to send it again.
+    """
+    return _found(transaction_by_key(service().engine, caller().holder_id, query["key"]))
+
+
+@transactions.get("/<reference:posting_id>")
+@requires()
+@transactions.response(200, TransactionSchema)
+def get_transaction(posting_id: int) -> Transaction:
+    """See a transaction that concerns you"""
+    return _found(transaction(service().engine, caller().holder_id, posting_id))
+
+
+def _found(seen: Transaction | None) -> Transaction:
+    if seen is None:
+        raise Refused(Code.NOT_FOUND)
+    return seen
+
+
+ROUTES: Final = (wallets, transactions)

@@ -153,3 +153,6 @@ def create_decline(asked: Asked) -> Decline:
 
 def _found(parts: Service, approval_id: int) -> ApprovalView:
     return approval_of(parts.engine, approval_id, parts.clock.now())
+
+
+ROUTES: Final = (blp,)

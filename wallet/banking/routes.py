@@ -23,7 +23,10 @@ from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, ReferenceField, service
 
 blp: Final = Routes(
-    "bank", "/v1/bank", "Payouts against the bank's word, for the operator's staff."
+    "bank",
+    "/v1/bank",
+    "Payouts against the bank's word, for the operator's staff.",
+    long={"/files": MAX_BYTES},
 )
 
 FILE_TYPES: Final = ("application/xml", "text/xml")
@@ -236,3 +239,6 @@ def desk() -> BankDesk:
     """Return the desk of the present application."""
     parts = service()
     return BankDesk(Reconciler(parts.engine, parts.poster, parts.ids))
+
+
+ROUTES: Final = (blp,)

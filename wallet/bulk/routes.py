@@ -29,7 +29,9 @@ from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PinField, ReferenceField, service
 
-blp: Final = Routes("bulks", "/v1/bulks", "Lists that pay many wallets at once.")
+blp: Final = Routes(
+    "bulks", "/v1/bulks", "Lists that pay many wallets at once.", long={"": lists.MAX_BYTES}
+)
 
 KINDS: Final = {
     "text/csv": lists.CSV,
@@ -279,3 +281,6 @@ def _shown(view: reading.BulkView) -> Mapping[str, Any]:
         "confirmed_at": bulk.confirmed_at,
         "done_at": bulk.done_at,
     }
+
+
+ROUTES: Final = (blp,)

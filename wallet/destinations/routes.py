@@ -187,3 +187,6 @@ def _destination(body: Mapping[str, Any], *, has_momo: bool) -> Destination:
             return Destination("", agent, "", kind)
         case _:
             return Destination(kind="wallet")
+
+
+ROUTES: Final = (blp,)

@@ -205,3 +205,6 @@ def _seen(parts: Service, dispute_id: int, holder_id: int | None) -> DisputeView
     if found is None:
         raise Refused(Code.DISPUTE_UNKNOWN)
     return found
+
+
+ROUTES: Final = (blp,)

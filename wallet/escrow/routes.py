@@ -11,7 +11,7 @@ from marshmallow import fields, validate
 from wallet.contracts.periods import LONGEST_DAYS
 from wallet.contracts.reading import Contracts, ContractView
 from wallet.errors import Code, Refused
-from wallet.escrow import decline, extend, give_back, release
+from wallet.escrow import decline, extend, give_back, offer_routes, payment_routes, release
 from wallet.escrow.looking import see_contract, see_contracts
 from wallet.numbers import local_number
 from wallet.web import examples
@@ -246,3 +246,6 @@ def create_extension(asked: Asked) -> extend.Command:
     return extend.Command(
         asked.actor, asked.key, body["pin"], asked.id, body.get("deadline_at"), body.get("days")
     )
+
+
+ROUTES: Final = (payment_routes.blp, blp, offer_routes.blp)

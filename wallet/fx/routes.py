@@ -9,7 +9,7 @@ import marshmallow as ma
 from marshmallow import fields
 
 from wallet.errors import Code, Refused
-from wallet.fx import top_up
+from wallet.fx import price_routes, rate_routes, top_up
 from wallet.fx.pricing import Request, make_quote
 from wallet.fx.rates import rate_text
 from wallet.fx.reading import QuoteView, quote_of
@@ -157,3 +157,6 @@ def _shown(view: QuoteView) -> Mapping[str, Any]:
         "expires_at": quote.expires_at,
         "accepted_at": quote.accepted_at,
     }
+
+
+ROUTES: Final = (blp, price_routes.blp, rate_routes.blp)

@@ -12,8 +12,9 @@ from marshmallow import fields, validate
 
 from wallet.destinations.records import KINDS
 from wallet.errors import Code, Refused
-from wallet.payouts import payout
+from wallet.payouts import batch_routes, collect_routes, payout
 from wallet.payouts import schedule as payout_schedule
+from wallet.payouts.rails import mtn_momo_routes
 from wallet.payouts.reading import Payouts, PayoutView, payout_of, payouts_of
 from wallet.payouts.schedule_records import EVERY, Schedule, schedules_of
 from wallet.people.one_time import OneTimeCode
@@ -189,3 +190,6 @@ def get_payout(payout_id: int) -> PayoutView:
     if found is None:
         raise Refused(Code.NOT_FOUND)
     return found
+
+
+ROUTES: Final = (blp, collect_routes.blp, batch_routes.blp, mtn_momo_routes.blp)

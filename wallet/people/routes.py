@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 from uuid import uuid4
 
-from marshmallow import Schema, fields
+import marshmallow as ma
+from flask import Response
+from marshmallow import Schema, fields, validate
 
+from wallet.people import pin_routes, sign_in_routes, token_routes
 from wallet.people.change import ChangeHolder, decide_change_holder
 from wallet.people.names import name_of
 from wallet.people.roles import profile_of
 from wallet.web import examples
+from wallet.web.answers import receipt_answer
 from wallet.web.auth import caller, requires
+from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import ReferenceField, phone, service
 from wallet.web.throttling import check_rate
@@ -95,3 +101,34 @@ def _profile() -> dict[str, Any]:
     with service().engine.connect() as connection:
         profile = profile_of(connection, who.holder_id)
     return {**asdict(profile), "holder_id": profile.id, "roles": sorted(who.roles)}
+
+
+class HolderChangeSchema(ma.Schema):
+    """What is left out stays as it is."""
+
+    status = fields.Str(validate=validate.OneOf(["active", "frozen", "closed"]))
+    tier = fields.Int(strict=True, metadata={"minimum": 0, "example": 1})
+
+
+class HolderChangedSchema(ReceiptSchema):
+    """A holder as they are now."""
+
+    name = fields.Str()
+    status = fields.Str(metadata={"example": "active"})
+    language = fields.Str(metadata={"example": "sw"})
+    tier = fields.Int()
+
+
+@blp.patch("/holders/<reference:holder_id>")
+@requires("operator")
+@blp.arguments(HolderChangeSchema)
+@blp.response(200, HolderChangedSchema)
+def change_holder(body: Mapping[str, Any], holder_id: int) -> Response:
+    """Freeze, thaw or close a holder, or change their tier"""
+    command = ChangeHolder(
+        caller().holder_id, uuid4(), holder_id, status=body.get("status"), tier=body.get("tier")
+    )
+    return receipt_answer(service().poster.post(decide_change_holder, command), 200)
+
+
+ROUTES: Final = (sign_in_routes.blp, token_routes.blp, blp, pin_routes.blp)

@@ -182,3 +182,6 @@ def _scanned(payload: str) -> tuple[int, str]:
     if found is None or contract_id is None:
         raise Refused(Code.QR_MALFORMED, field="qr")
     return contract_id, found["code"]
+
+
+ROUTES: Final = (blp,)

@@ -182,3 +182,6 @@ def _sealed(payload: str, number: str) -> str:
 def _picture_at(kind: str, number: str, payload: str) -> str:
     address = url_for(f"qr-codes.show_{kind}", query=None, number=number)
     return f"{address}?code={quote(payload, safe='')}"
+
+
+ROUTES: Final = (blp,)

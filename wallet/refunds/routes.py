@@ -170,3 +170,6 @@ def get_refund(refund_id: int) -> RefundView:
 def decline_refund(asked: Asked) -> refund.Decline:
     """Decline a refund that waits, as one of the operator's staff"""
     return refund.Decline(asked.actor, asked.key, asked.id, asked.body["reason"])
+
+
+ROUTES: Final = (blp,)

@@ -126,7 +126,7 @@ def phone(number: str, base_url: str, console: Console | None = None) -> None:
     except Refused as refusal:
         raise CannotCall(f"{number} is no mobile number that is served here.") from refusal
     code = MARKETS[region_of(msisdn)].service_code
-    handset = Handset(msisdn, base_url.rstrip("/"), settings.callback_token, code)
+    handset = Handset(msisdn, base_url.rstrip("/"), settings.at_callback_token, code)
     console = console or Console()
     handset.new_texts()  # those of before are old
     if sys.stdin.isatty():

@@ -124,3 +124,6 @@ def _seen(contract_id: int) -> ContractView:
     if found is None:
         raise Refused(Code.CONTRACT_UNKNOWN)
     return found
+
+
+ROUTES: Final = (blp,)

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
-from flask_smorest import Blueprint
+from flask import Flask
+from flask_smorest import Api, Blueprint
+from werkzeug.routing import BaseConverter, ValidationError
 
+from wallet.clock import id_of, reference
 from wallet.web.acts import Act, ActRoute, CommandT, Make, Prepare
 from wallet.web.bodies import StrictParser
 
@@ -43,10 +46,21 @@ class Routes(Blueprint):  # type: ignore[misc]
 
     ARGUMENTS_PARSER = StrictParser()
 
-    def __init__(self, name: str, url_prefix: str, description: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        url_prefix: str,
+        description: str,
+        *,
+        long: Mapping[str, int] | None = None,
+    ) -> None:
+        """Begin a part of the API. `long` says of rules how many bytes their bodies may have,
+        where that is more than others may; their views say so too.
+        """
         super().__init__(name, name, url_prefix=url_prefix, description=description)
         self._prepare_doc_cbks.append(_document_marks)
         self.acts: list[ActRoute] = []
+        self.long_bodies = {url_prefix + rule: most for rule, most in (long or {}).items()}
 
     def act(
         self, rule: str, act: Act[CommandT], **shown: Any
@@ -143,3 +157,28 @@ def _document_marks(
                 response.setdefault("headers", {})["Idempotency-Replayed"] = REPLAYED
     doc.setdefault("responses", {}).setdefault("default", "DEFAULT_ERROR")
     return doc
+
+
+class ReferenceConverter(BaseConverter):
+    """`<reference:contract_id>` in a route: 12 letters and digits become an id."""
+
+    regex = "[0-9A-Za-z]{12}"
+
+    def to_python(self, value: str) -> int:
+        found = id_of(value)
+        if found is None:
+            raise ValidationError
+        return found
+
+    def to_url(self, value: int) -> str:
+        return reference(value)
+
+
+def read_references(app: Flask, api: Api) -> None:
+    """Let rules name references, and the document tell of them."""
+    app.url_map.converters["reference"] = ReferenceConverter
+    api.register_converter(ReferenceConverter, _reference_parameter)
+
+
+def _reference_parameter(_: BaseConverter) -> dict[str, Any]:
+    return {"type": "string", "pattern": "^[0-9A-HJKMNP-TV-Z]{12}$", "example": "1QGDF9BM0K7J"}

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from sms.gateways import Accepted, NotTried, OutboundText, Refused, Unknown
 from sms.gateways.africastalking import AfricasTalkingGateway, read_answer
+from tests.sms.africastalking import recipient
 from tests.sms.conftest import number
-from tests.sms.standin import drip, hang, hang_up, http, recipient
+from tests.standin import drip, hang, hang_up, http
 
 
 def a_text(id_=1):

@@ -10,11 +10,11 @@ from tests.wallet.web.test_examples import bodies
 from wallet.errors import Code, Refused
 from wallet.escrow.payment_routes import PaymentSchema
 from wallet.escrow.routes import ActSchema
-from wallet.running.application import BLUEPRINTS
+from wallet.running.application import all_routes
 from wallet.web.reading import BodyReader
 from wallet.web.schemas import SERVING
 
-ACTS = {act.rule: act for blueprint in BLUEPRINTS for act in blueprint.acts}
+ACTS = {act.rule: act for routes in all_routes() for act in routes.acts}
 
 
 @pytest.fixture(autouse=True)

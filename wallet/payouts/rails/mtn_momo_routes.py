@@ -6,10 +6,11 @@ from typing import Final
 
 from flask import Response, request
 
-from sms.http import check_callback_token
 from wallet.errors import Refused
+from wallet.gateways import has_token
 from wallet.payouts.rails.mtn_momo import heed_callback
 from wallet.web.bodies import parse_object
+from wallet.web.callbacks import refuse_unless
 from wallet.web.routing import Routes
 from wallet.web.schemas import service
 
@@ -49,8 +50,8 @@ def put_mtn_callback() -> Response:
 
 def _heed() -> Response:
     """Answer the same whatever comes: MTN does not call twice, and a stranger learns nothing."""
-    check_callback_token()
     parts = service()
+    refuse_unless(has_token(request.query_string, parts.settings.momo_callback_token))
     try:
         told = parse_object(request.get_data(cache=False))
     except Refused:

@@ -47,7 +47,7 @@ class Actor:
         code = MARKETS[self.person.market].service_code
         scene = self.scene
         phone = Handset(
-            self.person.msisdn, scene.addresses.http_url, scene.settings.callback_token, code
+            self.person.msisdn, scene.addresses.http_url, scene.settings.at_callback_token, code
         )
         screens = [phone.dial(code)]
         scene.hop(self.person, code, screens[0])

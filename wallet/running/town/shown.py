@@ -146,4 +146,4 @@ def _hop(url: str, settings: Settings, code: str) -> str:
         "text": "",
     }
     fields = " ".join(f"--data-urlencode '{name}={value}'" for name, value in form.items())
-    return f"curl -s '{url}/ussd/africastalking?token={settings.callback_token}' \\\n  {fields}"
+    return f"curl -s '{url}/ussd/africastalking?token={settings.at_callback_token}' \\\n  {fields}"

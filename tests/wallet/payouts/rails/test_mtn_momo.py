@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.momo import hang, hang_up, http, serving, twice
+from tests.momo import serving, twice
+from tests.standin import hang, hang_up, http
 from wallet.destinations.records import Destination
 from wallet.money import Money
 from wallet.payouts.rails.mtn_momo import MomoRail, outcome_of, reference_id, transfer_of

@@ -1,4 +1,4 @@
-"""Questions of an event loop, asked together: while some are being answered, the next gather.
+"""Look-ups of an event loop, asked in batches: while one is being answered, the next collects.
 
 One round trip then serves all who wait, and the loop and the thread that asks take turns once for
 many instead of once for each. There is no timer: whoever asks alone is answered at once.
@@ -20,7 +20,7 @@ Reply = TypeVar("Reply")
 Waiting = tuple[Question, "asyncio.Future[Reply]"]
 
 
-class Gatherer(Generic[Question, Reply]):
+class BatchedLookups(Generic[Question, Reply]):
     """Answers questions of one event loop, many at a time, in a thread of its own.
 
     `answer` is called in that thread with the questions and returns as many replies; what it

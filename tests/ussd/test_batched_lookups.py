@@ -5,16 +5,16 @@ import threading
 
 import pytest
 
-from wallet.gather import Gatherer
+from ussd.batched_lookups import BatchedLookups
 
 
-async def asked_at_once(gatherer, questions):
-    return await asyncio.gather(*map(gatherer.ask, questions), return_exceptions=True)
+async def asked_at_once(lookups, questions):
+    return await asyncio.gather(*map(lookups.ask, questions), return_exceptions=True)
 
 
 def test_each_question_gets_its_own_reply():
-    gatherer = Gatherer[int, int]("squares", lambda asked: [each * each for each in asked])
-    assert asyncio.run(asked_at_once(gatherer, range(500))) == [each * each for each in range(500)]
+    lookups = BatchedLookups[int, int]("squares", lambda asked: [each * each for each in asked])
+    assert asyncio.run(asked_at_once(lookups, range(500))) == [each * each for each in range(500)]
 
 
 def test_what_is_asked_meanwhile_is_asked_together():
@@ -25,13 +25,13 @@ def test_what_is_asked_meanwhile_is_asked_together():
         busy.wait(10)
         return questions
 
-    gatherer = Gatherer("together", answer)
+    lookups = BatchedLookups("together", answer)
 
     async def main():
-        first = asyncio.create_task(gatherer.ask(0))
+        first = asyncio.create_task(lookups.ask(0))
         while not batches:  # noqa: ASYNC110 -- a thread fills it
             await asyncio.sleep(0)
-        others = [asyncio.create_task(gatherer.ask(each)) for each in (1, 2, 3)]
+        others = [asyncio.create_task(lookups.ask(each)) for each in (1, 2, 3)]
         await asyncio.sleep(0)
         busy.set()
         await asyncio.gather(first, *others)
@@ -46,10 +46,10 @@ def test_an_error_reaches_all_who_asked_and_none_who_ask_later():
             raise LookupError("no")
         return questions
 
-    gatherer = Gatherer("errors", answer)
-    (found,) = asyncio.run(asked_at_once(gatherer, ["bad"]))
+    lookups = BatchedLookups("errors", answer)
+    (found,) = asyncio.run(asked_at_once(lookups, ["bad"]))
     assert isinstance(found, LookupError)
-    assert asyncio.run(asked_at_once(gatherer, ["good"])) == ["good"]
+    assert asyncio.run(asked_at_once(lookups, ["good"])) == ["good"]
 
 
 def test_who_has_gone_stops_nobody():
@@ -59,10 +59,10 @@ def test_who_has_gone_stops_nobody():
         going.wait(10)
         return questions
 
-    gatherer = Gatherer("gone", answer)
+    lookups = BatchedLookups("gone", answer)
 
     async def main():
-        gone, stays = (asyncio.create_task(gatherer.ask(each)) for each in (1, 2))
+        gone, stays = (asyncio.create_task(lookups.ask(each)) for each in (1, 2))
         await asyncio.sleep(0)
         gone.cancel()
         going.set()

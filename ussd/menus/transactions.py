@@ -3,7 +3,7 @@
 from typing import Final
 
 from ussd.menus.account import kind_of
-from ussd.states import End, Rejected, State, Turn
+from ussd.states import End, InThread, Rejected, State, ThreadTurn, Turn
 from ussd.wording import shop, short_moment
 from wallet.clock import id_of, reference
 from wallet.ledger.accounts import Kind
@@ -13,7 +13,7 @@ from wallet.money import Money
 _WITHOUT_MONEY: Final = frozenset({"dispute", "dispute_contest", "dispute_propose", "extend"})
 
 
-def _take_reference(turn: Turn, typed: str) -> End:
+def _take_reference(turn: ThreadTurn, typed: str) -> End:
     posting_id = id_of(typed)
     if posting_id is None:
         raise Rejected("not_a_reference")
@@ -48,4 +48,4 @@ def _amount(found: Transaction) -> Money | None:
     return entries[0].amount if entries else None
 
 
-STATES: Final = (State("question.reference", _take_reference, back="account"),)
+STATES: Final = (State("question.reference", InThread(_take_reference), back="account"),)
