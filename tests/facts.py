@@ -5,6 +5,7 @@ into test rows in which a row also breaks every later rule, so that each row pro
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from inspect import signature
 from typing import Any
@@ -15,15 +16,18 @@ import pytest
 from wallet.clock import Ids
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
-from wallet.ledger.facts import Facts, Holder, Till, Usage
+from wallet.ledger.facts import Facts, Holder
 from wallet.ledger.posting import Decision
 from wallet.markets import MARKETS
-from wallet.people.pin import Pin
+from wallet.merchants.records import Till
+from wallet.people.agents import AgentNumber, AgentRecord
+from wallet.people.limits import Usage
+from wallet.people.pin import Pin, PinKeys, PinState
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 KEY = UUID(int=7)
 PIN, WRONG_PIN = Pin("7294"), Pin("0852")
-PIN_KEYS = {"test": b"k" * 32}
+PIN_KEYS = PinKeys({"test": b"k" * 32})
 FEES, MARGIN, TRUST, TRANSIT, COMMISSIONS = 901, 902, 903, 904, 905
 Fault = tuple[Code, dict[str, Any]]
 
@@ -37,22 +41,35 @@ def pin_faults(who: str) -> list[Fault]:
     ]
 
 
+@dataclass(slots=True)
+class Known(Holder):
+    """A holder, with what the records of other rooms know of them."""
+
+    records: list[Any] = field(default_factory=list)
+
+
 def msisdn_of(id_: int) -> str:
     return f"+25471100{id_:04d}"
 
 
-def a_holder(id_: int, *, pin: Pin | None = PIN, **changes: Any) -> Holder:
-    """An active Kenyan of tier 1 whose PIN is 7294."""
+def a_holder(id_: int, *, pin: Pin | None = PIN, **changes: Any) -> Known:
+    """An active Kenyan of tier 1 whose PIN is 7294; an agent, where an `agent_number` is given."""
     values: dict[str, Any] = {
         "id": id_, "msisdn": msisdn_of(id_), "name": f"Person {id_}", "language": "en",
-        "market": "KE", "tier": 1, "status": "active", "pin_kid": None, "pin_salt": None,
-        "pin_mac": None, "pins_before": [], "pin_failures": 0, "pin_locks": 0,
-        "pin_locked_until": None,
+        "market": "KE", "tier": 1, "status": "active",
     }  # fmt: skip
-    if pin is not None:
-        mac = pin.mac(PIN_KEYS["test"], id_, b"salt")
-        values |= {"pin_kid": "test", "pin_salt": b"salt", "pin_mac": mac}
-    return Holder(**values | changes)
+    number, name = changes.pop("agent_number", None), changes.pop("agent_name", "")
+    agent = [] if number is None else [AgentRecord(id_, number, name), AgentNumber(number)]
+    columns = [each for each in changes if each.startswith("pin_")]
+    counted = {each.removeprefix("pin_"): changes.pop(each) for each in columns}
+    return Known(**values | changes, records=[a_pin(id_, pin, **counted), *agent])
+
+
+def a_pin(id_: int, pin: Pin | None = PIN, **changes: Any) -> PinState:
+    """The PIN columns of a holder."""
+    if pin is None:
+        return PinState(id_, **changes)
+    return PinState(id_, "test", b"salt", pin.mac(PIN_KEYS["test"], id_, b"salt"), **changes)
 
 
 def an_account(
@@ -66,7 +83,7 @@ def a_till(period_s: int, merchant_id: int, number: str = "50001") -> Till:
 
 
 def some_facts(
-    holders: Iterable[Holder] = (),
+    holders: Iterable[Known] = (),
     accounts: Iterable[Account] = (),
     *,
     tills: Iterable[Till] = (),
@@ -76,15 +93,15 @@ def some_facts(
 ) -> Facts:
     """The facts of these, and of the operator's own accounts in KES and USD."""
     ids = Ids()
-    facts = Facts(now, 0, MARKETS, PIN_KEYS, ids)
+    facts = Facts(now, 0, MARKETS, {PinKeys: PIN_KEYS}, ids, of_holders={Usage})
     facts.turn_to(ids.next(now))
     for holder in holders:
         facts.add_holder(holder)
+        records = (*records, *holder.records)
     for account in (*accounts, *_operators()):
         facts.add_account(account)
-    facts.tills = {till.number: till for till in tills}
-    facts.records = {(type(record), record.id): record for record in records}
-    facts.usages = {usage.identity: usage for usage in usages}
+    for record in (*records, *tills, *usages):
+        facts.add_record(record)
     return facts
 
 

@@ -16,6 +16,7 @@ from wallet.ledger.poster import Poster
 from wallet.ledger.posting import Moment, Text
 from wallet.ledger.writing import Render
 from wallet.markets import MARKETS, Market, hastened
+from wallet.people.pin import PinKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Service:
             clock,
             ids,
             markets=markets,
-            pin_keys={each.kid: each.key for each in settings.pin_keys},
+            settings=(PinKeys({each.kid: each.key for each in settings.pin_keys}),),
             render=text_body,
         )
         valkey = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import orjson
 from sqlalchemy import Engine
@@ -13,7 +13,7 @@ from wallet.clock import reference
 from wallet.database import read
 from wallet.errors import Code, Refused
 from wallet.ledger.entries import LONGEST_PAGE, cursor_id
-from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Json, Written, inserted, record, updated
 from wallet.people.staff import Staff
 
 if TYPE_CHECKING:
@@ -21,31 +21,10 @@ if TYPE_CHECKING:
 
 LIFETIME: Final = timedelta(days=3)
 
-_COLUMNS: Final = """p.id, p.kind, p.arguments, p.reason, p.asked_by, p.asked_at, p.expires_at,
-    p.state, p.decided_by, p.decided_at, p.decline_reason, p.posting_id"""
 
-READ_APPROVAL: Final = f"""
-    SELECT {_COLUMNS}, a.name, d.name
-      FROM approvals p
-      JOIN holders a ON a.id = p.asked_by
-      LEFT JOIN holders d ON d.id = p.decided_by
-     WHERE p.id = :approval
-"""
-
-READ_APPROVALS: Final = f"""
-    SELECT {_COLUMNS}, a.name, d.name
-      FROM approvals p
-      JOIN holders a ON a.id = p.asked_by
-      LEFT JOIN holders d ON d.id = p.decided_by
-     WHERE p.id < :before
-       AND (:state = '' OR (p.state = :state AND (p.state <> 'waiting' OR p.expires_at > :now)))
-     ORDER BY p.id DESC
-     LIMIT :limit
-"""
-
-
+@record("approvals p")
 @dataclass(frozen=True, slots=True)
-class Approval:
+class Approval(Found):
     """What was asked for. Its id is that of the posting that asked."""
 
     id: int
@@ -61,21 +40,8 @@ class Approval:
     decline_reason: str | None = None
     posting_id: int | None = None
 
-    LOCK: ClassVar[str] = f"""
-        SELECT {_COLUMNS} FROM approvals p WHERE p.id = ANY(%(ids)s) ORDER BY p.id
-           FOR NO KEY UPDATE
-    """
-    # After every record of the acts that wait for one (contracts, disputes, payouts), 13 after it.
-    RANK: ClassVar[int] = 12
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the approval of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing: the command that waits says what it needs."""
-        return Needs()
+    # After every record of the acts that wait for one: contracts, disputes, payouts.
+    RANK: ClassVar[int] = 210
 
     def state_at(self, now: datetime) -> str:
         """Return its state; it has lapsed at its time, whether or not a worker has noticed."""
@@ -89,6 +55,26 @@ class Approval:
             raise Refused(Code.APPROVAL_DECIDED, state=state)
 
 
+READ_APPROVAL: Final = f"""
+    SELECT {Approval.COLUMNS}, a.name, d.name
+      FROM approvals p
+      JOIN holders a ON a.id = p.asked_by
+      LEFT JOIN holders d ON d.id = p.decided_by
+     WHERE p.id = :approval
+"""
+
+READ_APPROVALS: Final = f"""
+    SELECT {Approval.COLUMNS}, a.name, d.name
+      FROM approvals p
+      JOIN holders a ON a.id = p.asked_by
+      LEFT JOIN holders d ON d.id = p.decided_by
+     WHERE p.id < :before
+       AND (:state = '' OR (p.state = :state AND (p.state <> 'waiting' OR p.expires_at > :now)))
+     ORDER BY p.id DESC
+     LIMIT :limit
+"""
+
+
 def check_asker(found: Approval, facts: Facts) -> None:
     """Raise `Refused` where who asked is frozen or closed by now: their word counts no more.
 
@@ -100,66 +86,34 @@ def check_asker(found: Approval, facts: Facts) -> None:
         raise Refused(Code.INCORRECT_STATE, asked_by=staff.status)
 
 
+@inserted("approvals", "id, kind, reason, asked_by, asked_at, expires_at", arguments="arguments")
 @dataclass(frozen=True, slots=True)
-class NewApproval:
+class NewApproval(Written):
     """Something that waits for a second pair of eyes from now on."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO approvals (id, kind, arguments, reason, asked_by, asked_at, expires_at)
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::jsonb[], %s::text[], %s::bigint[],
-                             %s::timestamptz[], %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 7
 
     approval: Approval
 
     @property
-    def identity(self) -> int:
-        return self.approval.id
-
-    def values(self) -> tuple[Any, ...]:
-        asked = self.approval
-        what = (asked.id, asked.kind, orjson.dumps(asked.arguments).decode(), asked.reason)
-        return (*what, asked.asked_by, asked.asked_at, asked.expires_at)
+    def arguments(self) -> Json:
+        return Json(orjson.dumps(self.approval.arguments).decode())
 
     def apply(self, facts: Facts) -> None:
-        facts.records[(Approval, self.approval.id)] = self.approval
+        facts.add_record(self.approval)
 
 
+@updated("approvals", "state, decided_by, decided_at, decline_reason, posting_id")
 @dataclass(frozen=True, slots=True)
-class ApprovalDecided:
+class ApprovalDecided(Written):
     """Approved, declined or lapsed: it waits no more."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE approvals a
-           SET state = v.state, decided_by = v.decided_by, decided_at = v.decided_at,
-               decline_reason = v.decline_reason, posting_id = v.posting_id
-          FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[], %s::text[],
-                      %s::bigint[]) AS v (id, state, decided_by, decided_at, decline_reason,
-                                          posting_id)
-         WHERE a.id = v.id
-    """
     RANK: ClassVar[int] = 8
 
     approval: Approval
 
-    @property
-    def identity(self) -> int:
-        return self.approval.id
-
-    def values(self) -> tuple[Any, ...]:
-        said = self.approval
-        return (
-            said.id,
-            said.state,
-            said.decided_by,
-            said.decided_at,
-            said.decline_reason,
-            said.posting_id,
-        )
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(Approval, self.approval.id)] = self.approval
+        facts.add_record(self.approval)
 
 
 @dataclass(frozen=True, slots=True)

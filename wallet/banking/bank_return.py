@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from uuid import UUID, uuid5
 
 from wallet.clock import reference
@@ -17,6 +17,7 @@ from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Leg, Posting
+from wallet.ledger.rows import Written, inserted
 from wallet.payouts.payout import text_to, told
 from wallet.payouts.records import Payout
 
@@ -43,29 +44,16 @@ class Command:
         return Needs(operator=((Kind.TRUST, self.currency),), records=((Payout, self.payout_id),))
 
 
+@inserted("payout_returns", key="payout_id")
 @dataclass(frozen=True, slots=True)
-class SentBack:
+class SentBack(Written):
     """That a payout came back, by which posting."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO payout_returns (payout_id, posting_id, returned_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 5
 
     payout_id: int
     posting_id: int
     returned_at: datetime
-
-    @property
-    def identity(self) -> int:
-        return self.payout_id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.payout_id, self.posting_id, self.returned_at)
-
-    def apply(self, facts: Facts) -> None:
-        """Nothing in the same batch asks for it."""
 
 
 def decide(command: Command, facts: Facts) -> Decision:

@@ -7,7 +7,7 @@ prefund. The total counts towards a person's limits of the day and the month.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -18,9 +18,9 @@ from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Leg, NewAccount, Posting, Row
 from wallet.money import Money
-from wallet.people.limits import check_total
+from wallet.people.limits import Usage, check_total
 from wallet.people.parties import check_funds, check_sender
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,13 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin | None
+    pin: Pin | None = field(compare=False)
     bulk_id: int
 
     def needs(self) -> Needs:
         """The list, and the payer's PIN and accounts."""
-        return Needs(guarded=(self.actor,), records=((ToConfirm, self.bulk_id),))
+        records = ((PinState, self.actor), (ToConfirm, self.bulk_id))
+        return Needs(holders=(self.actor,), records=records, of_holders=(Usage,))
 
 
 def decide(command: Command, facts: Facts) -> Decision:

@@ -26,12 +26,13 @@ from wallet.database import read
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.arrays import array
 from wallet.ledger.bulk import Payments, write_payments
-from wallet.ledger.facts import Facts, Holder, Usage
+from wallet.ledger.facts import Facts, Holder
 from wallet.ledger.poster import SETTINGS, WORKER
 from wallet.ledger.posting import Text
-from wallet.ledger.reading import READ_HOLDERS, READ_USAGE, Connection, operator_account, take_lane
+from wallet.ledger.reading import READ_HOLDERS, Connection, operator_account, take_lane
 from wallet.ledger.writing import Writes
 from wallet.markets import Market
+from wallet.people.limits import Usage
 
 log = logging.getLogger(__name__)
 
@@ -240,15 +241,15 @@ class BulkPayments:
                 continue
             if wallet_id is not None and wallet_id not in facts.accounts:
                 raise _RegisteredMeanwhile
-            facts.add_holder(_receiver(id_, msisdn, language, market, tier, status))
+            facts.add_holder(Holder(id_, msisdn, "", language, market, tier, status))
         if currency in self._limited:
             self._read_usage(at, facts)
         return [DueRow(*row[:4]) for row in found], Holder(*payer)
 
     def _read_usage(self, at: _Open, facts: Facts) -> None:
-        for row in at.raw.execute(READ_USAGE, {"ids": array(facts.holders)}):
-            usage = Usage(*row)
-            facts.usages[usage.identity] = usage
+        facts.of_holders.add(Usage)
+        for row in at.raw.execute(Usage.READ, {"ids": array(facts.holders)}):
+            facts.add_record(Usage.from_row(row))
 
     def _fees_id(self, at: _Open, currency: str, now: datetime) -> int:
         if currency not in at.operator_ids:
@@ -263,14 +264,6 @@ class BulkPayments:
         until = self._clock.now() + PAUSE
         named = {"bulk": batch.bulk.id, "first": batch.first_row, "until": until}
         at.raw.execute(POSTPONE, named)
-
-
-def _receiver(
-    id_: int, msisdn: str, language: str, market: str, tier: int, status: str
-) -> Holder:  # fmt: skip
-    """Return a receiver; of their name and PIN nothing is needed."""
-    known = (id_, msisdn, "", language, market, tier, status)
-    return Holder(*known, None, None, None, [], 0, 0, None)
 
 
 def _currencies_limited_in(markets: Mapping[str, Market]) -> frozenset[str]:

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from wallet.ledger.facts import Needs
+from wallet.ledger.rows import selected
 from wallet.money import Money
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
 
 
+@selected("b")
 @dataclass(frozen=True, slots=True)
 class Bulk:
     """A list: its terms, which are fixed, and what has been done with it.
@@ -38,9 +40,7 @@ class Bulk:
     confirmed_at: datetime | None
     done_at: datetime | None
 
-    COLUMNS: ClassVar[str] = """b.id, b.holder_id, b.source_kind, b.title, b.currency, b.state,
-        b.row_count, b.amount_minor, b.fee_minor, b.bad_rows, b.posting_id, b.source_account_id,
-        b.account_ids, b.returned_minor, b.uploaded_at, b.confirmed_at, b.done_at"""
+    COLUMNS: ClassVar[str]
 
     @property
     def amount(self) -> Money:
@@ -67,7 +67,7 @@ class ToConfirm:
          ORDER BY b.id
            FOR NO KEY UPDATE
     """
-    RANK: ClassVar[int] = 12  # of its own: no command locks a list and another record
+    RANK: ClassVar[int] = 190
 
     @property
     def id(self) -> int:
@@ -117,4 +117,4 @@ class BulkConfirmed:
 
     def apply(self, facts: Facts) -> None:
         after = replace(self.listed, bulk=replace(self.listed.bulk, state="posting"))
-        facts.records[(ToConfirm, self.listed.id)] = after
+        facts.add_record(after)

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Needs
-from wallet.merchants.pricing import Pricing
+from wallet.ledger.rows import Written, inserted, record, updated
+from wallet.merchants.pricing import Priced, Pricing
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -22,8 +23,19 @@ if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
 
 
+@record(
+    "contracts c",
+    join="""
+    LEFT JOIN merchants m ON m.holder_id = c.payee_id
+    LEFT JOIN pricings p ON p.id = c.pricing_id
+    """,
+    joined={
+        "merchant": "CASE WHEN c.till IS NOT NULL OR c.origin = 'plan' THEN m.name END",
+        "pricing": Pricing.COLUMNS,
+    },
+)
 @dataclass(frozen=True, slots=True)
-class Contract:
+class Contract(Priced):
     """A contract as one batch sees it, and its row as it shall be written."""
 
     id: int
@@ -51,29 +63,7 @@ class Contract:
     merchant: str | None = None  # the name over the till, which is how the payer knows the payee
     pricing: Pricing | None = None  # the terms of `pricing_id`
 
-    COLUMNS: ClassVar[str] = """c.id, c.origin, c.payer_id, c.payee_id, c.payee_msisdn,
-        c.payer_account_id, c.payee_account_id, c.till, c.description, c.currency, c.amount_minor,
-        c.released_minor, c.returned_minor, c.disputed_minor, c.at_deadline, c.steps, c.steps_done,
-        c.pricing_id, c.opened_at, c.deadline_at, c.closed_at, c.commission_minor"""
-    LOCK: ClassVar[str] = f"""
-        SELECT {COLUMNS},
-               CASE WHEN c.till IS NOT NULL OR c.origin = 'plan' THEN m.name END,
-               {Pricing.COLUMNS}
-          FROM contracts c
-          LEFT JOIN merchants m ON m.holder_id = c.payee_id
-          LEFT JOIN pricings p ON p.id = c.pricing_id
-         WHERE c.id = ANY(%(ids)s)
-         ORDER BY c.id
-           FOR NO KEY UPDATE OF c
-    """
-    RANK: ClassVar[int] = 1
-    PRICING_AT: ClassVar[int] = 23
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the contract of one row of LOCK."""
-        own, terms = row[: cls.PRICING_AT], row[cls.PRICING_AT :]
-        return replace(cls(*own), pricing=Pricing.from_columns(terms))
+    RANK: ClassVar[int] = 10
 
     def needs(self) -> Needs:
         """Both parties, the contract's own account, and where its commission goes."""
@@ -160,93 +150,36 @@ class Contract:
         )
 
 
+@inserted(
+    "contracts",
+    "id, origin, payer_id, payee_id, payee_msisdn, payer_account_id, payee_account_id, till,"
+    " description, currency, amount_minor, at_deadline, steps, steps_done, pricing_id, opened_at,"
+    " deadline_at",
+)
 @dataclass(frozen=True, slots=True)
-class NewContract:
+class NewContract(Written):
     """A contract that a payment opens; its account is opened before it."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO contracts (id, origin, payer_id, payee_id, payee_msisdn, payer_account_id,
-                               payee_account_id, till, description, currency, amount_minor,
-                               at_deadline, steps, steps_done, pricing_id, opened_at, deadline_at)
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::bigint[], %s::text[],
-                             %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[],
-                             %s::bigint[], %s::text[], %s::smallint[], %s::smallint[],
-                             %s::bigint[], %s::timestamptz[], %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 2
 
     contract: Contract
 
-    @property
-    def identity(self) -> int:
-        return self.contract.id
-
-    def values(self) -> tuple[Any, ...]:
-        contract = self.contract
-        return (
-            contract.id,
-            contract.origin,
-            contract.payer_id,
-            contract.payee_id,
-            contract.payee_msisdn,
-            contract.payer_account_id,
-            contract.payee_account_id,
-            contract.till,
-            contract.description,
-            contract.currency,
-            contract.amount_minor,
-            contract.at_deadline,
-            contract.steps,
-            contract.steps_done,
-            contract.pricing_id,
-            contract.opened_at,
-            contract.deadline_at,
-        )
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(Contract, self.contract.id)] = self.contract
+        facts.add_record(self.contract)
 
 
+@updated(
+    "contracts",
+    "released_minor, returned_minor, disputed_minor, steps_done, payee_id, payee_account_id,"
+    " deadline_at, closed_at, commission_minor",
+)
 @dataclass(frozen=True, slots=True)
-class ContractMoved:
+class ContractMoved(Written):
     """What an act, or time, may change of a contract; the rest of it is fixed."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE contracts c
-           SET released_minor = v.released_minor, returned_minor = v.returned_minor,
-               disputed_minor = v.disputed_minor, steps_done = v.steps_done,
-               payee_id = v.payee_id, payee_account_id = v.payee_account_id,
-               deadline_at = v.deadline_at, closed_at = v.closed_at,
-               commission_minor = v.commission_minor
-          FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[],
-                      %s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[],
-                      %s::bigint[])
-               AS v (id, released_minor, returned_minor, disputed_minor, steps_done, payee_id,
-                     payee_account_id, deadline_at, closed_at, commission_minor)
-         WHERE c.id = v.id
-    """
     RANK: ClassVar[int] = 3
 
     contract: Contract
 
-    @property
-    def identity(self) -> int:
-        return self.contract.id
-
-    def values(self) -> tuple[Any, ...]:
-        contract = self.contract
-        return (
-            contract.id,
-            contract.released_minor,
-            contract.returned_minor,
-            contract.disputed_minor,
-            contract.steps_done,
-            contract.payee_id,
-            contract.payee_account_id,
-            contract.deadline_at,
-            contract.closed_at,
-            contract.commission_minor,
-        )
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(Contract, self.contract.id)] = self.contract
+        facts.add_record(self.contract)

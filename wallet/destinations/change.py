@@ -7,7 +7,7 @@ goes there has not left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import ClassVar, Final
 from uuid import UUID
@@ -26,9 +26,10 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Moment, Posting, Row, Text
 from wallet.merchants.records import MerchantLock
+from wallet.people.agents import AgentNumber
 from wallet.people.one_time import ATTEMPTS, OneTimeCode
 from wallet.people.parties import check_sender
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinKeys, PinState, check_pin
 
 CODE_DIGITS: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=10)
@@ -46,15 +47,14 @@ class Add:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     destination: Destination
     code: OneTimeCode
 
     def needs(self) -> Needs:
         """The merchant, what they have already, and the agent who shall pay cash."""
         of_cash = self.destination.kind == "cash" and self.destination.account
-        agents = (self.destination.account,) if of_cash else ()
-        return _needs(self.actor, agents)
+        return _needs(self.actor, ((AgentNumber, self.destination.account),) if of_cash else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Remove:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     destination_id: int
 
     def needs(self) -> Needs:
@@ -97,7 +97,7 @@ class MakeDefault:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     destination_id: int
 
     def needs(self) -> Needs:
@@ -109,7 +109,8 @@ def decide_add(command: Add, facts: Facts) -> Decision:
     """Return the new destination, still unconfirmed, or raise the first refusal."""
     merchant = _merchant(command.actor, facts)
     where, found = command.destination, destinations_of(facts, merchant.id)
-    if where.kind == "cash" and where.account and where.account not in facts.by_agent:
+    is_named = where.kind == "cash" and where.account
+    if is_named and facts.record(AgentNumber, where.account) is None:
         raise Refused(Code.NOT_AN_AGENT, field="agent")
     pin_rows = check_pin(command.pin, merchant, facts)
     standing = [each for each in found.places if _stands(each, facts)]
@@ -120,7 +121,7 @@ def decide_add(command: Add, facts: Facts) -> Decision:
     _check_rate(found, facts)
     place = Place(
         facts.id, merchant.id, where, "unconfirmed", facts.now,
-        code=command.code.made(_PURPOSE, facts.id, facts.pin_keys),
+        code=command.code.made(_PURPOSE, facts.id, facts.setting(PinKeys)),
         code_expires_at=facts.now + CODE_LIFETIME,
     )  # fmt: skip
     texts = _text(merchant, "destination_code", place, code=command.code.for_text)
@@ -136,7 +137,7 @@ def decide_confirm(command: Confirm, facts: Facts) -> Decision:
     assert place.code is not None, place
     if not _stands(place, facts) or place.code_attempts >= ATTEMPTS:
         raise Refused(Code.DESTINATION_CODE_EXPIRED)
-    if not command.code.fits(_PURPOSE, place.id, place.code, facts.pin_keys):
+    if not command.code.fits(_PURPOSE, place.id, place.code, facts.setting(PinKeys)):
         guessed = replace(place, code_attempts=place.code_attempts + 1)
         left = ATTEMPTS - guessed.code_attempts
         counted = (PlaceChanged(guessed),)
@@ -180,9 +181,9 @@ def decide_make_default(command: MakeDefault, facts: Facts) -> Decision:
     return _decision(command.KIND, merchant, place, facts, texts, rows)
 
 
-def _needs(merchant_id: int, agents: tuple[str, ...] = ()) -> Needs:
-    records = ((MerchantLock, merchant_id), (Destinations, merchant_id))
-    return Needs(guarded=(merchant_id,), agents=agents, records=records)
+def _needs(merchant_id: int, agents: tuple[tuple[type[AgentNumber], str], ...] = ()) -> Needs:
+    own = ((PinState, merchant_id), (MerchantLock, merchant_id), (Destinations, merchant_id))
+    return Needs(holders=(merchant_id,), records=(*own, *agents))
 
 
 def _merchant(holder_id: int, facts: Facts) -> Holder:

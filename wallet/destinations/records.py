@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from wallet.errors import Code, Refused
-from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Written, updated
 from wallet.merchants.records import MerchantLock
 from wallet.people.one_time import CodeMac
 
@@ -78,7 +78,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Destinations:
+class Destinations(Found):
     """All that a merchant has not removed; `id` is the merchant's.
 
     `removed` are the latest of the others: a code that was texted counts, whatever came after.
@@ -106,7 +106,7 @@ class Destinations:
          GROUP BY merchant_id
          ORDER BY merchant_id
     """
-    RANK: ClassVar[int] = 13
+    RANK: ClassVar[int] = 220
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
@@ -117,10 +117,6 @@ class Destinations:
             tuple(place for place in places if place.state != "removed"),
             tuple(place for place in places if place.state == "removed"),
         )
-
-    def needs(self) -> Needs:
-        """Nothing more: the merchant is the command's."""
-        return Needs()
 
     def place(self, place_id: int | None) -> Place | None:
         """Return one of them."""
@@ -179,62 +175,32 @@ class NewPlace:
 
     def apply(self, facts: Facts) -> None:
         found = destinations_of(facts, self.place.merchant_id)
-        facts.records[(Destinations, found.id)] = found.with_place(self.place)
+        facts.add_record(found.with_place(self.place))
 
 
+@updated("destinations", "state, usable_from, confirmed_at, code_attempts, removed_at")
 @dataclass(frozen=True, slots=True)
-class PlaceChanged:
+class PlaceChanged(Written):
     """A destination is confirmed, guessed at, or removed."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE destinations d
-           SET state = v.state, usable_from = v.usable_from, confirmed_at = v.confirmed_at,
-               code_attempts = v.code_attempts, removed_at = v.removed_at
-          FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-                      %s::smallint[], %s::timestamptz[])
-               AS v (id, state, usable_from, confirmed_at, code_attempts, removed_at)
-         WHERE d.id = v.id
-    """
     RANK: ClassVar[int] = 3
 
     place: Place
 
-    @property
-    def identity(self) -> int:
-        return self.place.id
-
-    def values(self) -> tuple[Any, ...]:
-        place = self.place
-        times = (place.usable_from, place.confirmed_at)
-        return (place.id, place.state, *times, place.code_attempts, place.removed_at)
-
     def apply(self, facts: Facts) -> None:
         found = destinations_of(facts, self.place.merchant_id)
-        facts.records[(Destinations, found.id)] = found.with_place(self.place)
+        facts.add_record(found.with_place(self.place))
 
 
+@updated("merchants", key="holder_id", holder_id="merchant_id")
 @dataclass(frozen=True, slots=True)
-class DefaultChanged:
+class DefaultChanged(Written):
     """Where a merchant's payouts go when they name no destination."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE merchants m SET destination_id = v.destination_id
-          FROM unnest(%s::bigint[], %s::bigint[]) AS v (holder_id, destination_id)
-         WHERE m.holder_id = v.holder_id
-    """
     RANK: ClassVar[int] = 4
 
     merchant_id: int
     destination_id: int | None
 
-    @property
-    def identity(self) -> int:
-        return self.merchant_id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.merchant_id, self.destination_id)
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(MerchantLock, self.merchant_id)] = MerchantLock(
-            self.merchant_id, self.destination_id
-        )
+        facts.add_record(MerchantLock(self.merchant_id, self.destination_id))

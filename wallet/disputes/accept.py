@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision
 from wallet.money import Money
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
     dispute_id: int
     to_payee: Money | None
@@ -33,7 +33,7 @@ class Command:
     def needs(self) -> Needs:
         """The PIN is guarded; the contract brings the rest."""
         records = ((Contract, self.contract_id), (Dispute, self.dispute_id))
-        return Needs(guarded=(self.actor,), records=records)
+        return Needs(holders=(self.actor,), records=((PinState, self.actor), *records))
 
 
 def decide(command: Command, facts: Facts) -> Decision:

@@ -6,7 +6,7 @@ only the payee's own to the payer; what they do not concede counts as contested.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 from uuid import UUID
 
@@ -23,7 +23,7 @@ from wallet.disputes.records import (
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Text
 from wallet.money import Money
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 ACTS: Final = ("concede", "contest", "propose")
 
@@ -39,7 +39,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
     dispute_id: int
     act: str
@@ -52,7 +52,7 @@ class Command:
     def needs(self) -> Needs:
         """The PIN is guarded; the contract brings the rest."""
         records = ((Contract, self.contract_id), (Dispute, self.dispute_id))
-        return Needs(guarded=(self.actor,), records=records)
+        return Needs(holders=(self.actor,), records=((PinState, self.actor), *records))
 
 
 def decide(command: Command, facts: Facts) -> Decision:

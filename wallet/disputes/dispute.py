@@ -5,7 +5,7 @@ The rest keeps its course. The payee has the market's answering time; silence re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import ClassVar
 from uuid import UUID
@@ -28,7 +28,7 @@ from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Posting
 from wallet.money import Money
 from wallet.people.parties import check_sender
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
     reason_code: str
     amount: Money | None = None
@@ -49,7 +49,7 @@ class Command:
     def needs(self) -> Needs:
         """The payer's PIN is guarded; the contract brings the rest."""
         records = ((Contract, self.contract_id), (Disputed, self.contract_id))
-        return Needs(guarded=(self.actor,), records=records)
+        return Needs(holders=(self.actor,), records=((PinState, self.actor), *records))
 
 
 def decide(command: Command, facts: Facts) -> Decision:

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import orjson
 
 from wallet.errors import Code, Refused
-from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Json, Written, inserted, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -79,8 +79,9 @@ class Attachment:
         return {"reference": self.reference, "sha256": self.sha256}
 
 
+@record("disputes d", join="JOIN contracts c ON c.id = d.contract_id", currency="c.currency")
 @dataclass(frozen=True, slots=True)
-class Dispute:
+class Dispute(Found):
     """A dispute as one batch sees it, and its row as it shall be written."""
 
     id: int
@@ -99,26 +100,7 @@ class Dispute:
     opened_at: datetime
     closed_at: datetime | None
 
-    COLUMNS: ClassVar[str] = """d.id, d.contract_id, c.currency, d.amount_minor, d.open_minor,
-        d.released_minor, d.reason_code, d.state, d.due_at, d.period_ends_at, d.payer_offer_minor,
-        d.payee_offer_minor, d.outcome, d.opened_at, d.closed_at"""
-    LOCK: ClassVar[str] = f"""
-        SELECT {COLUMNS}
-          FROM disputes d JOIN contracts c ON c.id = d.contract_id
-         WHERE d.id = ANY(%(ids)s)
-         ORDER BY d.id
-           FOR NO KEY UPDATE OF d
-    """
-    RANK: ClassVar[int] = 2
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the dispute of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing: whoever names a dispute names its contract, which is locked before it."""
-        return Needs()
+    RANK: ClassVar[int] = 20
 
     @property
     def amount(self) -> Money:
@@ -206,7 +188,7 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
-class Disputed:
+class Disputed(Found):
     """How often a contract has been disputed."""
 
     id: int  # the contract's
@@ -219,16 +201,7 @@ class Disputed:
          WHERE c.id = ANY(%(ids)s)
          ORDER BY c.id
     """
-    RANK: ClassVar[int] = 14
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the count of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing more: the contract is named beside it."""
-        return Needs()
+    RANK: ClassVar[int] = 240
 
     def check(self) -> None:
         """Raise `Refused` where there have been as many as there may be."""
@@ -236,17 +209,16 @@ class Disputed:
             raise Refused(Code.TOO_MANY_DISPUTES, most=MOST_DISPUTES)
 
 
+@inserted(
+    "disputes",
+    "id, contract_id, amount_minor, open_minor, reason_code, text, state, due_at, period_ends_at,"
+    " opened_at",
+    attachments="written_attachments",
+)
 @dataclass(frozen=True, slots=True)
-class NewDispute:
+class NewDispute(Written):
     """A dispute that the payer raises."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO disputes (id, contract_id, amount_minor, open_minor, reason_code, text,
-                              attachments, state, due_at, period_ends_at, opened_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
-                             %s::text[], %s::json[], %s::text[], %s::timestamptz[],
-                             %s::timestamptz[], %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 6  # after its contract
 
     dispute: Dispute
@@ -254,70 +226,29 @@ class NewDispute:
     attachments: tuple[Attachment, ...]
 
     @property
-    def identity(self) -> int:
-        return self.dispute.id
-
-    def values(self) -> tuple[Any, ...]:
-        dispute = self.dispute
-        return (
-            dispute.id,
-            dispute.contract_id,
-            dispute.amount_minor,
-            dispute.open_minor,
-            dispute.reason_code,
-            self.text,
-            orjson.dumps([each.json for each in self.attachments]).decode(),
-            dispute.state,
-            dispute.due_at,
-            dispute.period_ends_at,
-            dispute.opened_at,
-        )
+    def written_attachments(self) -> Json:
+        return Json(orjson.dumps([each.json for each in self.attachments]).decode())
 
     def apply(self, facts: Facts) -> None:
         contract_id = self.dispute.contract_id
         before = facts.record(Disputed, contract_id)
         assert before is not None, self
-        facts.records[(Disputed, contract_id)] = replace(before, count=before.count + 1)
-        facts.records[(Dispute, self.dispute.id)] = self.dispute
+        facts.add_record(replace(before, count=before.count + 1))
+        facts.add_record(self.dispute)
 
 
+@updated(
+    "disputes",
+    "open_minor, released_minor, state, due_at, payer_offer_minor, payee_offer_minor, outcome,"
+    " closed_at",
+)
 @dataclass(frozen=True, slots=True)
-class DisputeMoved:
+class DisputeMoved(Written):
     """What an act, or silence, changes of a dispute; the rest of it is fixed."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE disputes d
-           SET open_minor = v.open_minor, released_minor = v.released_minor, state = v.state,
-               due_at = v.due_at, payer_offer_minor = v.payer_offer_minor,
-               payee_offer_minor = v.payee_offer_minor, outcome = v.outcome,
-               closed_at = v.closed_at
-          FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[],
-                      %s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[])
-               AS v (id, open_minor, released_minor, state, due_at, payer_offer_minor,
-                     payee_offer_minor, outcome, closed_at)
-         WHERE d.id = v.id
-    """
     RANK: ClassVar[int] = 7
 
     dispute: Dispute
 
-    @property
-    def identity(self) -> int:
-        return self.dispute.id
-
-    def values(self) -> tuple[Any, ...]:
-        dispute = self.dispute
-        return (
-            dispute.id,
-            dispute.open_minor,
-            dispute.released_minor,
-            dispute.state,
-            dispute.due_at,
-            dispute.payer_offer_minor,
-            dispute.payee_offer_minor,
-            dispute.outcome,
-            dispute.closed_at,
-        )
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(Dispute, self.dispute.id)] = self.dispute
+        facts.add_record(self.dispute)

@@ -7,7 +7,7 @@ top. The period is that of the number's market, and so is the language in which 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -21,9 +21,9 @@ from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Moment, Posting, Text
 from wallet.money import Money
 from wallet.numbers import local_number, region_of
-from wallet.people.limits import check_out
+from wallet.people.limits import Usage, check_out
 from wallet.people.parties import check_sender, phone_of, wallet_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,18 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     receiver: str
     amount: Money
 
     def needs(self) -> Needs:
         """The payer's PIN is guarded; the number is looked up, to see that nobody has it."""
         return Needs(
-            guarded=(self.actor,),
+            holders=(self.actor,),
             msisdns=(self.receiver,),
             operator=((Kind.FEES, self.amount.currency),),
+            records=((PinState, self.actor),),
+            of_holders=(Usage,),
         )
 
 

@@ -5,7 +5,7 @@ Only what was agreed directly is declined: a till's payment is returned, as it w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision
 from wallet.people.parties import check_sender, phone_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,13 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
 
     def needs(self) -> Needs:
         """The payee's PIN is guarded; the contract brings the rest."""
-        return Needs(guarded=(self.actor,), records=((Contract, self.contract_id),))
+        records = ((PinState, self.actor), (Contract, self.contract_id))
+        return Needs(holders=(self.actor,), records=records)
 
 
 def decide(command: Command, facts: Facts) -> Decision:

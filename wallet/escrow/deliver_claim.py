@@ -19,7 +19,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Moment, Posting
-from wallet.people.limits import check_in
+from wallet.people.limits import Usage, check_in
 from wallet.people.parties import check_receiver, phone_of, wallet_of
 
 _CLAIMED: Final = UUID("3b1d6c52-52a8-4f53-8a53-3d0a6f0f2c01")
@@ -43,7 +43,8 @@ class Command:
 
     def needs(self) -> Needs:
         """The contract brings its payer; the number, its new holder."""
-        return Needs(msisdns=(self.msisdn,), records=((Contract, self.contract_id),))
+        records = ((Contract, self.contract_id),)
+        return Needs(msisdns=(self.msisdn,), records=records, of_holders=(Usage,))
 
 
 @dataclass(frozen=True, slots=True)

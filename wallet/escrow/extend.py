@@ -6,7 +6,7 @@ that returns at its deadline is not extended: that would keep the payer from the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import ClassVar
 from uuid import UUID
@@ -20,7 +20,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Moment, Posting, Text
 from wallet.people.parties import check_sender
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +31,15 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
     deadline_at: datetime | None = None
     days: int | None = None
 
     def needs(self) -> Needs:
         """The payee's PIN is guarded; the contract brings the rest."""
-        return Needs(guarded=(self.actor,), records=((Contract, self.contract_id),))
+        records = ((PinState, self.actor), (Contract, self.contract_id))
+        return Needs(holders=(self.actor,), records=records)
 
 
 def decide(command: Command, facts: Facts) -> Decision:

@@ -7,7 +7,7 @@ The API calls it a return; the module does not, because `return` is a word of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Text
 from wallet.money import Money
 from wallet.people.parties import check_sender, phone_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 from wallet.plans.records import check_no_plan
 
 
@@ -32,7 +32,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
     amount: Money | None = None
     dispute_id: int | None = None
@@ -40,7 +40,7 @@ class Command:
     def needs(self) -> Needs:
         """The payee's PIN is guarded; the contract brings the rest."""
         records = ((Contract, self.contract_id), *named(self.dispute_id))
-        return Needs(guarded=(self.actor,), records=records)
+        return Needs(holders=(self.actor,), records=((PinState, self.actor), *records))
 
 
 def decide(command: Command, facts: Facts) -> Decision:

@@ -12,7 +12,7 @@ from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -26,9 +26,9 @@ from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Moment, Posting, Row, Text
 from wallet.money import Money
-from wallet.people.limits import check_in, check_out
+from wallet.people.limits import Usage, check_in, check_out
 from wallet.people.parties import check_active, party, phone_of, wallet_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     payee: str
     amount: Money
     period_days: int
@@ -48,9 +48,11 @@ class Command:
     def needs(self) -> Needs:
         """The payer's PIN is guarded; both parties' accounts are locked."""
         return Needs(
-            guarded=(self.actor,),
+            holders=(self.actor,),
             msisdns=(self.payee,),
             operator=((Kind.FEES, self.amount.currency),),
+            records=((PinState, self.actor),),
+            of_holders=(Usage,),
         )
 
 

@@ -6,7 +6,7 @@ settlement account where the period is zero. The payer pays the fee of the tarif
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -15,13 +15,14 @@ from wallet.contracts.periods import deadline
 from wallet.contracts.records import Contract, NewContract
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
-from wallet.ledger.facts import Facts, Holder, Needs, Till
+from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Leg, Moment, NewAccount, Posting, Row, Text
-from wallet.merchants.pricing import Charges, Pricing, charges
+from wallet.merchants.pricing import Charges, charges
+from wallet.merchants.records import Till
 from wallet.money import Money
-from wallet.people.limits import check_out
+from wallet.people.limits import Usage, check_out
 from wallet.people.parties import check_active, check_funds, phone_of, wallet_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     till: str
     amount: Money
     order: str | None = None
@@ -44,12 +45,13 @@ class Command:
     def needs(self) -> Needs:
         """The payer's PIN is guarded; wallet and settlement account are locked."""
         return Needs(
-            guarded=(self.actor,),
-            tills=(self.till,),
+            holders=(self.actor,),
             operator=(
                 (Kind.FEES, self.amount.currency),
                 (Kind.COMMISSIONS, self.amount.currency),
             ),
+            records=((PinState, self.actor), (Till, self.till)),
+            of_holders=(Usage,),
         )
 
 
@@ -58,7 +60,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     if command.expires_at is not None and facts.now >= command.expires_at:
         raise Refused(Code.QR_EXPIRED)
     payer = facts.holders[command.actor]
-    till = facts.tills.get(command.till)
+    till = facts.record(Till, command.till)
     if till is None:
         raise Refused(Code.TILL_UNKNOWN)
     payee = facts.holders[till.merchant_id]
@@ -75,9 +77,10 @@ def decide(command: Command, facts: Facts) -> Decision:
     total = command.amount + fee
     check_funds(source, total)
 
-    pricing = Pricing.from_columns(till.pricing)
-    contract = _contract(command, facts, till, pricing, source, settlement)
-    taken = charges(pricing if contract is None else None, settlement, 0, command.amount, facts)
+    contract = _contract(command, facts, till, source, settlement)
+    taken = charges(
+        till.pricing if contract is None else None, settlement, 0, command.amount, facts
+    )
     target: Account = settlement
     rows: tuple[Row, ...] = ()
     if contract is not None:
@@ -102,7 +105,6 @@ def _contract(
     command: Command,
     facts: Facts,
     till: Till,
-    pricing: Pricing | None,
     source: Account,
     settlement: Account,
 ) -> Contract | None:
@@ -129,12 +131,12 @@ def _contract(
         at_deadline="release",
         steps=None,
         steps_done=None,
-        pricing_id=None if pricing is None else pricing.id,
+        pricing_id=None if till.pricing is None else till.pricing.id,
         opened_at=facts.now,
         deadline_at=deadline(facts.now, till.escrow_period_s, zone),
         closed_at=None,
         merchant=till.name,
-        pricing=pricing,
+        pricing=till.pricing,
     )
 
 

@@ -7,7 +7,7 @@ notices first; or back to the payer, where that was agreed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 from uuid import UUID, uuid5
 
@@ -23,7 +23,7 @@ from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Text
 from wallet.money import Money
 from wallet.people.parties import check_sender, phone_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 from wallet.plans.records import check_no_plan
 
 _DUE: Final = UUID("7a0c6f1e-3a55-4a0e-9a53-52b3f1b2a901")
@@ -37,7 +37,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
     amount: Money | None = None
     dispute_id: int | None = None
@@ -45,7 +45,7 @@ class Command:
     def needs(self) -> Needs:
         """The payer's PIN is guarded; the contract brings the rest."""
         records = ((Contract, self.contract_id), *named(self.dispute_id))
-        return Needs(guarded=(self.actor,), records=records)
+        return Needs(holders=(self.actor,), records=((PinState, self.actor), *records))
 
 
 @dataclass(frozen=True, slots=True)

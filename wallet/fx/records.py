@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Written, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
 
 
+@record("quotes")
 @dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Found):
     """Amounts in minor units. `rate` is target for one of source, as the customer gets it."""
 
     id: int
@@ -33,20 +35,7 @@ class Quote:
     expires_at: datetime
     accepted_at: datetime | None
 
-    LOCK: ClassVar[str] = """
-        SELECT id, partner_id, maker_id, receiver_id, source_currency, source_minor, fee_minor,
-               margin_minor, target_currency, target_minor, rate, quoted_at, expires_at, accepted_at
-          FROM quotes
-         WHERE id = ANY(%(ids)s)
-         ORDER BY id
-           FOR NO KEY UPDATE
-    """
-    RANK: ClassVar[int] = 2
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the quote of one row of LOCK."""
-        return cls(*row)
+    RANK: ClassVar[int] = 30
 
     def needs(self) -> Needs:
         """Partner, maker and receiver."""
@@ -69,27 +58,16 @@ class Quote:
         return Money(self.target_currency, self.target_minor)
 
 
+@updated("quotes", "accepted_at")
 @dataclass(frozen=True, slots=True)
-class QuoteAccepted:
+class QuoteAccepted(Written):
     """The quote's one use."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE quotes q SET accepted_at = v.accepted_at
-          FROM unnest(%s::bigint[], %s::timestamptz[]) AS v (id, accepted_at)
-         WHERE q.id = v.id
-    """
     RANK: ClassVar[int] = 4
 
     quote: Quote
     accepted_at: datetime
 
-    @property
-    def identity(self) -> int:
-        return self.quote.id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.quote.id, self.accepted_at)
-
     def apply(self, facts: Facts) -> None:
         used = replace(self.quote, accepted_at=self.accepted_at)
-        facts.records[(Quote, self.quote.id)] = used
+        facts.add_record(used)

@@ -18,7 +18,7 @@ from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Leg, NewAccount, Posting, Row, Text
 from wallet.money import Money
-from wallet.people.limits import check_in
+from wallet.people.limits import Usage, check_in
 from wallet.people.parties import check_active, check_funds, party, wallet_of
 
 
@@ -41,6 +41,7 @@ class Command:
             holders=(self.actor,),
             operator=((Kind.FEES, self.source.currency), (Kind.FX_MARGIN, self.source.currency)),
             records=((Quote, self.quote_id),),
+            of_holders=(Usage,),
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from wallet.ledger.accounts import Account
 from wallet.ledger.arrays import numbers
+from wallet.ledger.posting import in_order
 from wallet.ledger.reading import Connection
 from wallet.ledger.writing import INSERT_ENTRIES, INSERT_POSTINGS, INSERT_TEXTS, Writes, insert
 
@@ -110,7 +111,7 @@ def write_payments(
         if payments is not None and payments.ids:
             connection.execute(INSERT_PAYMENTS, named)
         insert(connection, INSERT_POSTINGS, writes.postings, now)
-        for kind in sorted(writes.rows, key=lambda each: each.RANK):
+        for kind in in_order(writes.rows):
             insert(connection, kind.WRITE, [row.values() for row in writes.rows[kind].values()])
         if payments is not None and payments.ids:
             connection.execute(INSERT_PAYMENT_ENTRIES, named)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, Self, TypeVar, cast
 
 from wallet.clock import reference
 
@@ -27,102 +27,40 @@ class Holder:
     market: str
     tier: int
     status: str
-    pin_kid: str | None
-    pin_salt: bytes | None
-    pin_mac: bytes | None
-    pins_before: list[bytes]
-    pin_failures: int
-    pin_locks: int
-    pin_locked_until: datetime | None
-    agent_number: str | None = None
-    agent_name: str | None = None
-
-
-@dataclass(slots=True)
-class Till:
-    """A merchant's point of sale, with the merchant's terms and where payouts go."""
-
-    number: str
-    merchant_id: int
-    name: str
-    city: str
-    category: str
-    escrow_period_s: int
-    pricing: tuple[Any, ...] = (None,)  # columns of its terms, for wallet/merchants/pricing.py
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """How much of a holder's limits is used in `currency`, as of the local `day`."""
-
-    holder_id: int
-    currency: str
-    day: date
-    day_out_minor: int = 0
-    month_out_minor: int = 0
-    day_in_minor: int = 0
-    month_in_minor: int = 0
-
-    WRITE: ClassVar[str] = """
-        INSERT INTO limit_usage (holder_id, currency, day, day_out_minor, month_out_minor,
-                                 day_in_minor, month_in_minor)
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::date[], %s::bigint[], %s::bigint[],
-                             %s::bigint[], %s::bigint[])
-            ON CONFLICT (holder_id, currency) DO UPDATE
-           SET day = excluded.day, day_out_minor = excluded.day_out_minor,
-               month_out_minor = excluded.month_out_minor, day_in_minor = excluded.day_in_minor,
-               month_in_minor = excluded.month_in_minor
-    """
-    RANK: ClassVar[int] = 5
-
-    @property
-    def identity(self) -> tuple[int, str]:
-        return (self.holder_id, self.currency)
-
-    def values(self) -> tuple[Any, ...]:
-        return (
-            self.holder_id,
-            self.currency,
-            self.day,
-            self.day_out_minor,
-            self.month_out_minor,
-            self.day_in_minor,
-            self.month_in_minor,
-        )
-
-    def apply(self, facts: Facts) -> None:
-        facts.usages[self.identity] = self
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What the poster locks and reads before `decide` runs.
 
-    All accounts of every holder named are locked, so a flow may move any of them. `guarded`
-    holders' own rows are locked too: a PIN is checked there. `records` are rows of a flow's own
-    (a contract, a quote), each of which says what it needs in turn.
+    All accounts of every holder named are locked, so a flow may move any of them. `records` are
+    rows of a flow's own (a contract, a quote, a till), each of which says what it needs in turn.
+    `of_holders` are kinds of rows that are read of every holder, once who they are is known.
     """
 
     holders: tuple[int, ...] = ()
-    guarded: tuple[int, ...] = ()
     accounts: tuple[int, ...] = ()
     msisdns: tuple[str, ...] = ()
-    tills: tuple[str, ...] = ()
-    agents: tuple[str, ...] = ()
     operator: tuple[tuple[str, str], ...] = ()
-    records: tuple[tuple[type[Record], int], ...] = ()
+    records: tuple[tuple[type[Record], Any], ...] = ()
+    of_holders: tuple[type[OfHolder], ...] = ()
+
+
+NOTHING: Final = Needs()
 
 
 class Record(Protocol):
-    """A row of a flow's own that a command locks by its id."""
+    """A row of a flow's own that a command names: by its id, by a number, by its holder's id."""
 
     LOCK: ClassVar[str]
-    """Selects the rows of ids `%(ids)s` in the order of their ids, `FOR UPDATE`."""
+    """Selects the rows of ids `%(ids)s` in the order of their ids, locked where they can change."""
     RANK: ClassVar[int]
-    """Records are locked in the order of their rank, so that batches never wait in a circle."""
+    """Records are locked in the order of their ranks, each kind by rising id, so that batches never
+    wait in a circle: no two kinds have the same rank, nor lock rows of the same table.
+    """
 
     @property
-    def id(self) -> int: ...
+    def id(self) -> object: ...
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
@@ -132,27 +70,42 @@ class Record(Protocol):
         """Return what must be read because of this record: its parties, mostly."""
 
 
+class OfHolder(Protocol):
+    """A row of a flow's own that holders have, guarded by the locks of their accounts."""
+
+    READ: ClassVar[str]
+    """Selects the rows of the holders `%(ids)s`."""
+
+    @property
+    def id(self) -> object: ...
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return what one row of READ says."""
+
+
 RecordT = TypeVar("RecordT")
 
 
 @dataclass(slots=True)
 class Facts:
-    """The state of one batch; `id` and `reference` are the present command's."""
+    """The state of one batch; `id` and `reference` are the present command's.
+
+    `settings` are what flows were configured with, by its type.
+    """
 
     now: datetime
     id: int
     markets: Mapping[str, Market]
-    pin_keys: Mapping[str, bytes]
+    settings: Mapping[type[Any], Any]
     ids: Ids
     reference: str = ""
     holders: dict[int, Holder] = field(default_factory=dict)
     by_msisdn: dict[str, Holder] = field(default_factory=dict)
-    by_agent: dict[str, Holder] = field(default_factory=dict)
-    tills: dict[str, Till] = field(default_factory=dict)
     accounts: dict[int, Account] = field(default_factory=dict)
     of_holder: dict[tuple[int | None, str, str], Account] = field(default_factory=dict)
-    records: dict[tuple[type[Any], int], Any] = field(default_factory=dict)
-    usages: dict[tuple[int, str], Usage] = field(default_factory=dict)
+    records: dict[tuple[type[Any], Any], Any] = field(default_factory=dict)
+    of_holders: set[type[OfHolder]] = field(default_factory=set)
 
     def turn_to(self, id_: int) -> None:
         """Make `id_` the present command's."""
@@ -172,8 +125,16 @@ class Facts:
         """Return the operator's own account; it must be among the command's needs."""
         return self.of_holder[(None, kind, currency)]
 
-    def record(self, kind: type[RecordT], id_: int) -> RecordT | None:
+    def record(self, kind: type[RecordT], id_: object) -> RecordT | None:
         return cast("RecordT | None", self.records.get((kind, id_)))
+
+    def row_of_holder(self, kind: type[RecordT], id_: object) -> RecordT | None:
+        """Return a row that a holder may have; its kind must be among the command's needs."""
+        assert kind in self.of_holders, kind
+        return self.record(kind, id_)
+
+    def setting(self, kind: type[RecordT]) -> RecordT:
+        return cast("RecordT", self.settings[kind])
 
     def market(self, holder: Holder) -> Market:
         return self.markets[holder.market]
@@ -191,5 +152,6 @@ class Facts:
         self.holders[holder.id] = holder
         if holder.msisdn is not None:
             self.by_msisdn[holder.msisdn] = holder
-        if holder.agent_number is not None:
-            self.by_agent[holder.agent_number] = holder
+
+    def add_record(self, record: Record | OfHolder) -> None:
+        self.records[(type(record), record.id)] = record

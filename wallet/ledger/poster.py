@@ -19,7 +19,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import blake2b
@@ -58,11 +58,13 @@ SETTINGS: Final = """
     SET lock_timeout = '10s'   -- whoever holds a lock so long will not let go of it soon
 """
 
-_NOT_CONTENTS: Final = frozenset({"actor", "key", "pin"})
-
 
 class Command(Protocol):
-    """What somebody wants done. Its fields, but for actor, key and PIN, are its contents."""
+    """What somebody wants done: a dataclass.
+
+    Its contents are its fields, but for actor and key, and what it says is no part of a comparison:
+    a PIN, `field(compare=False)`, proves who commands and not what.
+    """
 
     KIND: ClassVar[str]
 
@@ -132,12 +134,14 @@ class _Job:
 
 @cache
 def _contents(kind: type[Any]) -> Callable[[Any], Any]:
-    names = [each.name for each in fields(kind) if each.name not in _NOT_CONTENTS]
+    names = [
+        each.name for each in fields(kind) if each.compare and each.name not in {"actor", "key"}
+    ]
     return attrgetter("KIND", *names)  # KIND too: a PIN's proof has no contents of its own
 
 
 def fingerprint(command: Command) -> bytes:
-    """Return what tells one command's contents from another's; a PIN is no part of it."""
+    """Return what tells one command's contents from another's."""
     contents = _contents(type(command))(command)
     return blake2b(repr(contents).encode(), digest_size=16).digest()
 
@@ -195,14 +199,14 @@ class Poster:
         ids: Ids,
         *,
         markets: Mapping[str, Market],
-        pin_keys: Mapping[str, bytes],
+        settings: Iterable[object] = (),
         render: Render,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._ids = ids
         self._markets = markets
-        self._pin_keys = pin_keys
+        self._settings = {type(each): each for each in settings}
         self._render = render
         self._lane = 0
         self._operator_ids: dict[tuple[str, str], int] = {}  # of this lane
@@ -321,7 +325,7 @@ class Poster:
 
     def _decide_and_write(self, connection: Connection, batch: list[_Job]) -> None:
         now = self._clock.now()
-        facts = Facts(now, 0, self._markets, self._pin_keys, self._ids)
+        facts = Facts(now, 0, self._markets, self._settings, self._ids)
         needs = [job.command.needs() for job in batch]
 
         def operator_id(key: tuple[str, str]) -> int:
@@ -374,5 +378,5 @@ class Poster:
 
 def _check_is_here(actor: int, needed: Needs, facts: Facts) -> None:
     """Refuse whom the database does not know: an access token outlives a restore."""
-    if (actor in needed.holders or actor in needed.guarded) and actor not in facts.holders:
+    if actor in needed.holders and actor not in facts.holders:
         raise Refused(Code.SENDER_UNKNOWN)

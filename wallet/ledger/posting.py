@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from wallet.ledger.accounts import Account
-    from wallet.ledger.facts import Facts
+    from wallet.ledger.facts import Facts, Record
     from wallet.money import Money
 
 
@@ -73,7 +73,10 @@ class Row(Protocol):
     WRITE: ClassVar[str]
     """One statement for any number of rows; each parameter is an array, a column of `values`."""
     RANK: ClassVar[int]
-    """Rows of lower rank are written first: an account before the contract that refers to it."""
+    """Rows of lower rank are written first: an account before the contract that refers to it.
+
+    Rows of one rank do not refer to each other; they are written in the order of their names.
+    """
 
     @property
     def identity(self) -> object:
@@ -84,6 +87,14 @@ class Row(Protocol):
 
     def apply(self, facts: Facts) -> None:
         """Let later commands of the same batch see this row."""
+
+
+KindT = TypeVar("KindT", bound="type[Record | Row]")
+
+
+def in_order(kinds: Iterable[KindT]) -> list[KindT]:
+    """Return `kinds` in the one order in which every batch locks or writes them."""
+    return sorted(kinds, key=lambda kind: (kind.RANK, kind.__qualname__))
 
 
 @dataclass(frozen=True, slots=True)

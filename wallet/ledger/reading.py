@@ -1,6 +1,7 @@
 """How the poster locks and reads a batch's facts: set-based, in one lock order.
 
-Records first (a contract names its parties), then holders, then accounts, each by rising id.
+Records first, kind by kind (a contract names its parties; the holders' own rows come last of those
+that are locked), then accounts, each by rising id.
 Whatever can change is read after the locks are held, in a statement of its own, so it is seen
 as the last holder of the lock left it. Statements share round trips (libpq's pipeline mode):
 two for a batch's reading, one for its writing.
@@ -19,28 +20,10 @@ import psycopg
 
 from wallet.ledger.accounts import EARNED, Account
 from wallet.ledger.arrays import array
-from wallet.ledger.facts import Facts, Holder, Needs, Record, Till, Usage
+from wallet.ledger.facts import NOTHING, Facts, Holder, Needs, OfHolder, Record
+from wallet.ledger.posting import in_order
 
 RESOLVE_MSISDNS: Final = "SELECT id FROM holders WHERE msisdn = ANY(%(msisdns)s::text[])"
-
-RESOLVE_AGENTS: Final = "SELECT holder_id FROM agents WHERE number = ANY(%(agents)s::text[])"
-
-READ_TILLS: Final = "SELECT number, merchant_id FROM tills WHERE number = ANY(%(tills)s::text[])"
-
-READ_MERCHANTS: Final = """
-    SELECT m.holder_id, m.name, m.city, m.category, m.escrow_period_s, p.id, p.merchant_id,
-           p.commission_bps, p.commission_min_minor, p.commission_max_minor, p.reserve_bps,
-           p.reserve_days, p.monthly_fee_minor, p.commission_bps_paid, p.after_delivery_s,
-           p.currency, m.monthly_paid_until
-      FROM merchants m
-      LEFT JOIN pricings p ON p.id = m.pricing_id
-     WHERE m.holder_id = ANY(ARRAY(SELECT merchant_id FROM tills
-                                  WHERE number = ANY(%(tills)s::text[])))
-"""
-
-LOCK_HOLDERS: Final = """
-    SELECT id FROM holders WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
-"""
 
 LOCK_ACCOUNTS: Final = """
     SELECT id, holder_id, kind, currency, balance_minor, entry_count
@@ -51,20 +34,9 @@ LOCK_ACCOUNTS: Final = """
 """
 
 READ_HOLDERS: Final = """
-    SELECT h.id, h.msisdn, h.name, h.language, h.market, h.tier, h.status, h.pin_kid, h.pin_salt,
-           h.pin_mac, h.pins_before, h.pin_failures, h.pin_locks, h.pin_locked_until
-      FROM holders h
-     WHERE h.id = ANY(%(ids)s::bigint[])
-"""
-
-READ_AGENTS: Final = """
-    SELECT holder_id, number, name FROM agents WHERE holder_id = ANY(%(ids)s::bigint[])
-"""
-
-READ_USAGE: Final = """
-    SELECT holder_id, currency, day, day_out_minor, month_out_minor, day_in_minor, month_in_minor
-      FROM limit_usage
-     WHERE holder_id = ANY(%(ids)s::bigint[])
+    SELECT id, msisdn, name, language, market, tier, status
+      FROM holders
+     WHERE id = ANY(%(ids)s::bigint[])
 """
 
 FIND_RECEIPTS: Final = """
@@ -101,24 +73,20 @@ class _Wanted:
     """The needs of a whole batch, each named once."""
 
     holders: set[int] = field(default_factory=set)
-    guarded: set[int] = field(default_factory=set)
     accounts: set[int] = field(default_factory=set)
     msisdns: set[str] = field(default_factory=set)
-    tills: set[str] = field(default_factory=set)
-    agents: set[str] = field(default_factory=set)
     operator: set[tuple[str, str]] = field(default_factory=set)
-    records: defaultdict[type[Record], set[int]] = field(default_factory=lambda: defaultdict(set))
+    records: defaultdict[type[Record], set[Any]] = field(default_factory=lambda: defaultdict(set))
+    of_holders: set[type[OfHolder]] = field(default_factory=set)
 
     def add(self, needs: Needs) -> None:
         self.holders.update(needs.holders)
-        self.guarded.update(needs.guarded)
         self.accounts.update(needs.accounts)
         self.msisdns.update(needs.msisdns)
-        self.tills.update(needs.tills)
-        self.agents.update(needs.agents)
         self.operator.update(needs.operator)
         for kind, id_ in needs.records:
             self.records[kind].add(id_)
+        self.of_holders.update(needs.of_holders)
 
 
 class _Asked:
@@ -154,56 +122,44 @@ def read_facts(
     with connection.pipeline():
         connection.execute("BEGIN")
         _name(connection, facts, wanted)
-        holders = wanted.holders | wanted.guarded
-        ids = {"ids": array(sorted(holders))}
+        ids = {"ids": array(sorted(wanted.holders))}
         accounts = [*wanted.accounts, *(operator_id(key) for key in wanted.operator)]
         asked = _Asked(connection)
-        asked.ask(LOCK_HOLDERS, {"ids": array(sorted(wanted.guarded))})
         asked.ask(LOCK_ACCOUNTS, {"holders": ids["ids"], "ids": array(accounts)})
         asked.ask(READ_HOLDERS, ids)
-        asked.ask(READ_USAGE, ids)
-        asked.ask(READ_AGENTS, ids)
         asked.ask(FIND_RECEIPTS, {"keys": array(keys)})
-        _, locked, read, usages, agents, receipts = asked.answers()
+        for kind in wanted.of_holders:
+            asked.ask(kind.READ, ids)
+        locked, read, receipts, *of_holders = asked.answers()
     for row in locked:
         facts.add_account(Account(*row))
-    agent_of = {row[0]: (row[1], row[2]) for row in agents}
     for row in read:
-        facts.add_holder(Holder(*row, *agent_of.get(row[0], ())))
-    for row in usages:
-        usage = Usage(*row)
-        facts.usages[usage.identity] = usage
+        facts.add_holder(Holder(*row))
+    facts.of_holders = wanted.of_holders
+    for kind, rows in zip(wanted.of_holders, of_holders, strict=True):
+        for row in rows:
+            facts.add_record(kind.from_row(row))
     return {(row[0], row[1]): (row[2], row[3]) for row in receipts}
 
 
 def _name(connection: Connection, facts: Facts, wanted: _Wanted) -> None:
-    """Lock the records, and find whom numbers, tills and records mean."""
+    """Lock the records, and find whom numbers and records mean."""
     asked = _Asked(connection)
-    kinds = sorted(wanted.records, key=lambda each: each.RANK)
+    kinds = in_order(wanted.records)
     for kind in kinds:
         asked.ask(kind.LOCK, {"ids": array(sorted(wanted.records[kind]))})
     if wanted.msisdns:
         asked.ask(RESOLVE_MSISDNS, {"msisdns": array(wanted.msisdns)})
-    if wanted.agents:
-        asked.ask(RESOLVE_AGENTS, {"agents": array(wanted.agents)})
-    if wanted.tills:
-        asked.ask(READ_TILLS, {"tills": array(wanted.tills)})
-        asked.ask(READ_MERCHANTS, {"tills": array(wanted.tills)})
-    answers = iter(asked.answers())
-    for kind in kinds:
-        for row in next(answers):
+    answers = asked.answers()
+    for kind, rows in zip(kinds, answers, strict=False):
+        for row in rows:
             record = kind.from_row(row)
             facts.records[(kind, record.id)] = record
-            wanted.add(record.needs())
+            needed = record.needs()
+            if needed is not NOTHING:
+                wanted.add(needed)
     if wanted.msisdns:
-        wanted.holders.update(row[0] for row in next(answers))
-    if wanted.agents:
-        wanted.holders.update(row[0] for row in next(answers))
-    if wanted.tills:
-        tills = next(answers)
-        terms = {row[0]: (*row[:5], row[5:]) for row in next(answers)}
-        facts.tills.update((number, Till(number, *terms[id_])) for number, id_ in tills)
-        wanted.holders.update(terms)
+        wanted.holders.update(row[0] for row in answers[-1])
 
 
 def take_lane(connection: Connection) -> int:

@@ -16,7 +16,7 @@ import orjson
 from wallet.errors import Refused
 from wallet.ledger.arrays import array
 from wallet.ledger.facts import Facts
-from wallet.ledger.posting import Decision, Posting, Row, Text
+from wallet.ledger.posting import Decision, Posting, Row, Text, in_order
 from wallet.ledger.reading import Connection
 
 INSERT_POSTINGS: Final = """
@@ -106,7 +106,7 @@ def write(connection: Connection, writes: Writes, render: Render) -> None:
     texts = [(writes.facts.new_id(), each.msisdn, render(each)) for each in writes.texts]
     with connection.pipeline():
         insert(connection, INSERT_POSTINGS, writes.postings, now)
-        for kind in sorted(writes.rows, key=lambda each: each.RANK):
+        for kind in in_order(writes.rows):
             rows = [row.values() for row in writes.rows[kind].values()]
             insert(connection, kind.WRITE, rows)
         insert(connection, INSERT_ENTRIES, writes.entries)

@@ -18,6 +18,7 @@ from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.merchants.pricing_records import MonthlyDue, PricedMerchant
+from wallet.merchants.records import MerchantLock
 from wallet.money import Money
 
 _MONTH: Final = UUID("3d1c0b68-9f0e-4b0e-8b51-0d6a4c7e5a21")
@@ -43,7 +44,7 @@ class Command:
         """The merchant's terms, and where the fee goes."""
         return Needs(
             operator=((Kind.COMMISSIONS, self.currency),),
-            records=((PricedMerchant, self.merchant_id),),
+            records=((MerchantLock, self.merchant_id), (PricedMerchant, self.merchant_id)),
         )
 
 

@@ -9,12 +9,13 @@ paid when money is released, not when it was paid in.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.posting import Leg, NewAccount, Posting, Row
+from wallet.ledger.rows import Found, Written, inserted, selected
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _BPS: Final = 10_000
 
 
+@selected("p", paid_until="m.monthly_paid_until")
 @dataclass(frozen=True, slots=True)
 class Pricing:
     """A merchant's terms. `paid_until`: till then the monthly fee is paid and lowers the rate."""
@@ -40,10 +42,7 @@ class Pricing:
     currency: str  # of the minimum, the maximum and the monthly fee
     paid_until: datetime | None
 
-    COLUMNS: ClassVar[str] = """p.id, p.merchant_id, p.commission_bps, p.commission_min_minor,
-        p.commission_max_minor, p.reserve_bps, p.reserve_days, p.monthly_fee_minor,
-        p.commission_bps_paid, p.after_delivery_s, p.currency,
-        m.monthly_paid_until"""
+    COLUMNS: ClassVar[str]
     """Of `pricings p` and `merchants m`."""
 
     @property
@@ -94,15 +93,24 @@ class Pricing:
         return self.commission_max_minor
 
 
+class Priced(Found):
+    """A record whose last field is the terms of `Pricing`, or None."""
+
+    __slots__ = ()
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Self:
+        """Return the record of one row of LOCK, whose last columns are those of the terms."""
+        own = len(row) - len(fields(Pricing))
+        columns: tuple[Any, ...] = (*row[:own], Pricing.from_columns(row[own:]))
+        return cls(*columns)
+
+
+@inserted("reserves", currency="amount.currency", amount_minor="amount.minor")
 @dataclass(frozen=True, slots=True)
-class NewReserve:
+class NewReserve(Written):
     """Money kept back of a release; the worker frees it when its days are over."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO reserves (id, merchant_id, currency, amount_minor, kept_at, available_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[],
-                             %s::timestamptz[], %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 4
 
     id: int
@@ -110,17 +118,6 @@ class NewReserve:
     amount: Money
     kept_at: datetime
     available_at: datetime
-
-    @property
-    def identity(self) -> int:
-        return self.id
-
-    def values(self) -> tuple[Any, ...]:
-        amount = (self.amount.currency, self.amount.minor)
-        return (self.id, self.merchant_id, *amount, self.kept_at, self.available_at)
-
-    def apply(self, facts: Facts) -> None:
-        """Nothing reads it in the same batch."""
 
 
 @dataclass(frozen=True, slots=True)

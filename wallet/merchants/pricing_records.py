@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from wallet.ledger.facts import Needs
-from wallet.merchants.pricing import Pricing
+from wallet.ledger.rows import Written, inserted, record, updated
+from wallet.merchants.pricing import Priced, Pricing
 from wallet.money import Money
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
 
 
+@record(
+    "merchants m",
+    join="LEFT JOIN pricings p ON p.id = m.pricing_id",
+    lock=False,
+    id="m.holder_id",
+    due_at="m.monthly_due_at",
+    paid_until="m.monthly_paid_until",
+    joined={"pricing": Pricing.COLUMNS},
+)
 @dataclass(frozen=True, slots=True)
-class PricedMerchant:
+class PricedMerchant(Priced):
     """A merchant with the terms in force; `due_at` is when the monthly fee is next charged."""
 
     id: int
@@ -23,21 +33,7 @@ class PricedMerchant:
     paid_until: datetime | None
     pricing: Pricing | None
 
-    LOCK: ClassVar[str] = f"""
-        SELECT m.holder_id, m.monthly_due_at, m.monthly_paid_until, {Pricing.COLUMNS}
-          FROM merchants m
-          LEFT JOIN pricings p ON p.id = m.pricing_id
-         WHERE m.holder_id = ANY(%(ids)s::bigint[])
-         ORDER BY m.holder_id
-           FOR NO KEY UPDATE OF m
-    """
-    RANK: ClassVar[int] = 5
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the merchant of one row of LOCK."""
-        id_, due_at, paid_until, *terms = row
-        return cls(id_, due_at, paid_until, Pricing.from_columns(tuple(terms)))
+    RANK: ClassVar[int] = 60  # after the merchant's `Terms`, whose lock guards it
 
     def needs(self) -> Needs:
         """The merchant, with all accounts."""
@@ -51,74 +47,38 @@ class PricedMerchant:
         return Money(self.pricing.currency, self.pricing.monthly_fee_minor)
 
 
+@inserted(
+    "pricings",
+    "id, merchant_id, commission_bps, commission_min_minor, commission_max_minor, reserve_bps,"
+    " reserve_days, monthly_fee_minor, commission_bps_paid, after_delivery_s, currency, set_at",
+)
 @dataclass(frozen=True, slots=True)
-class NewPricing:
+class NewPricing(Written):
     """A new version of somebody's terms."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO pricings (id, merchant_id, commission_bps, commission_min_minor,
-                              commission_max_minor, reserve_bps, reserve_days, monthly_fee_minor,
-                              commission_bps_paid, after_delivery_s, currency, set_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::int[], %s::bigint[], %s::bigint[],
-                             %s::int[], %s::int[], %s::bigint[], %s::int[], %s::bigint[],
-                             %s::text[], %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 3
 
     pricing: Pricing
     set_at: datetime
 
-    @property
-    def identity(self) -> int:
-        return self.pricing.id
 
-    def values(self) -> tuple[Any, ...]:
-        terms = self.pricing
-        return (
-            terms.id,
-            terms.merchant_id,
-            terms.commission_bps,
-            terms.commission_min_minor,
-            terms.commission_max_minor,
-            terms.reserve_bps,
-            terms.reserve_days,
-            terms.monthly_fee_minor,
-            terms.commission_bps_paid,
-            terms.after_delivery_s,
-            terms.currency,
-            self.set_at,
-        )
-
-    def apply(self, facts: Facts) -> None:
-        """Who it is for is told by `MerchantPriced`."""
-
-
+@updated(
+    "merchants", key="holder_id", holder_id="merchant.id", pricing_id="pricing.id",
+    monthly_due_at="due_at",
+)  # fmt: skip
 @dataclass(frozen=True, slots=True)
-class MerchantPriced:
+class MerchantPriced(Written):
     """Which version is in force, and when its monthly fee is first charged."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE merchants m SET pricing_id = v.pricing_id, monthly_due_at = v.due_at
-          FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[])
-               AS v (merchant_id, pricing_id, due_at)
-         WHERE m.holder_id = v.merchant_id
-    """
     RANK: ClassVar[int] = 4
 
     merchant: PricedMerchant
     pricing: Pricing
     due_at: datetime | None
 
-    @property
-    def identity(self) -> int:
-        return self.merchant.id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.merchant.id, self.pricing.id, self.due_at)
-
     def apply(self, facts: Facts) -> None:
         priced = replace(self.merchant, pricing=self.pricing, due_at=self.due_at)
-        facts.records[(PricedMerchant, self.merchant.id)] = priced
+        facts.add_record(priced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,4 +108,4 @@ class MonthlyDue:
     def apply(self, facts: Facts) -> None:
         paid_until = self.paid_until or self.merchant.paid_until
         moved = replace(self.merchant, due_at=self.due_at, paid_until=paid_until)
-        facts.records[(PricedMerchant, self.merchant.id)] = moved
+        facts.add_record(moved)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from sqlalchemy import Engine, text
 
 from wallet.errors import Code, Refused
-from wallet.ledger.facts import Needs, Till
+from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Written, inserted, record
+from wallet.merchants.pricing import Priced, Pricing
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -29,6 +31,43 @@ READ_TILL: Final = """
 """
 
 
+@record(
+    "tills t",
+    join="""
+    JOIN merchants m ON m.holder_id = t.merchant_id
+    LEFT JOIN pricings p ON p.id = m.pricing_id
+    """,
+    lock=False,  # a payment is priced by the terms that it finds
+    name="m.name",
+    city="m.city",
+    category="m.category",
+    escrow_period_s="m.escrow_period_s",
+    joined={"pricing": Pricing.COLUMNS},
+)
+@dataclass(frozen=True, slots=True)
+class Till(Priced):
+    """A merchant's point of sale, with the merchant's terms."""
+
+    number: str
+    merchant_id: int
+    name: str
+    city: str
+    category: str
+    escrow_period_s: int
+    pricing: Pricing | None = None
+
+    RANK: ClassVar[int] = 280
+
+    @property
+    def id(self) -> str:
+        """The number, by which it is asked for."""
+        return self.number
+
+    def needs(self) -> Needs:
+        """The merchant, with all accounts."""
+        return Needs(holders=(self.merchant_id,))
+
+
 @dataclass(frozen=True, slots=True)
 class OpenTill:
     """A till as our books know it, with the merchant's market."""
@@ -37,40 +76,22 @@ class OpenTill:
     market: str
 
 
+@record("merchants", id="holder_id")
 @dataclass(frozen=True, slots=True)
-class MerchantLock:
+class MerchantLock(Found):
     """A merchant's row, locked: payouts and changes to destinations come one after the other."""
 
     id: int
     destination_id: int | None = None
 
-    LOCK: ClassVar[str] = """
-        SELECT holder_id, destination_id
-          FROM merchants
-         WHERE holder_id = ANY(%(ids)s)
-         ORDER BY holder_id
-           FOR NO KEY UPDATE
-    """
-    RANK: ClassVar[int] = 3
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the merchant of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing more than the merchant, whom the command names."""
-        return Needs()
+    RANK: ClassVar[int] = 40
 
 
+@inserted("merchants", key="holder_id")
 @dataclass(frozen=True, slots=True)
-class NewMerchant:
+class NewMerchant(Written):
     """A holder becomes a merchant."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO merchants (holder_id, name, city, category, escrow_period_s)
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::bigint[])
-    """
     RANK: ClassVar[int] = 1
 
     holder_id: int
@@ -79,39 +100,22 @@ class NewMerchant:
     category: str
     escrow_period_s: int
 
-    @property
-    def identity(self) -> int:
-        return self.holder_id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.holder_id, self.name, self.city, self.category, self.escrow_period_s)
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(MerchantLock, self.holder_id)] = MerchantLock(self.holder_id)
+        facts.add_record(MerchantLock(self.holder_id))
 
 
+@inserted("tills", "number, merchant_id, label", key="number")
 @dataclass(frozen=True, slots=True)
-class NewTill:
+class NewTill(Written):
     """A till of a merchant; the database refuses a number that is taken."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO tills (number, merchant_id, label)
-        SELECT * FROM unnest(%s::text[], %s::bigint[], %s::text[])
-    """
     RANK: ClassVar[int] = 2
 
     till: Till
     label: str
 
-    @property
-    def identity(self) -> str:
-        return self.till.number
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.till.number, self.till.merchant_id, self.label)
-
     def apply(self, facts: Facts) -> None:
-        facts.tills[self.till.number] = self.till
+        facts.add_record(self.till)
 
 
 def check_category(category: str) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
 from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Written, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
 
 
+@record("reserves")
 @dataclass(frozen=True, slots=True)
-class Reserve:
+class Reserve(Found):
     """A reserve as one batch sees it."""
 
     id: int
@@ -25,19 +27,7 @@ class Reserve:
     available_at: datetime
     freed_at: datetime | None
 
-    LOCK: ClassVar[str] = """
-        SELECT id, merchant_id, currency, amount_minor, kept_at, available_at, freed_at
-          FROM reserves
-         WHERE id = ANY(%(ids)s::bigint[])
-         ORDER BY id
-           FOR NO KEY UPDATE
-    """
-    RANK: ClassVar[int] = 6
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the reserve of one row of LOCK."""
-        return cls(*row)
+    RANK: ClassVar[int] = 70
 
     def needs(self) -> Needs:
         """The merchant, with all accounts."""
@@ -48,27 +38,16 @@ class Reserve:
         return Money(self.currency, self.amount_minor)
 
 
+@updated("reserves", "freed_at")
 @dataclass(frozen=True, slots=True)
-class ReserveFreed:
+class ReserveFreed(Written):
     """Its days were over."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE reserves r SET freed_at = v.freed_at
-          FROM unnest(%s::bigint[], %s::timestamptz[]) AS v (id, freed_at)
-         WHERE r.id = v.id
-    """
     RANK: ClassVar[int] = 5
 
     reserve: Reserve
     freed_at: datetime
 
-    @property
-    def identity(self) -> int:
-        return self.reserve.id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.reserve.id, self.freed_at)
-
     def apply(self, facts: Facts) -> None:
         freed = replace(self.reserve, freed_at=self.freed_at)
-        facts.records[(Reserve, self.reserve.id)] = freed
+        facts.add_record(freed)

@@ -18,6 +18,7 @@ from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Posting, Text
 from wallet.merchants.pricing import Pricing
 from wallet.merchants.pricing_records import MerchantPriced, NewPricing, PricedMerchant
+from wallet.merchants.records import MerchantLock
 from wallet.money import Money
 from wallet.people.parties import party
 
@@ -49,7 +50,8 @@ class Command:
 
     def needs(self) -> Needs:
         """The merchant's present terms."""
-        return Needs(records=((PricedMerchant, self.merchant_id),))
+        records = ((MerchantLock, self.merchant_id), (PricedMerchant, self.merchant_id))
+        return Needs(records=records)
 
 
 def decide(command: Command, facts: Facts) -> Decision:

@@ -15,13 +15,14 @@ from wallet.clock import reference
 from wallet.destinations.records import DefaultChanged, Destination, NewPlace, Place
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
-from wallet.ledger.facts import Facts, Holder, Needs, Till
+from wallet.ledger.facts import NOTHING, Facts, Holder, Needs
 from wallet.ledger.posting import Decision, NewAccount, Posting, Row
-from wallet.merchants.records import TILL_DIGITS, MerchantLock, NewMerchant, NewTill
+from wallet.merchants.records import TILL_DIGITS, MerchantLock, NewMerchant, NewTill, Till
 from wallet.money import CURRENCIES
 from wallet.onboarding.records import ClientSecret, NewOperator, NewPartner
-from wallet.people.agents import AGENT_DIGITS, NewAgent, candidates
+from wallet.people.agents import AGENT_DIGITS, AgentNumber, AgentRecord, NewAgent, candidates
 from wallet.people.holders import NewHolder
+from wallet.people.pin import PinKeys, PinState
 
 ACCOUNT_OF_ROLE: Final = {"partner": Kind.PREFUND, "maker": Kind.MAKER}
 
@@ -39,7 +40,9 @@ class Agent:
 
     def needs(self) -> Needs:
         """The holder, and who already has the numbers that may be given."""
-        return Needs(guarded=(self.holder_id,), agents=candidates(self.key, AGENT_DIGITS))
+        numbers = tuple((AgentNumber, each) for each in candidates(self.key, AGENT_DIGITS))
+        own = ((PinState, self.holder_id), (AgentRecord, self.holder_id))
+        return Needs(holders=(self.holder_id,), records=(*own, *numbers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,15 @@ class Merchant:
 
     def needs(self) -> Needs:
         """The holder, and who already has the till numbers wanted or to be given."""
+        tills = tuple((Till, number) for number in self.numbers)
+        own = ((PinState, self.holder_id), (MerchantLock, self.holder_id))
+        return Needs(holders=(self.holder_id,), records=(*own, *tills))
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The till numbers wanted or to be given."""
         wanted = tuple(number for _, number in self.tills if number is not None)
-        return Needs(
-            guarded=(self.holder_id,),
-            tills=(*wanted, *candidates(self.key, TILL_DIGITS)),
-            records=((MerchantLock, self.holder_id),),
-        )
+        return (*wanted, *candidates(self.key, TILL_DIGITS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ class Partner:
 
     def needs(self) -> Needs:
         """Nothing: the holder comes into being here."""
-        return Needs()
+        return NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +106,7 @@ class Operator:
 
     def needs(self) -> Needs:
         """The holder."""
-        return Needs(guarded=(self.holder_id,))
+        return Needs(holders=(self.holder_id,), records=((PinState, self.holder_id),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,15 +121,16 @@ class Wallet:
 
     def needs(self) -> Needs:
         """The holder."""
-        return Needs(guarded=(self.actor,))
+        return Needs(holders=(self.actor,), records=((PinState, self.actor),))
 
 
 def decide_agent(command: Agent, facts: Facts) -> Decision:
     """Return the new agent, or raise the first refusal in `Code` order."""
     holder = _active(command.holder_id, facts)
-    if holder.agent_number is not None:
+    if facts.record(AgentRecord, holder.id) is not None:
         raise Refused(Code.ALREADY_REGISTERED)
-    number = _free(candidates(command.key, AGENT_DIGITS), facts.by_agent)
+    numbers = candidates(command.key, AGENT_DIGITS)
+    number = _free(numbers, {each for each in numbers if facts.record(AgentNumber, each)})
     currency = facts.market(holder).currency
     return _decision(
         facts,
@@ -182,12 +189,9 @@ def decide_partner(command: Partner, facts: Facts) -> Decision:
     """Return the new partner or maker, or raise the first refusal in `Code` order."""
     market = facts.markets[command.market]
     _check_currencies(command.currencies, tuple(CURRENCIES))
-    holder = Holder(
-        facts.id, None, command.name, market.languages[0], market.code, 0, "active",
-        None, None, None, [], 0, 0, None,
-    )  # fmt: skip
+    holder = Holder(facts.id, None, command.name, market.languages[0], market.code, 0, "active")
     client_id = facts.reference.lower()
-    mac = command.secret.mac(client_id, facts.pin_keys)
+    mac = command.secret.mac(client_id, facts.setting(PinKeys))
     kind = ACCOUNT_OF_ROLE[command.role]
     return _decision(
         facts,
@@ -240,7 +244,7 @@ def _check_currencies(wanted: tuple[str, ...], allowed: tuple[str, ...]) -> None
             raise Refused(Code.CURRENCY_NOT_SUPPORTED, currency=currency, one_of=list(allowed))
 
 
-def _free(numbers: tuple[str, ...], taken: dict[str, Any]) -> str:
+def _free(numbers: tuple[str, ...], taken: set[str]) -> str:
     """Return the first number that nobody has.
 
     Two processes may give out the same one at once: the database refuses the second, and the
@@ -254,7 +258,7 @@ def _free(numbers: tuple[str, ...], taken: dict[str, Any]) -> str:
 
 def _tills(command: Merchant, facts: Facts) -> tuple[NewTill, ...]:
     tills: list[NewTill] = []
-    taken: dict[str, Any] = dict(facts.tills)
+    taken = {number for number in command.numbers if facts.record(Till, number)}
     for label, wanted in command.tills:
         if wanted is not None and wanted in taken:
             raise Refused(Code.INCORRECT_STATE, state="till_taken", till=wanted)
@@ -263,7 +267,7 @@ def _tills(command: Merchant, facts: Facts) -> tuple[NewTill, ...]:
             number, command.holder_id, command.name, command.city, command.category,
             command.escrow_period_s,
         )  # fmt: skip
-        taken[number] = till
+        taken.add(number)
         tills.append(NewTill(till, label))
     return tuple(tills)
 

@@ -7,14 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from sqlalchemy import Engine, text
 
+from wallet.ledger.rows import Written, inserted
 from wallet.people.partners import secret_mac
-
-if TYPE_CHECKING:
-    from wallet.ledger.facts import Facts
 
 PARTNER_ROLES: Final = ("partner", "maker")
 
@@ -43,14 +41,11 @@ class ClientSecret:
         return secret_mac(next(iter(keys.values())), client_id, self._text)
 
 
+@inserted("partners", key="holder_id", secret_mac="mac")  # noqa: S106 -- a path
 @dataclass(frozen=True, slots=True)
-class NewPartner:
+class NewPartner(Written):
     """An institution that comes by API, with client credentials."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO partners (holder_id, client_id, secret_mac, role)
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bytea[], %s::text[])
-    """
     RANK: ClassVar[int] = 1
 
     holder_id: int
@@ -58,38 +53,15 @@ class NewPartner:
     mac: bytes
     role: str
 
-    @property
-    def identity(self) -> int:
-        return self.holder_id
 
-    def values(self) -> tuple[Any, ...]:
-        return (self.holder_id, self.client_id, self.mac, self.role)
-
-    def apply(self, facts: Facts) -> None:
-        """Nothing in the same batch asks for it."""
-
-
+@inserted("operators", key="holder_id", replaces=True)
 @dataclass(frozen=True, slots=True)
-class NewOperator:
+class NewOperator(Written):
     """A holder who may act for the operator."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO operators (holder_id) SELECT * FROM unnest(%s::bigint[])
-            ON CONFLICT DO NOTHING
-    """
     RANK: ClassVar[int] = 1
 
     holder_id: int
-
-    @property
-    def identity(self) -> int:
-        return self.holder_id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.holder_id,)
-
-    def apply(self, facts: Facts) -> None:
-        """Nothing in the same batch asks for it."""
 
 
 def holder_id_of(engine: Engine, msisdn: str) -> int | None:

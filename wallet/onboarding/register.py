@@ -6,7 +6,7 @@ chooses the PIN on their own phone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, NewAccount, Posting, Row, Text
+from wallet.people.agents import AgentRecord
 from wallet.people.holders import NewHolder
 from wallet.people.parties import check_sender
 from wallet.people.pin import Pin, new_pin
@@ -27,7 +28,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin | None
+    pin: Pin | None = field(compare=False)
     msisdn: str
     name: str
     language: str
@@ -37,8 +38,10 @@ class Command:
 
     def needs(self) -> Needs:
         """The number, to see whether it is taken, and the agent."""
-        agents = (self.agent_id,) if self.agent_id is not None else ()
-        return Needs(msisdns=(self.msisdn,), holders=agents)
+        if self.agent_id is None:
+            return Needs(msisdns=(self.msisdn,))
+        records = ((AgentRecord, self.agent_id),)
+        return Needs(msisdns=(self.msisdn,), holders=(self.agent_id,), records=records)
 
 
 def decide(command: Command, facts: Facts) -> Decision:
@@ -48,15 +51,11 @@ def decide(command: Command, facts: Facts) -> Decision:
         raise Refused(Code.LANGUAGE_NOT_SUPPORTED, languages=list(market.languages))
     if command.msisdn in facts.by_msisdn:
         raise Refused(Code.ALREADY_REGISTERED)
-    agent = facts.holders[command.agent_id] if command.agent_id is not None else None
-    if agent is not None:
-        check_sender(agent)
-        if agent.agent_number is None:
-            raise Refused(Code.NOT_AN_AGENT)
+    agent_name = None if command.agent_id is None else _agent_name(command.agent_id, facts)
 
     holder = Holder(
         facts.id, command.msisdn, command.name, command.language, command.market, command.tier,
-        "active", None, None, None, [], 0, 0, None,
+        "active",
     )  # fmt: skip
     rows: list[Row] = [
         NewHolder(holder, facts.now, command.agent_id),
@@ -66,8 +65,8 @@ def decide(command: Command, facts: Facts) -> Decision:
         rows.append(new_pin(command.pin, holder, facts))
     values = {"name": holder.name, "service_code": market.service_code}
     wording = "welcome"
-    if agent is not None:
-        wording, values["agent"] = "registered_by_agent", agent.agent_name or agent.name
+    if agent_name is not None:
+        wording, values["agent"] = "registered_by_agent", agent_name
     return Decision(
         Posting("register", receiver_id=holder.id),
         answer={
@@ -84,3 +83,12 @@ def decide(command: Command, facts: Facts) -> Decision:
         texts=(Text(command.msisdn, holder.language, wording, values),),
         rows=tuple(rows),
     )
+
+
+def _agent_name(agent_id: int, facts: Facts) -> str:
+    """Return the name on the agent's door. Raises `Refused` where there is no such agent."""
+    holder, agent = facts.holders[agent_id], facts.record(AgentRecord, agent_id)
+    check_sender(holder)
+    if agent is None:
+        raise Refused(Code.NOT_AN_AGENT)
+    return agent.name or holder.name

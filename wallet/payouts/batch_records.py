@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from sqlalchemy import Engine
 
 from wallet.clock import reference
 from wallet.database import read
 from wallet.ledger.entries import LONGEST_PAGE, cursor_id
-from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Written, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -19,17 +19,6 @@ if TYPE_CHECKING:
 
 STATES: Final = ("waiting_approval", "released", "sent", "declined")
 
-_COLUMNS: Final = """id, kind, market, currency, payout_count, total_minor, state, next_at, file,
-    made_at, decided_at, sent_at"""
-READ_BATCHES: Final = f"""
-    SELECT {_COLUMNS} FROM payout_batches
-     WHERE id < :before AND (:state = '' OR state = :state)
-     ORDER BY id DESC
-     LIMIT :limit
-"""
-READ_BATCH: Final = f"""
-    SELECT {_COLUMNS} FROM payout_batches WHERE id = :batch
-"""
 READ_SURPRISES: Final = """
     SELECT s.payout_id, p.merchant_id, p.currency, p.amount_minor, p.state, s.said, s.reason,
            s.heard_at
@@ -40,8 +29,9 @@ READ_SURPRISES: Final = """
 """
 
 
+@record("payout_batches")
 @dataclass(frozen=True, slots=True)
-class PayoutBatch:
+class PayoutBatch(Found):
     """A batch as one batch of the poster's, or an operator, sees it."""
 
     id: int
@@ -57,20 +47,7 @@ class PayoutBatch:
     decided_at: datetime | None = None
     sent_at: datetime | None = None
 
-    LOCK: ClassVar[str] = f"""
-        SELECT {_COLUMNS} FROM payout_batches WHERE id = ANY(%(ids)s) ORDER BY id
-           FOR NO KEY UPDATE
-    """
-    RANK: ClassVar[int] = 11
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the batch of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing: no money moves."""
-        return Needs()
+    RANK: ClassVar[int] = 180
 
     @property
     def total(self) -> Money:
@@ -82,17 +59,23 @@ class PayoutBatch:
         return self.next_at if self.state == "waiting_approval" else None
 
 
+READ_BATCHES: Final = f"""
+    SELECT {PayoutBatch.COLUMNS} FROM payout_batches
+     WHERE id < :before AND (:state = '' OR state = :state)
+     ORDER BY id DESC
+     LIMIT :limit
+"""
+
+READ_BATCH: Final = f"""
+    SELECT {PayoutBatch.COLUMNS} FROM payout_batches WHERE id = :batch
+"""
+
+
+@updated("payout_batches", "state, decided_by", decided_at="now", next_at="now")
 @dataclass(frozen=True, slots=True)
-class BatchDecided:
+class BatchDecided(Written):
     """Operators have released a batch, or one has declined it."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE payout_batches b
-           SET state = v.state, decided_by = v.decided_by, decided_at = v.now, next_at = v.now
-          FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[])
-               AS v (id, state, decided_by, now)
-         WHERE b.id = v.id
-    """
     RANK: ClassVar[int] = 6
 
     batch: PayoutBatch
@@ -100,15 +83,8 @@ class BatchDecided:
     decided_by: int
     now: datetime
 
-    @property
-    def identity(self) -> int:
-        return self.batch.id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.batch.id, self.state, self.decided_by, self.now)
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(PayoutBatch, self.batch.id)] = replace(self.batch, state=self.state)
+        facts.add_record(replace(self.batch, state=self.state))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Wrong codes are counted on the payout: at the last attempt it expires, and the w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 from uuid import UUID
 
@@ -18,9 +18,10 @@ from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.money import Money
 from wallet.payouts.payout import told
 from wallet.payouts.records import CASH_CODE, CodeGuessed, Payout, PayoutSettled
+from wallet.people.agents import AgentRecord
 from wallet.people.one_time import ATTEMPTS, OneTimeCode
 from wallet.people.parties import check_active, phone_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinKeys, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     msisdn: str
     code: OneTimeCode
     payout_id: int
@@ -39,10 +40,11 @@ class Command:
 
     def needs(self) -> Needs:
         """The agent's PIN is guarded; the payout names its merchant."""
+        payouts = ((Payout, self.payout_id),) if self.payout_id else ()
         return Needs(
-            guarded=(self.actor,),
+            holders=(self.actor,),
             operator=((Kind.IN_TRANSIT, self.currency), (Kind.FEES, self.currency)),
-            records=((Payout, self.payout_id),) if self.payout_id else (),
+            records=((PinState, self.actor), (AgentRecord, self.actor), *payouts),
         )
 
 
@@ -55,13 +57,14 @@ def decide(command: Command, facts: Facts) -> Decision:
         raise Refused(Code.SAME_PARTIES)
     check_active(agent, merchant or agent)
     target = facts.account(agent.id, Kind.FLOAT, command.currency)
-    if agent.agent_number is None or target is None:
+    shop = facts.record(AgentRecord, agent.id)
+    if shop is None or target is None:
         raise Refused(Code.NOT_AN_AGENT)
     pin_rows = check_pin(command.pin, agent, facts)
     if payout is None or merchant is None or merchant.msisdn != command.msisdn:
         raise Refused(Code.CASH_CODE_WRONG, rows=pin_rows)
     _check_code(command.code, payout, facts)
-    if payout.destination.account not in {"", agent.agent_number}:
+    if payout.destination.account not in {"", shop.number}:
         raise Refused(Code.CASH_AT_OTHER_AGENT)
 
     legs = [
@@ -82,7 +85,7 @@ def decide(command: Command, facts: Facts) -> Decision:
             "receiver": {"name": merchant.name, "msisdn": merchant.msisdn},
             "posted_at": facts.now.isoformat(),
         },
-        texts=_texts(payout, merchant, agent, balance),
+        texts=_texts(payout, merchant, agent, shop, balance),
         rows=(
             PayoutSettled(replace(payout, state="paid"), facts.now, None, agent.id),
             *pin_rows,
@@ -96,7 +99,7 @@ def _check_code(code: OneTimeCode, payout: Payout, facts: Facts) -> None:
     assert payout.expires_at is not None, payout
     if payout.state != "collectible" or facts.now >= payout.expires_at:
         raise Refused(Code.CASH_CODE_WRONG)
-    if code.fits(CASH_CODE, payout.id, payout.code, facts.pin_keys):
+    if code.fits(CASH_CODE, payout.id, payout.code, facts.setting(PinKeys)):
         return
     attempts = payout.code_attempts + 1
     expires_at = facts.now if attempts >= ATTEMPTS else payout.expires_at
@@ -104,10 +107,12 @@ def _check_code(code: OneTimeCode, payout: Payout, facts: Facts) -> None:
     raise Refused(Code.CASH_CODE_WRONG, attempts_left=ATTEMPTS - attempts, rows=(guessed,))
 
 
-def _texts(payout: Payout, merchant: Holder, agent: Holder, balance: Money) -> tuple[Text, ...]:
+def _texts(
+    payout: Payout, merchant: Holder, agent: Holder, shop: AgentRecord, balance: Money
+) -> tuple[Text, ...]:
     assert merchant.msisdn is not None
     assert agent.msisdn is not None
-    given = {**told(payout), "name": agent.agent_name or agent.name, "fee": payout.fee.shown}
+    given = {**told(payout), "name": shop.name or agent.name, "fee": payout.fee.shown}
     taken = {
         **told(payout),
         "name": merchant.name,

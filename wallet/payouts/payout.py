@@ -7,7 +7,7 @@ To the own wallet it is paid at once; cash waits for an agent (wallet/payouts/co
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Final
 from uuid import UUID, uuid5
 
@@ -21,10 +21,10 @@ from wallet.ledger.posting import Decision, Leg, Moment, Posting, Row, Text
 from wallet.merchants.records import MerchantLock
 from wallet.money import Money
 from wallet.payouts.records import CASH_CODE, NewPayout, Payout, PayoutSettled, SchedulePaused
-from wallet.people.limits import check_in
+from wallet.people.limits import Usage, check_in
 from wallet.people.one_time import OneTimeCode
 from wallet.people.parties import check_funds, check_sender, wallet_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinKeys, PinState, check_pin
 from wallet.refunds.records import RefundsWaiting, check_no_refund_waits
 
 CODE_DIGITS: Final = 8
@@ -47,7 +47,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     amount: Money
     destination_id: int | None = None
     code: OneTimeCode | None = None
@@ -114,13 +114,15 @@ class Returned:
 def needs_of(merchant_id: int, currency: str) -> Needs:
     """Return what a payout of a merchant's locks and reads."""
     return Needs(
-        guarded=(merchant_id,),
+        holders=(merchant_id,),
         operator=((Kind.IN_TRANSIT, currency), (Kind.FEES, currency)),
         records=(
+            (PinState, merchant_id),
             (MerchantLock, merchant_id),
             (Destinations, merchant_id),
             (RefundsWaiting, merchant_id),
         ),
+        of_holders=(Usage,),
     )
 
 
@@ -199,7 +201,7 @@ def pay_out(
     kept, expires_at = None, None
     if where.kind == "cash":
         assert code is not None, "whoever pays out draws a code"
-        kept = code.made(CASH_CODE, facts.id, facts.pin_keys)
+        kept = code.made(CASH_CODE, facts.id, facts.setting(PinKeys))
         expires_at = facts.now + market.payouts.cash_lifetime
     payout = Payout(
         facts.id, merchant.id, amount.currency, amount.minor, fee.minor,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from wallet.destinations.records import Destination
 from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Written, updated
 from wallet.money import Money
 from wallet.people.one_time import CodeMac
 
@@ -57,7 +58,7 @@ class Payout:
          ORDER BY p.id
            FOR NO KEY UPDATE OF p
     """
-    RANK: ClassVar[int] = 4
+    RANK: ClassVar[int] = 50
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
@@ -116,20 +117,14 @@ class NewPayout:
         )  # fmt: skip
 
     def apply(self, facts: Facts) -> None:
-        facts.records[(Payout, self.payout.id)] = self.payout
+        facts.add_record(self.payout)
 
 
+@updated("payouts", "state, settled_at, failure, collected_by")
 @dataclass(frozen=True, slots=True)
-class PayoutSettled:
+class PayoutSettled(Written):
     """What was said at last: paid, or failed with a reason. Cash was paid by an agent."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE payouts p SET state = v.state, settled_at = v.settled_at, failure = v.failure,
-                             collected_by = v.collected_by
-          FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::bigint[])
-               AS v (id, state, settled_at, failure, collected_by)
-         WHERE p.id = v.id
-    """
     RANK: ClassVar[int] = 4
 
     payout: Payout
@@ -137,65 +132,30 @@ class PayoutSettled:
     failure: str | None
     collected_by: int | None = None
 
-    @property
-    def identity(self) -> int:
-        return self.payout.id
-
-    def values(self) -> tuple[Any, ...]:
-        said = (self.payout.state, self.settled_at, self.failure)
-        return (self.payout.id, *said, self.collected_by)
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(Payout, self.payout.id)] = self.payout
+        facts.add_record(self.payout)
 
 
+@updated("payouts", "code_attempts, expires_at")
 @dataclass(frozen=True, slots=True)
-class CodeGuessed:
+class CodeGuessed(Written):
     """A wrong code was tried; at the last attempt the payout expires at once."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE payouts p SET code_attempts = v.attempts, expires_at = v.expires_at
-          FROM unnest(%s::bigint[], %s::smallint[], %s::timestamptz[])
-               AS v (id, attempts, expires_at)
-         WHERE p.id = v.id
-    """
     RANK: ClassVar[int] = 3  # before it is settled
 
     payout: Payout
 
-    @property
-    def identity(self) -> tuple[str, int]:
-        return ("guessed", self.payout.id)
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.payout.id, self.payout.code_attempts, self.payout.expires_at)
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(Payout, self.payout.id)] = self.payout
+        facts.add_record(self.payout)
 
 
+@updated("payout_schedules", key="merchant_id, currency")
 @dataclass(frozen=True, slots=True)
-class SchedulePaused:
+class SchedulePaused(Written):
     """A payout has failed: the merchant must see to it before the schedule goes on."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE payout_schedules s SET paused_at = v.paused_at
-          FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[])
-               AS v (merchant_id, currency, paused_at)
-         WHERE s.merchant_id = v.merchant_id AND s.currency = v.currency
-    """
     RANK: ClassVar[int] = 5
 
     merchant_id: int
     currency: str
     paused_at: datetime
-
-    @property
-    def identity(self) -> tuple[int, str]:
-        return (self.merchant_id, self.currency)
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.merchant_id, self.currency, self.paused_at)
-
-    def apply(self, facts: Facts) -> None:
-        """Nothing in the same batch asks for it."""

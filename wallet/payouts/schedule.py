@@ -7,7 +7,7 @@ payout that fails pauses the schedule (wallet/payouts/payout.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 from uuid import UUID, uuid5
@@ -44,7 +44,7 @@ class SetSchedule:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     every: str
     minimum: Money
     weekday: int | None = None

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from wallet.database import read
-from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Written, selected, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -18,13 +18,8 @@ if TYPE_CHECKING:
 
 EVERY: Final = ("on_demand", "at_once", "daily", "weekly")
 
-_COLUMNS: Final = """merchant_id, currency, every, weekday, hour, minimum_minor, next_at, paused_at,
-    skipped_at, skipped_why"""
-READ_SCHEDULES: Final = f"""
-    SELECT {_COLUMNS} FROM payout_schedules WHERE merchant_id = :merchant ORDER BY currency
-"""
 
-
+@selected("")
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """One merchant's, in one currency. What is less than the minimum waits for the next time."""
@@ -39,6 +34,8 @@ class Schedule:
     paused_at: datetime | None = None
     skipped_at: datetime | None = None
     skipped_why: str | None = None
+
+    COLUMNS: ClassVar[str]
 
     @property
     def minimum(self) -> Money:
@@ -58,6 +55,11 @@ class Schedule:
         return now if self.hour is None else next_time(self.weekday, self.hour, now, zone)
 
 
+READ_SCHEDULES: Final = f"""
+    SELECT {Schedule.COLUMNS} FROM payout_schedules WHERE merchant_id = :merchant ORDER BY currency
+"""
+
+
 def next_time(weekday: int | None, hour: int, now: datetime, zone: ZoneInfo) -> datetime:
     """Return the first full `hour` after `now` by the clock in `zone`, on that weekday.
 
@@ -72,7 +74,7 @@ def next_time(weekday: int | None, hour: int, now: datetime, zone: ZoneInfo) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Schedules:
+class Schedules(Found):
     """All of a merchant's; `id` is the merchant's."""
 
     id: int
@@ -89,16 +91,12 @@ class Schedules:
          GROUP BY merchant_id
          ORDER BY merchant_id
     """
-    RANK: ClassVar[int] = 9
+    RANK: ClassVar[int] = 130
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
         """Return the schedules of one row of LOCK."""
         return cls(row[0], tuple(Schedule(row[0], *each) for each in zip(*row[1:], strict=True)))
-
-    def needs(self) -> Needs:
-        """Nothing more: the merchant is the command's."""
-        return Needs()
 
     def of(self, currency: str) -> Schedule | None:
         """Return the one in this currency."""
@@ -142,28 +140,14 @@ class ScheduleSet:
         _apply(self.schedule, facts)
 
 
+@updated("payout_schedules", "next_at, skipped_at, skipped_why", key="merchant_id, currency")
 @dataclass(frozen=True, slots=True)
-class ScheduleMoved:
+class ScheduleMoved(Written):
     """A schedule's time has come, and what came of it."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE payout_schedules s
-           SET next_at = v.next_at, skipped_at = v.skipped_at, skipped_why = v.skipped_why
-          FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[])
-               AS v (merchant_id, currency, next_at, skipped_at, skipped_why)
-         WHERE s.merchant_id = v.merchant_id AND s.currency = v.currency
-    """
     RANK: ClassVar[int] = 5
 
     schedule: Schedule
-
-    @property
-    def identity(self) -> tuple[int, str]:
-        return (self.schedule.merchant_id, self.schedule.currency)
-
-    def values(self) -> tuple[Any, ...]:
-        each = self.schedule
-        return (*self.identity, each.next_at, each.skipped_at, each.skipped_why)
 
     def apply(self, facts: Facts) -> None:
         _apply(self.schedule, facts)
@@ -171,7 +155,7 @@ class ScheduleMoved:
 
 def _apply(schedule: Schedule, facts: Facts) -> None:
     found = facts.record(Schedules, schedule.merchant_id) or Schedules(schedule.merchant_id, ())
-    facts.records[(Schedules, found.id)] = found.with_schedule(schedule)
+    facts.add_record(found.with_schedule(schedule))
 
 
 def schedules_of(engine: Engine, merchant_id: int) -> tuple[Schedule, ...]:

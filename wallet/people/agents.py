@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
+
+from wallet.ledger.rows import Found, Written, inserted, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -24,28 +26,39 @@ def candidates(key: UUID, digits: int) -> tuple[str, ...]:
     return tuple(str(lowest + number % (9 * lowest)) for number in numbers)
 
 
+@record("agents", id="holder_id", lock=False)
 @dataclass(frozen=True, slots=True)
-class NewAgent:
+class AgentRecord(Found):
+    """An agent, by the holder's id. Number and name never change, so they need no lock."""
+
+    id: int
+    number: str
+    name: str
+
+    RANK: ClassVar[int] = 260
+
+
+@record("agents", id="number", lock=False)
+@dataclass(frozen=True, slots=True)
+class AgentNumber(Found):
+    """A number that some agent has."""
+
+    id: str
+
+    RANK: ClassVar[int] = 270
+
+
+@inserted("agents", key="holder_id")
+@dataclass(frozen=True, slots=True)
+class NewAgent(Written):
     """A holder becomes an agent; the database refuses a number that is taken."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO agents (holder_id, number, name)
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[])
-    """
     RANK: ClassVar[int] = 1
 
     holder_id: int
     number: str
     name: str
 
-    @property
-    def identity(self) -> int:
-        return self.holder_id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.holder_id, self.number, self.name)
-
     def apply(self, facts: Facts) -> None:
-        holder = facts.holders[self.holder_id]
-        holder.agent_number, holder.agent_name = self.number, self.name
-        facts.add_holder(holder)
+        facts.add_record(AgentRecord(self.holder_id, self.number, self.name))
+        facts.add_record(AgentNumber(self.number))

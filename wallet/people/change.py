@@ -6,7 +6,7 @@ replay, the same order, and each leaves a posting without entries as its audit t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Posting, Text
 from wallet.people.holders import HolderChanged
-from wallet.people.pin import Pin, check_pin, new_pin
+from wallet.people.pin import Pin, PinState, check_pin, new_pin, pin_of
 from wallet.people.proofs import Proof
 from wallet.people.ties import Engagements
 
@@ -27,14 +27,14 @@ class ChangePin:
 
     actor: int
     key: UUID
-    pin: Pin | None
+    pin: Pin | None = field(compare=False)
     chosen: Pin
     proof_id: int | None = None
 
     def needs(self) -> Needs:
         """The holder's own row, and the proof."""
         records = () if self.proof_id is None else ((Proof, self.proof_id),)
-        return Needs(guarded=(self.actor,), records=records)
+        return Needs(holders=(self.actor,), records=((PinState, self.actor), *records))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,11 @@ class ProvePin:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
 
     def needs(self) -> Needs:
         """The holder's own row."""
-        return Needs(guarded=(self.actor,))
+        return Needs(holders=(self.actor,), records=((PinState, self.actor),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class ChangeHolder:
         """The holder's own row, and with the accounts' locks an end to payments under way."""
         closes = self.status == "closed"
         records = ((Engagements, self.holder_id),) if closes else ()
-        return Needs(guarded=(self.holder_id,), records=records)
+        return Needs(holders=(self.holder_id,), records=((PinState, self.holder_id), *records))
 
 
 def decide_change_pin(command: ChangePin, facts: Facts) -> Decision:
@@ -77,7 +77,7 @@ def decide_change_pin(command: ChangePin, facts: Facts) -> Decision:
     holder = facts.holders[command.actor]
     if holder.status == "closed":
         raise Refused(Code.SENDER_CLOSED)
-    if holder.pin_mac is not None and not _is_proven(command, holder, facts):
+    if pin_of(holder, facts).mac is not None and not _is_proven(command, holder, facts):
         if command.pin is None:
             raise Refused(Code.PIN_WRONG)
         check_pin(command.pin, holder, facts)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from wallet.errors import Code, Refused
+from wallet.ledger.facts import Holder
+from wallet.ledger.rows import Written, inserted, updated
 
 if TYPE_CHECKING:
-    from wallet.ledger.facts import Facts, Holder
+    from wallet.ledger.facts import Facts
 
 LONGEST_NAME: Final = 40
 
@@ -35,57 +37,32 @@ def _is_in_names(letter: str) -> bool:
     return letter.isalpha() or letter.isdigit() or is_mark or letter in " '-.’&/"
 
 
+@inserted("holders", "id, msisdn, name, language, market, tier, registered_at, registered_by")
 @dataclass(frozen=True, slots=True)
-class NewHolder:
+class NewHolder(Written):
     """A holder who comes into being; a second one of the same number is refused by the database."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO holders (id, msisdn, name, language, market, tier, registered_at, registered_by)
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[],
-                             %s::smallint[], %s::timestamptz[], %s::bigint[])
-    """
     RANK: ClassVar[int] = 0
 
     holder: Holder
     registered_at: datetime
     registered_by: int | None
 
-    @property
-    def identity(self) -> int:
-        return self.holder.id
-
-    def values(self) -> tuple[Any, ...]:
-        holder = self.holder
-        described = (holder.id, holder.msisdn, holder.name, holder.language, holder.market)
-        return (*described, holder.tier, self.registered_at, self.registered_by)
-
     def apply(self, facts: Facts) -> None:
         facts.add_holder(self.holder)
 
 
+@updated("holders", id="holder_id")
 @dataclass(frozen=True, slots=True)
-class HolderChanged:
+class HolderChanged(Written):
     """A holder's status, language and tier as they shall be."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE holders h SET status = v.status, language = v.language, tier = v.tier
-          FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::smallint[])
-               AS v (id, status, language, tier)
-         WHERE h.id = v.id
-    """
     RANK: ClassVar[int] = 6
 
     holder_id: int
     status: str
     language: str
     tier: int
-
-    @property
-    def identity(self) -> int:
-        return self.holder_id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.holder_id, self.status, self.language, self.tier)
 
     def apply(self, facts: Facts) -> None:
         holder = facts.holders[self.holder_id]

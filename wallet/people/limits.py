@@ -6,11 +6,13 @@ calendar. Codes are the GSMA's.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, ClassVar
 
 from wallet.errors import Code, Refused
-from wallet.ledger.facts import Facts, Holder, Usage
+from wallet.ledger.facts import Facts, Holder
+from wallet.ledger.rows import Found, Written, inserted, of_holder
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -18,10 +20,36 @@ if TYPE_CHECKING:
     from wallet.markets import Limits
 
 
+@of_holder("limit_usage")
+@inserted("limit_usage", key="holder_id, currency", replaces=True)
+@dataclass(frozen=True, slots=True)
+class Usage(Found, Written):
+    """How much of a holder's limits is used in `currency`, as of the local `day`."""
+
+    holder_id: int
+    currency: str
+    day: date
+    day_out_minor: int = 0
+    month_out_minor: int = 0
+    day_in_minor: int = 0
+    month_in_minor: int = 0
+
+    READ: ClassVar[str]
+    RANK: ClassVar[int] = 5
+
+    @property
+    def id(self) -> tuple[int, str]:
+        """Whose, and of which currency."""
+        return (self.holder_id, self.currency)
+
+    def apply(self, facts: Facts) -> None:
+        facts.add_record(self)
+
+
 def _usage(facts: Facts, holder: Holder, currency: str) -> Usage:
     """Return what the holder has used of the present day and month."""
     today = facts.today(holder)
-    usage = facts.usages.get((holder.id, currency))
+    usage = facts.row_of_holder(Usage, (holder.id, currency))
     if usage is None:
         return Usage(holder.id, currency, today)
     if usage.day >= today:  # later: counted by a clock ahead of ours, and not to be forgotten

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from wallet.errors import Code, Refused
 from wallet.ledger.posting import Moment, Text
+from wallet.ledger.rows import Found, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts, Holder
@@ -59,18 +60,35 @@ class Pin:
         return is_run or is_pair_twice or is_year or (msisdn or "").endswith(self._digits)
 
 
-@dataclass(frozen=True, slots=True)
-class PinState:
-    """A holder's PIN columns as they shall be: written with a posting, or with a refusal."""
+class PinKeys(dict[str, bytes]):
+    """The keys of all verifiers by their ids, the one in use first: a setting of the poster's."""
 
-    holder_id: int
-    kid: str | None
-    salt: bytes | None
-    mac: bytes | None
-    before: tuple[bytes, ...]
-    failures: int
-    locks: int
-    locked_until: datetime | None
+
+@record(
+    "holders",
+    kid="pin_kid",
+    salt="pin_salt",
+    mac="pin_mac",
+    before="pins_before",
+    failures="pin_failures",
+    locks="pin_locks",
+    locked_until="pin_locked_until",
+)
+@dataclass(frozen=True, slots=True)
+class PinState(Found):
+    """A holder's PIN columns, in the holder's own row, which is locked with them.
+
+    They are written with a posting, or with a refusal.
+    """
+
+    id: int  # the holder's
+    kid: str | None = None
+    salt: bytes | None = None
+    mac: bytes | None = None
+    before: Sequence[bytes] = ()
+    failures: int = 0
+    locks: int = 0
+    locked_until: datetime | None = None
 
     WRITE: ClassVar[str] = """
         UPDATE holders h
@@ -83,16 +101,16 @@ class PinState:
                AS v (id, kid, salt, mac, before, failures, locks, locked_until)
          WHERE h.id = v.id
     """
-    RANK: ClassVar[int] = 6
+    RANK: ClassVar[int] = 300  # holders are locked last of all that is locked before the accounts
 
     @property
     def identity(self) -> int:
-        return self.holder_id
+        return self.id
 
     def values(self) -> tuple[Any, ...]:
         before = ",".join("\\x" + each.hex() for each in self.before)
         return (
-            self.holder_id,
+            self.id,
             self.kid,
             self.salt,
             self.mac,
@@ -103,33 +121,21 @@ class PinState:
         )
 
     def apply(self, facts: Facts) -> None:
-        holder = facts.holders[self.holder_id]
-        holder.pin_kid, holder.pin_salt, holder.pin_mac = self.kid, self.salt, self.mac
-        holder.pins_before = list(self.before)
-        holder.pin_failures, holder.pin_locks = self.failures, self.locks
-        holder.pin_locked_until = self.locked_until
+        facts.add_record(self)
 
 
-def state_of(holder: Holder) -> PinState:
-    """Return a holder's PIN columns as they are."""
-    return PinState(
-        holder.id,
-        holder.pin_kid,
-        holder.pin_salt,
-        holder.pin_mac,
-        tuple(holder.pins_before),
-        holder.pin_failures,
-        holder.pin_locks,
-        holder.pin_locked_until,
-    )
+def pin_of(holder: Holder, facts: Facts) -> PinState:
+    """Return a holder's PIN columns, which must be among the command's records."""
+    state = facts.record(PinState, holder.id)
+    assert state is not None, holder
+    return state
 
 
-def _matches(pin: Pin, holder: Holder, keys: Mapping[str, bytes]) -> bool:
-    assert holder.pin_kid is not None
-    assert holder.pin_salt is not None
-    assert holder.pin_mac is not None
-    expected = pin.mac(keys[holder.pin_kid], holder.id, holder.pin_salt)
-    return hmac.compare_digest(expected, holder.pin_mac)
+def _matches(pin: Pin, state: PinState, keys: PinKeys) -> bool:
+    assert state.kid is not None
+    assert state.salt is not None
+    assert state.mac is not None
+    return hmac.compare_digest(pin.mac(keys[state.kid], state.id, state.salt), state.mac)
 
 
 def check_pin(pin: Pin, holder: Holder, facts: Facts) -> tuple[PinState, ...]:
@@ -138,22 +144,21 @@ def check_pin(pin: Pin, holder: Holder, facts: Facts) -> tuple[PinState, ...]:
     Raises `Refused` with `pin_not_set`, `pin_locked` (with `until`) or `pin_wrong` (with
     `attempts_left`); a wrong attempt is counted although its command is refused.
     """
-    if holder.pin_mac is None:
+    state = pin_of(holder, facts)
+    if state.mac is None:
         raise Refused(Code.PIN_NOT_SET)
-    if holder.pin_locked_until is not None and facts.now < holder.pin_locked_until:
-        raise Refused(Code.PIN_LOCKED, until=holder.pin_locked_until.isoformat())
-    if _matches(pin, holder, facts.pin_keys):
-        if holder.pin_failures == 0 and holder.pin_locks == 0:
+    if state.locked_until is not None and facts.now < state.locked_until:
+        raise Refused(Code.PIN_LOCKED, until=state.locked_until.isoformat())
+    if _matches(pin, state, facts.setting(PinKeys)):
+        if state.failures == 0 and state.locks == 0:
             return ()
-        return (replace(state_of(holder), failures=0, locks=0, locked_until=None),)
-    failures = holder.pin_failures + 1
+        return (replace(state, failures=0, locks=0, locked_until=None),)
+    failures = state.failures + 1
     if failures < ATTEMPTS:
-        row = replace(state_of(holder), failures=failures)
+        row = replace(state, failures=failures)
         raise Refused(Code.PIN_WRONG, rows=(row,), attempts_left=ATTEMPTS - failures)
-    until = facts.now + LOCKS[min(holder.pin_locks, len(LOCKS) - 1)]
-    row = replace(
-        state_of(holder), failures=0, locks=min(holder.pin_locks + 1, 99), locked_until=until
-    )
+    until = facts.now + LOCKS[min(state.locks, len(LOCKS) - 1)]
+    row = replace(state, failures=0, locks=min(state.locks + 1, 99), locked_until=until)
     texts = _locked_texts(holder, until, facts)
     raise Refused(Code.PIN_LOCKED, rows=(row,), texts=texts, until=until.isoformat())
 
@@ -169,14 +174,16 @@ def new_pin(pin: Pin, holder: Holder, facts: Facts, salt: bytes | None = None) -
     """Return the columns of a newly chosen PIN.
 
     Raises `Refused` with `pin_weak`, or `pin_used_before` for the present one and the last three.
-    The salt stays the holder's for life, so that old verifiers can still be compared.
+    The salt stays the holder's for life, so that old verifiers can still be compared. Somebody who
+    comes into being with the PIN has no columns yet.
     """
     if pin.is_weak(holder.msisdn):
         raise Refused(Code.PIN_WEAK)
-    salt = holder.pin_salt or salt or secrets.token_bytes(_SALT_BYTES)
-    macs = {kid: pin.mac(key, holder.id, salt) for kid, key in facts.pin_keys.items()}
-    before = ((holder.pin_mac,) if holder.pin_mac else ()) + tuple(holder.pins_before)
+    keys, state = facts.setting(PinKeys), facts.record(PinState, holder.id) or PinState(holder.id)
+    salt = state.salt or salt or secrets.token_bytes(_SALT_BYTES)
+    macs = {kid: pin.mac(key, holder.id, salt) for kid, key in keys.items()}
+    before = (*((state.mac,) if state.mac else ()), *state.before)
     if any(hmac.compare_digest(old, mac) for old in before for mac in macs.values()):
         raise Refused(Code.PIN_USED_BEFORE)
-    kid = next(iter(facts.pin_keys))
-    return PinState(holder.id, kid, salt, macs[kid], before[:REMEMBERED], 0, 0, None)
+    kid = next(iter(keys))
+    return PinState(holder.id, kid, salt, macs[kid], before[:REMEMBERED])

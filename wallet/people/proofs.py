@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts, Holder
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 LIFETIME: Final = timedelta(minutes=5)
 
 
+# Postings never change, so they need no lock.
+@record("postings", holder_id="actor_id", proven_at="posted_at", lock=False)
 @dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Found):
     """A posting of `ProvePin`: who proved their PIN, and when."""
 
     id: int
@@ -27,20 +29,7 @@ class Proof:
     holder_id: int
     proven_at: datetime
 
-    # Postings never change, so they need no lock.
-    LOCK: ClassVar[str] = """
-        SELECT id, kind, actor_id, posted_at FROM postings WHERE id = ANY(%(ids)s) ORDER BY id
-    """
-    RANK: ClassVar[int] = 9
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the proof of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing more: the command guards its own holder."""
-        return Needs()
+    RANK: ClassVar[int] = 150
 
     def holds(self, holder: Holder, facts: Facts) -> bool:
         """Tell whether it proves that this holder knew their PIN just now."""

@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
 from wallet.errors import Code, Refused
-from wallet.ledger.facts import Facts, Needs
+from wallet.ledger.facts import Facts
+from wallet.ledger.rows import Found, record
 
 
+# Not locked: who is frozen in the same instant was not frozen before.
+@record(
+    "operators o", join="JOIN holders h ON h.id = o.holder_id", lock=False,
+    id="o.holder_id", status="h.status",
+)  # fmt: skip
 @dataclass(frozen=True, slots=True)
-class Staff:
+class Staff(Found):
     """One of the operator's staff."""
 
     id: int
     status: str
 
-    # Not locked: who is frozen in the same instant was not frozen before.
-    LOCK: ClassVar[str] = """
-        SELECT o.holder_id, h.status
-          FROM operators o JOIN holders h ON h.id = o.holder_id
-         WHERE o.holder_id = ANY(%(ids)s::bigint[])
-         ORDER BY o.holder_id
-    """
-    RANK: ClassVar[int] = 13
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the member of staff of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing: staff act on others' accounts."""
-        return Needs()
+    RANK: ClassVar[int] = 230
 
 
 def check_staff(actor: int, facts: Facts) -> None:

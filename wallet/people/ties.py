@@ -6,13 +6,13 @@ Who is closed can do nothing more, so money that arrived afterwards would be loc
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import ClassVar
 
-from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found
 
 
 @dataclass(frozen=True, slots=True)
-class Engagements:
+class Engagements(Found):
     """`tied` is what must end before the holder can be closed, the first of it."""
 
     id: int
@@ -22,13 +22,4 @@ class Engagements:
     LOCK: ClassVar[str] = """
         SELECT id, tie_of(id) FROM holders WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id
     """
-    RANK: ClassVar[int] = 10
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the engagements of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing more: the command guards the holder."""
-        return Needs()
+    RANK: ClassVar[int] = 160

@@ -6,7 +6,7 @@ the steps that were confirmed. Limits and fee are those of a payment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -19,9 +19,9 @@ from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Leg, Moment, NewAccount, Posting, Text
 from wallet.money import Money
-from wallet.people.limits import check_out
+from wallet.people.limits import Usage, check_out
 from wallet.people.parties import check_active, check_funds, check_sender, phone_of, wallet_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 from wallet.plans.records import NewPlan, Plan, PlanWithdrawn, check_terms, shown
 
 
@@ -33,7 +33,7 @@ class Offer:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     name: str
     steps: int
     price: Money
@@ -41,7 +41,7 @@ class Offer:
 
     def needs(self) -> Needs:
         """The merchant's PIN is guarded."""
-        return Needs(guarded=(self.actor,))
+        return Needs(holders=(self.actor,), records=((PinState, self.actor),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +52,12 @@ class Withdraw:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     plan_id: int
 
     def needs(self) -> Needs:
         """The merchant's PIN is guarded; the plan is locked."""
-        return Needs(guarded=(self.actor,), records=((Plan, self.plan_id),))
+        return Needs(holders=(self.actor,), records=((PinState, self.actor), (Plan, self.plan_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,13 @@ class Buy:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     plan_id: int
 
     def needs(self) -> Needs:
         """The payer's PIN is guarded; the plan brings its merchant."""
-        return Needs(guarded=(self.actor,), records=((Plan, self.plan_id),))
+        records = ((PinState, self.actor), (Plan, self.plan_id))
+        return Needs(holders=(self.actor,), records=records, of_holders=(Usage,))
 
 
 def decide_offer(command: Offer, facts: Facts) -> Decision:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from wallet.contracts.descriptions import check_description
 from wallet.contracts.periods import LONGEST_DAYS
@@ -18,7 +18,8 @@ from wallet.contracts.records import Contract
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Needs
-from wallet.merchants.pricing import Pricing
+from wallet.ledger.rows import Written, inserted, record, updated
+from wallet.merchants.pricing import Priced, Pricing
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -29,8 +30,17 @@ MOST_STEPS: Final = 100
 LONGEST_NAME: Final = 40
 
 
+@record(
+    "plans l",
+    join="""
+    JOIN merchants m ON m.holder_id = l.merchant_id
+    LEFT JOIN pricings p ON p.id = m.pricing_id
+    """,
+    merchant="m.name",
+    joined={"pricing": Pricing.COLUMNS},
+)
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Priced):
     """What a merchant sells. Its terms never change, so its reference names a price too."""
 
     id: int
@@ -45,25 +55,7 @@ class Plan:
     merchant: str = ""  # the name on the shop
     pricing: Pricing | None = None  # the merchant's terms today
 
-    COLUMNS: ClassVar[str] = """l.id, l.merchant_id, l.name, l.steps, l.currency, l.price_minor,
-        l.period_days, l.offered_at, l.withdrawn_at, m.name"""
-    LOCK: ClassVar[str] = f"""
-        SELECT {COLUMNS}, {Pricing.COLUMNS}
-          FROM plans l
-          JOIN merchants m ON m.holder_id = l.merchant_id
-          LEFT JOIN pricings p ON p.id = m.pricing_id
-         WHERE l.id = ANY(%(ids)s)
-         ORDER BY l.id
-           FOR NO KEY UPDATE OF l
-    """
-    RANK: ClassVar[int] = 7
-    PRICING_AT: ClassVar[int] = 10
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the plan of one row of LOCK."""
-        pricing = Pricing.from_columns(row[cls.PRICING_AT :])
-        return replace(cls(*row[: cls.PRICING_AT]), pricing=pricing)
+    RANK: ClassVar[int] = 80
 
     def needs(self) -> Needs:
         """Who sells it, and where the buyer's fee goes."""
@@ -74,57 +66,32 @@ class Plan:
         return Money(self.currency, self.price_minor)
 
 
+@inserted("plans", "id, merchant_id, name, steps, currency, price_minor, period_days, offered_at")
 @dataclass(frozen=True, slots=True)
-class NewPlan:
+class NewPlan(Written):
     """A plan is offered."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO plans (id, merchant_id, name, steps, currency, price_minor, period_days,
-                           offered_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::smallint[], %s::text[],
-                             %s::bigint[], %s::smallint[], %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 2
 
     plan: Plan
 
-    @property
-    def identity(self) -> int:
-        return self.plan.id
-
-    def values(self) -> tuple[Any, ...]:
-        plan = self.plan
-        terms = (plan.name, plan.steps, plan.currency, plan.price_minor, plan.period_days)
-        return (plan.id, plan.merchant_id, *terms, plan.offered_at)
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(Plan, self.plan.id)] = self.plan
+        facts.add_record(self.plan)
 
 
+@updated("plans", "withdrawn_at")
 @dataclass(frozen=True, slots=True)
-class PlanWithdrawn:
+class PlanWithdrawn(Written):
     """A plan is sold no longer."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE plans l SET withdrawn_at = v.withdrawn_at
-          FROM unnest(%s::bigint[], %s::timestamptz[]) AS v (id, withdrawn_at)
-         WHERE l.id = v.id
-    """
     RANK: ClassVar[int] = 3
 
     plan: Plan
     withdrawn_at: datetime
 
-    @property
-    def identity(self) -> int:
-        return self.plan.id
-
-    def values(self) -> tuple[Any, ...]:
-        return (self.plan.id, self.withdrawn_at)
-
     def apply(self, facts: Facts) -> None:
         withdrawn = replace(self.plan, withdrawn_at=self.withdrawn_at)
-        facts.records[(Plan, self.plan.id)] = withdrawn
+        facts.add_record(withdrawn)
 
 
 def check_terms(name: str, steps: int, price: Money, period_days: int) -> str:

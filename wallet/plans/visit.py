@@ -7,7 +7,7 @@ earned by the deadline is the payer's own again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Posting, Row, Text
 from wallet.money import Money
 from wallet.people.parties import check_active, check_sender, phone_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 from wallet.plans.records import check_plan, next_step
 from wallet.plans.visit_codes import CODE_LIFETIME, VisitCode
 
@@ -33,12 +33,13 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
 
     def needs(self) -> Needs:
         """The payer's PIN is guarded; the contract brings the rest."""
-        return Needs(guarded=(self.actor,), records=((Contract, self.contract_id),))
+        records = ((PinState, self.actor), (Contract, self.contract_id))
+        return Needs(holders=(self.actor,), records=records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +50,14 @@ class AskCode:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
     code_mac: bytes
 
     def needs(self) -> Needs:
         """The payer's PIN is guarded; the contract brings the rest."""
-        return Needs(guarded=(self.actor,), records=((Contract, self.contract_id),))
+        records = ((PinState, self.actor), (Contract, self.contract_id))
+        return Needs(holders=(self.actor,), records=records)
 
 
 @dataclass(frozen=True, slots=True)

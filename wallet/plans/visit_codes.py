@@ -11,11 +11,11 @@ import hmac
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, ClassVar, Final, Self
 from uuid import UUID
 
 from wallet.errors import Code, Refused
-from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Written, inserted, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -26,8 +26,10 @@ CODE_DIGITS: Final = 6
 _LABEL: Final = b"kibubu visit codes 1"
 
 
+@record("visit_codes", id="contract_id")
+@inserted("visit_codes", key="contract_id", replaces=True, contract_id="id")
 @dataclass(frozen=True, slots=True)
-class VisitCode:
+class VisitCode(Found, Written):
     """The code that a contract's payer asked for last; its row, as it is and as it shall be."""
 
     id: int  # the contract's
@@ -37,43 +39,10 @@ class VisitCode:
     expires_at: datetime
     used_at: datetime | None
 
-    LOCK: ClassVar[str] = """
-        SELECT contract_id, code_mac, wrong_tries, asked_at, expires_at, used_at
-          FROM visit_codes
-         WHERE contract_id = ANY(%(ids)s)
-         ORDER BY contract_id
-           FOR NO KEY UPDATE
-    """
-    WRITE: ClassVar[str] = """
-        INSERT INTO visit_codes (contract_id, code_mac, wrong_tries, asked_at, expires_at, used_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::smallint[], %s::timestamptz[],
-                             %s::timestamptz[], %s::timestamptz[])
-            ON CONFLICT (contract_id) DO UPDATE
-           SET code_mac = excluded.code_mac, wrong_tries = excluded.wrong_tries,
-               asked_at = excluded.asked_at, expires_at = excluded.expires_at,
-               used_at = excluded.used_at
-    """
-    RANK: ClassVar[int] = 8  # as a record; as a row after everything a contract's act writes
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the code of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing that its contract does not bring."""
-        return Needs()
-
-    @property
-    def identity(self) -> int:
-        return self.id
-
-    def values(self) -> tuple[Any, ...]:
-        times = (self.asked_at, self.expires_at, self.used_at)
-        return (self.id, self.code_mac, self.wrong_tries, *times)
+    RANK: ClassVar[int] = 100  # as a record; as a row after everything a contract's act writes
 
     def apply(self, facts: Facts) -> None:
-        facts.records[(VisitCode, self.id)] = self
+        facts.add_record(self)
 
     def used(self, code_mac: bytes, now: datetime) -> Self:
         """Return the row after its one use.

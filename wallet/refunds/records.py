@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Written, inserted, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
+class Payment(Found):
     """What of a payment reached its merchant, and what of that was promised back."""
 
     id: int
@@ -53,12 +54,7 @@ class Payment:
           JOIN merchants m ON m.holder_id = x.merchant_id
          ORDER BY x.id
     """
-    RANK: ClassVar[int] = 9
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the payment of one row of LOCK."""
-        return cls(*row)
+    RANK: ClassVar[int] = 110
 
     def needs(self) -> Needs:
         """The payer, who gets it back."""
@@ -95,7 +91,7 @@ class Payment:
 
 
 @dataclass(frozen=True, slots=True)
-class RefundsWaiting:
+class RefundsWaiting(Found):
     """A merchant's refunds that wait to be covered: the oldest of each currency."""
 
     id: int
@@ -115,16 +111,12 @@ class RefundsWaiting:
          GROUP BY m.holder_id
          ORDER BY m.holder_id
     """
-    RANK: ClassVar[int] = 9  # like Payment: read once the merchant's terms are locked
+    RANK: ClassVar[int] = 120  # like Payment: after the merchant's terms, whose lock guards it
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
         """Return what waits, of one row of LOCK."""
         return cls(row[0], tuple(zip(row[1], row[2], strict=True)))
-
-    def needs(self) -> Needs:
-        """Nothing more: the command names the merchant."""
-        return Needs()
 
     def first(self, currency: str) -> int | None:
         """Return the id of the refund that is next in this currency."""
@@ -141,8 +133,9 @@ def check_no_refund_waits(merchant_id: int, currency: str, facts: Facts) -> None
         raise Refused(Code.REFUND_WAITING, currency=currency)
 
 
+@record("refunds f", join="JOIN merchants m ON m.holder_id = f.merchant_id", merchant="m.name")
 @dataclass(frozen=True, slots=True)
-class Refund:
+class Refund(Found):
     """A refund as one batch sees it. Its id is that of the posting that asked for it."""
 
     id: int
@@ -158,22 +151,7 @@ class Refund:
     decline_reason: str | None = None
     merchant: str = ""
 
-    COLUMNS: ClassVar[str] = """f.id, f.payment_id, f.merchant_id, f.payer_id, f.currency,
-        f.amount_minor, f.state, f.asked_at, f.ended_at, f.posting_id, f.decline_reason, m.name"""
-    """Of `refunds f` and `merchants m`."""
-    LOCK: ClassVar[str] = f"""
-        SELECT {COLUMNS}
-          FROM refunds f JOIN merchants m ON m.holder_id = f.merchant_id
-         WHERE f.id = ANY(%(ids)s)
-         ORDER BY f.id
-           FOR NO KEY UPDATE OF f
-    """
-    RANK: ClassVar[int] = 8  # after the merchant's terms
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the refund of one row of LOCK."""
-        return cls(*row)
+    RANK: ClassVar[int] = 90  # after the merchant's terms
 
     def needs(self) -> Needs:
         """Both parties."""
@@ -189,67 +167,38 @@ class Refund:
             raise Refused(Code.INCORRECT_STATE, state=self.state)
 
 
+@inserted(
+    "refunds",
+    "id, payment_id, merchant_id, payer_id, currency, amount_minor, state, asked_at, ended_at,"
+    " posting_id",
+)
 @dataclass(frozen=True, slots=True)
-class NewRefund:
+class NewRefund(Written):
     """A refund that was made, or waits."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO refunds (id, payment_id, merchant_id, payer_id, currency, amount_minor, state,
-                             asked_at, ended_at, posting_id)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[],
-                             %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-                             %s::bigint[])
-    """
     RANK: ClassVar[int] = 5
 
     refund: Refund
-
-    @property
-    def identity(self) -> int:
-        return self.refund.id
-
-    def values(self) -> tuple[Any, ...]:
-        new = self.refund
-        what = (new.id, new.payment_id, new.merchant_id, new.payer_id)
-        how_much = (new.currency, new.amount_minor, new.state)
-        return (*what, *how_much, new.asked_at, new.ended_at, new.posting_id)
 
     def apply(self, facts: Facts) -> None:
         new = self.refund
         payment = facts.record(Payment, new.payment_id)
         assert payment is not None, self
-        facts.records[(Payment, payment.id)] = replace(
-            payment, refunded_minor=payment.refunded_minor + new.amount_minor
-        )
+        facts.add_record(replace(payment, refunded_minor=payment.refunded_minor + new.amount_minor))
         waiting = facts.record(RefundsWaiting, new.merchant_id)
         if new.state == "waiting" and waiting is not None and waiting.first(new.currency) is None:
             oldest = (*waiting.oldest, (new.currency, new.id))
-            facts.records[(RefundsWaiting, waiting.id)] = replace(waiting, oldest=oldest)
+            facts.add_record(replace(waiting, oldest=oldest))
 
 
+@updated("refunds", "state, ended_at, posting_id, decline_reason")
 @dataclass(frozen=True, slots=True)
-class RefundEnded:
+class RefundEnded(Written):
     """A refund that waited was paid, or declined."""
 
-    WRITE: ClassVar[str] = """
-        UPDATE refunds f
-           SET state = v.state, ended_at = v.ended_at, posting_id = v.posting_id,
-               decline_reason = v.decline_reason
-          FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::bigint[], %s::text[])
-               AS v (id, state, ended_at, posting_id, decline_reason)
-         WHERE f.id = v.id
-    """
     RANK: ClassVar[int] = 6
 
     refund: Refund
 
-    @property
-    def identity(self) -> int:
-        return self.refund.id
-
-    def values(self) -> tuple[Any, ...]:
-        after = self.refund
-        return (after.id, after.state, after.ended_at, after.posting_id, after.decline_reason)
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(Refund, self.refund.id)] = self.refund
+        facts.add_record(self.refund)

@@ -8,7 +8,7 @@ was told; one of the operator's staff may decline it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
 from uuid import UUID, uuid5
 
@@ -21,7 +21,7 @@ from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.merchants.records import MerchantLock
 from wallet.money import Money
 from wallet.people.parties import check_funds, check_sender, wallet_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 from wallet.people.staff import Staff, check_staff
 from wallet.refunds.records import (
     NewRefund,
@@ -43,7 +43,7 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     payment_id: int
     amount: Money | None = None
     when_covered: bool = False
@@ -51,8 +51,9 @@ class Command:
     def needs(self) -> Needs:
         """The merchant's terms are locked first, so that refunds of theirs queue up."""
         return Needs(
-            guarded=(self.actor,),
+            holders=(self.actor,),
             records=(
+                (PinState, self.actor),
                 (MerchantLock, self.actor),
                 (Payment, self.payment_id),
                 (RefundsWaiting, self.actor),

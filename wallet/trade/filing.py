@@ -8,7 +8,7 @@ say so: the payer then has that long, from the moment they are told, to dispute.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID
@@ -39,13 +39,13 @@ MOST_VERSIONS: Final = 20
 class _Act:
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     contract_id: int
 
     def needs(self) -> Needs:
         """The actor's PIN is guarded; the contract brings the rest."""
         records = ((Contract, self.contract_id), (TradeFile, self.contract_id))
-        return Needs(guarded=(self.actor,), records=records)
+        return Needs(holders=(self.actor,), records=((PinState, self.actor), *records))
 
 
 @dataclass(frozen=True, slots=True)

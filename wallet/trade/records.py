@@ -10,7 +10,8 @@ import orjson
 from sqlalchemy import Engine
 
 from wallet.database import read
-from wallet.ledger.facts import Needs
+from wallet.ledger.facts import NOTHING, Needs
+from wallet.ledger.rows import Found, Json, Written, inserted
 from wallet.trade.documents import Delivery, Document, Order, Shipment
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _LATEST: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class TradeFile:
+class TradeFile(Found):
     """The latest of each document of one contract."""
 
     id: int  # the contract's
@@ -56,12 +57,11 @@ class TradeFile:
     LOCK: ClassVar[str] = f"""{_LATEST}
      WHERE c.id = ANY(%(ids)s)
      ORDER BY c.id
-       FOR NO KEY UPDATE OF c
     """
     READ: ClassVar[str] = f"""{_LATEST}
      WHERE c.id = :contract
     """
-    RANK: ClassVar[int] = 12  # after its contract, whose lock guards its documents too
+    RANK: ClassVar[int] = 200  # after its contract, whose lock guards its documents too
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
@@ -75,7 +75,7 @@ class TradeFile:
 
     def needs(self) -> Needs:
         """Nothing that its contract does not bring."""
-        return Needs()
+        return NOTHING
 
 
 def _filed(kind: type[DocumentT], columns: tuple[Any, ...]) -> Filed[DocumentT] | None:
@@ -92,16 +92,14 @@ KINDS: Final[dict[type[Document], str]] = {
 }
 
 
+@inserted(
+    "trade_documents", "contract_id, posting_id, version, author_id, added_at",
+    key="contract_id, kind, version", kind="kind", body="body",
+)  # fmt: skip
 @dataclass(frozen=True, slots=True)
-class NewDocument:
+class NewDocument(Written):
     """A document, or its next version; `posting_id` is the act it came with."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO trade_documents (contract_id, kind, version, posting_id, author_id, body,
-                                     added_at)
-        SELECT * FROM unnest(%s::bigint[], %s::text[], %s::smallint[], %s::bigint[], %s::bigint[],
-                             %s::jsonb[], %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 4
 
     contract_id: int
@@ -113,18 +111,12 @@ class NewDocument:
         return KINDS[type(self.filed.document)]
 
     @property
-    def identity(self) -> tuple[int, str, int]:
-        return (self.contract_id, self.kind, self.filed.version)
-
-    def values(self) -> tuple[Any, ...]:
-        filed = self.filed
-        body = orjson.dumps(filed.document.json).decode()
-        author = (self.posting_id, filed.author_id)
-        return (self.contract_id, self.kind, filed.version, *author, body, filed.added_at)
+    def body(self) -> Json:
+        return Json(orjson.dumps(self.filed.document.json).decode())
 
     def apply(self, facts: Facts) -> None:
         before = facts.records[(TradeFile, self.contract_id)]
-        facts.records[(TradeFile, self.contract_id)] = replace(before, **{self.kind: self.filed})
+        facts.add_record(replace(before, **{self.kind: self.filed}))
 
 
 def trade_file_of(engine: Engine, contract_id: int) -> TradeFile:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -11,9 +11,10 @@ from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.money import Money
-from wallet.people.limits import check_in
+from wallet.people.agents import AgentRecord
+from wallet.people.limits import Usage, check_in
 from wallet.people.parties import check_active, check_funds, party, phone_of, wallet_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,18 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     customer: str
     amount: Money
 
     def needs(self) -> Needs:
         """The agent's PIN is guarded; float and wallet are locked."""
-        return Needs(guarded=(self.actor,), msisdns=(self.customer,))
+        return Needs(
+            holders=(self.actor,),
+            msisdns=(self.customer,),
+            records=((PinState, self.actor), (AgentRecord, self.actor)),
+            of_holders=(Usage,),
+        )
 
 
 def decide(command: Command, facts: Facts) -> Decision:
@@ -43,7 +49,8 @@ def decide(command: Command, facts: Facts) -> Decision:
         raise Refused(Code.SAME_PARTIES)  # an agent may not print commission on their own wallet
     check_active(agent, customer)
     source = facts.account(agent.id, Kind.FLOAT, command.amount.currency)
-    if agent.agent_number is None or source is None:
+    shop = facts.record(AgentRecord, agent.id)
+    if shop is None or source is None:
         raise Refused(Code.NOT_AN_AGENT)
     wallet = wallet_of(facts, customer, command.amount.currency)
     pin_rows = check_pin(command.pin, agent, facts)
@@ -54,7 +61,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     assert agent.msisdn is not None
     assert customer.msisdn is not None
     common = {"reference": facts.reference, "amount": command.amount.shown}
-    given = {**common, "name": agent.agent_name or agent.name, "balance": balance.shown}
+    given = {**common, "name": shop.name or agent.name, "balance": balance.shown}
     taken = {
         **common,
         "name": customer.name,

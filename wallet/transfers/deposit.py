@@ -21,6 +21,7 @@ from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Leg, NewAccount, Posting, Row
 from wallet.money import Money
+from wallet.people.agents import AgentRecord
 from wallet.people.parties import party
 from wallet.transfers.deposit_records import Arrival, Deposited, arrival_id
 
@@ -49,7 +50,7 @@ class Command:
         return Needs(
             holders=(self.holder_id,),
             operator=((Kind.TRUST, self.amount.currency),),
-            records=((Arrival, self.arrival_id),),
+            records=((Arrival, self.arrival_id), (AgentRecord, self.holder_id)),
         )
 
     @property
@@ -70,7 +71,7 @@ def decide(command: Command, facts: Facts) -> Decision:
         raise Refused(Code.OWN_TRANSACTION)
     if holder.status == "closed":
         raise Refused(Code.RECEIVER_CLOSED)
-    if command.kind == Kind.FLOAT and holder.agent_number is None:
+    if command.kind == Kind.FLOAT and facts.record(AgentRecord, holder.id) is None:
         raise Refused(Code.NOT_AN_AGENT)
     if command.actor != WORKER and command.approved_by is None:
         raise Refused(Code.APPROVAL_NEEDED)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar
 
-from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Found, Written, inserted, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -27,41 +27,24 @@ def arrival_id(currency: str, bank_reference: str) -> int:
     return int.from_bytes(digest) >> 1
 
 
+# Never changes, so nothing is locked: where two deposits look at the same time, the database
+# refuses the second, which then looks again.
+@record("deposits", lock=False, id="arrival_id", posting_id="id")
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Found):
     """Money that arrived in the trust account, for which e-money was issued."""
 
     id: int
     posting_id: int
 
-    # Never changes, so nothing is locked: where two deposits look at the same time, the database
-    # refuses the second, which then looks again.
-    LOCK: ClassVar[str] = """
-        SELECT arrival_id, id FROM deposits WHERE arrival_id = ANY(%(ids)s::bigint[])
-         ORDER BY arrival_id
-    """
-    RANK: ClassVar[int] = 11
-
-    @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Self:
-        """Return the arrival of one row of LOCK."""
-        return cls(*row)
-
-    def needs(self) -> Needs:
-        """Nothing: it is past."""
-        return Needs()
+    RANK: ClassVar[int] = 170
 
 
+@inserted("deposits", key="arrival_id", arrival_id="arrival.id", id="arrival.posting_id")
 @dataclass(frozen=True, slots=True)
-class Deposited:
+class Deposited(Written):
     """Operators have issued e-money for what arrived."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO deposits (arrival_id, id, currency, bank_reference, asked_by, approved_by,
-                              issued_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[],
-                             %s::bigint[], %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 5
 
     arrival: Arrival
@@ -71,13 +54,5 @@ class Deposited:
     approved_by: int
     issued_at: datetime
 
-    @property
-    def identity(self) -> int:
-        return self.arrival.id
-
-    def values(self) -> tuple[Any, ...]:
-        what = (self.arrival.id, self.arrival.posting_id, self.currency, self.bank_reference)
-        return (*what, self.asked_by, self.approved_by, self.issued_at)
-
     def apply(self, facts: Facts) -> None:
-        facts.records[(Arrival, self.arrival.id)] = self.arrival
+        facts.add_record(self.arrival)

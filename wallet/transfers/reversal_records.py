@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from wallet.database import read
 from wallet.ledger.facts import Needs
+from wallet.ledger.rows import Written, inserted
 from wallet.refunds.records import Payment
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Original:
          GROUP BY p.id
          ORDER BY p.id
     """
-    RANK: ClassVar[int] = 9
+    RANK: ClassVar[int] = 140
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
@@ -72,15 +73,11 @@ class Original:
         return Needs(holders=tuple(parties), accounts=self.account_ids)
 
 
+@inserted("reversals", key="original_id")
 @dataclass(frozen=True, slots=True)
-class Reversed:
+class Reversed(Written):
     """A posting is undone; a second reversal of it is refused by the database."""
 
-    WRITE: ClassVar[str] = """
-        INSERT INTO reversals (original_id, id, reason, asked_by, approved_by, reversed_at)
-        SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::bigint[], %s::bigint[],
-                             %s::timestamptz[])
-    """
     RANK: ClassVar[int] = 5
 
     original_id: int
@@ -90,21 +87,13 @@ class Reversed:
     approved_by: int
     reversed_at: datetime
 
-    @property
-    def identity(self) -> int:
-        return self.original_id
-
-    def values(self) -> tuple[Any, ...]:
-        people = (self.asked_by, self.approved_by)
-        return (self.original_id, self.id, self.reason, *people, self.reversed_at)
-
     def apply(self, facts: Facts) -> None:
         original = facts.record(Original, self.original_id)
         assert original is not None, self
-        facts.records[(Original, original.id)] = replace(original, is_reversed=True)
+        facts.add_record(replace(original, is_reversed=True))
         payment = facts.record(Payment, original.id)
         if payment is not None:
-            facts.records[(Payment, payment.id)] = replace(payment, is_reversed=True)
+            facts.add_record(replace(payment, is_reversed=True))
 
 
 def receiver_of(engine: Engine, posting_id: int) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 from uuid import UUID
 
@@ -11,9 +11,9 @@ from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.money import Money
-from wallet.people.limits import check_in, check_out
+from wallet.people.limits import Usage, check_in, check_out
 from wallet.people.parties import check_active, check_funds, party, phone_of, wallet_of
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, PinState, check_pin
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +24,18 @@ class Command:
 
     actor: int
     key: UUID
-    pin: Pin
+    pin: Pin = field(compare=False)
     receiver: str
     amount: Money
 
     def needs(self) -> Needs:
         """The sender's PIN is guarded; both parties' accounts are locked."""
         return Needs(
-            guarded=(self.actor,),
+            holders=(self.actor,),
             msisdns=(self.receiver,),
             operator=((Kind.FEES, self.amount.currency),),
+            records=((PinState, self.actor),),
+            of_holders=(Usage,),
         )
 
 

@@ -19,8 +19,9 @@ from tests.facts import (
 from wallet.bulk.confirm import Command, decide
 from wallet.bulk.records import Bulk, BulkConfirmed, ToConfirm
 from wallet.errors import Code
-from wallet.ledger.facts import Usage
 from wallet.ledger.posting import NewAccount
+from wallet.people.limits import Usage
+from wallet.people.pin import PinState
 
 PAYER, OTHER, SOURCE, LIST = 1, 2, 11, 55
 
@@ -135,4 +136,4 @@ def test_a_list_confirmed_in_the_same_batch_is_not_confirmed_again():
 def test_a_list_is_locked_with_who_pays_it():
     listed = the_facts().records[(ToConfirm, LIST)]
     assert listed.needs().holders == (PAYER,)
-    assert a_command().needs().guarded == (PAYER,)
+    assert (PinState, PAYER) in a_command().needs().records

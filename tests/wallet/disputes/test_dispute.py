@@ -125,7 +125,7 @@ def test_words_and_documents_are_kept_and_told():
     assert (row.text, row.attachments) == ("wet", (attachment,))
     assert decision.answer["attachments"] == [{"reference": "photo-1", "sha256": "ab" * 32}]
     assert (decision.answer["reason_code"], decision.answer["text"]) == ("damaged", "wet")
-    assert '"sha256":"abab' in row.values()[6]
+    assert '"sha256":"abab' in row.written_attachments
 
 
 def test_both_are_told_of_a_dispute_and_by_when_it_is_to_be_answered():

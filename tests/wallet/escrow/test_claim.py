@@ -23,9 +23,9 @@ from tests.facts import (
 from wallet.contracts.records import NewContract
 from wallet.errors import Code
 from wallet.escrow.claim import Command, decide
-from wallet.ledger.facts import Usage
 from wallet.markets import MARKETS
 from wallet.money import Money
+from wallet.people.limits import Usage
 from wallet.service import text_body
 
 PAYER, OTHER = 1, 2

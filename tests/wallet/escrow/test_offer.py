@@ -26,9 +26,9 @@ from wallet.contracts.records import NewContract
 from wallet.errors import Code
 from wallet.escrow.offer import Command, decide
 from wallet.ledger.accounts import Account
-from wallet.ledger.facts import Usage
 from wallet.ledger.posting import NewAccount
 from wallet.money import Money
+from wallet.people.limits import Usage
 from wallet.service import text_body
 
 PAYER, PAYEE = 1, 2

@@ -26,9 +26,9 @@ from wallet.clock import id_of
 from wallet.contracts.records import NewContract
 from wallet.errors import Code
 from wallet.escrow.pay import Command, decide
-from wallet.ledger.facts import Usage
 from wallet.ledger.posting import NewAccount
 from wallet.money import Money
+from wallet.people.limits import Usage
 from wallet.service import text_body
 
 PAYER, PAYEE = 1, 2

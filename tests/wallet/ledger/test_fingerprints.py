@@ -1,9 +1,11 @@
 """What makes two commands the same one: their contents, never their PIN."""
 
+from dataclasses import fields, is_dataclass
 from uuid import UUID
 
 import pytest
 
+from tests.wallet.ledger.classes import all_classes
 from wallet.escrow import pay
 from wallet.ledger.poster import fingerprint
 from wallet.money import Money
@@ -41,6 +43,13 @@ def test_pin_key_and_actor_are_no_part_of_the_contents(same):
 )
 def test_other_contents_have_another_fingerprint(other):
     assert fingerprint(other) != fingerprint(A_SEND)
+
+
+def test_no_command_counts_the_pin_that_proves_it_among_its_contents():
+    commands = [each for each in all_classes() if is_dataclass(each) and hasattr(each, "KIND")]
+    proofs = [each for kind in commands for each in fields(kind) if each.name == "pin"]
+    assert len(proofs) > 25
+    assert not any(each.compare for each in proofs)
 
 
 def test_an_order_is_part_of_a_payment():

@@ -12,6 +12,8 @@ from tests.batches import Anything, nothing
 from wallet.contracts.records import Contract
 from wallet.ledger.facts import Needs
 from wallet.ledger.poster import Poster
+from wallet.merchants.records import Till
+from wallet.people.pin import PinState
 
 
 @pytest.fixture
@@ -61,13 +63,13 @@ def waits(town, poster: Poster, wants: Needs) -> bool:
 def needs_of(town, what, amina, juma, merchant):
     match what:
         case "the one whose PIN is checked":
-            return Needs(guarded=(town.business().id,))
+            return Needs(records=((PinState, town.business().id),))
         case "somebody's accounts":
             return Needs(holders=(amina.id,))
         case "the accounts of a number":
             return Needs(msisdns=(amina.msisdn,))
         case "the accounts of a till":
-            return Needs(tills=(merchant.till,))
+            return Needs(records=((Till, merchant.till),))
         case "a contract":
             return Needs(records=((Contract, town.hold(amina, merchant, 1_000)),))
     contract_id = town.hold(amina, merchant, 1_000)
@@ -109,7 +111,7 @@ def test_rows_are_locked_in_the_order_of_their_ids_so_nobody_waits_in_a_circle(
     ids = first_of(town, table)
     given = tuple(reversed(ids))
     wants = {
-        "holders": Needs(guarded=given),
+        "holders": Needs(records=tuple((PinState, id_) for id_ in given)),
         "accounts": Needs(accounts=given),
         "contracts": Needs(records=tuple((Contract, id_) for id_ in given)),
     }[table]
@@ -123,8 +125,8 @@ def test_rows_are_locked_in_the_order_of_their_ids_so_nobody_waits_in_a_circle(
 
 
 def test_a_process_does_not_wait_for_what_nobody_else_needs(service, town, other_town, amina, juma):
-    with holding(service.poster, Needs(guarded=(amina.id,))):
-        assert not waits(town, other_town.service.poster, Needs(guarded=(juma.id,)))
+    with holding(service.poster, Needs(records=((PinState, amina.id),))):
+        assert not waits(town, other_town.service.poster, Needs(records=((PinState, juma.id),)))
 
 
 def test_reading_somebodys_contract_locks_both_parties(

@@ -6,9 +6,8 @@ import pytest
 
 from tests.facts import a_holder, an_account, some_facts
 from wallet.errors import Code, Refused
-from wallet.ledger.facts import Usage
 from wallet.money import Money
-from wallet.people.limits import check_in, check_out
+from wallet.people.limits import Usage, check_in, check_out
 
 HOLDER = 1
 DAILY, MONTHLY = 50_000_000, 500_000_000
@@ -77,3 +76,10 @@ def test_a_currency_without_wallets_in_the_market_is_refused():
     with pytest.raises(Refused) as caught:
         check_out(facts, facts.holders[HOLDER], Money("THB", 5_000))
     assert caught.value.code is Code.CURRENCY_NOT_SUPPORTED
+
+
+def test_limits_are_not_checked_for_a_command_that_did_not_ask_what_is_used():
+    facts = some_facts([a_holder(HOLDER)])
+    facts.of_holders = set()
+    with pytest.raises(AssertionError):
+        check_out(facts, facts.holders[HOLDER], A_CENT_MORE)

@@ -10,7 +10,7 @@ from tests.facts import NOW, PIN_KEYS, a_holder, some_facts
 from tests.town import OTHER_PIN, PIN, WRONG_PIN, Town, started
 from wallet.errors import Code, Refused
 from wallet.people import change
-from wallet.people.pin import ATTEMPTS, Pin, PinState, check_pin, new_pin
+from wallet.people.pin import ATTEMPTS, Pin, PinKeys, PinState, check_pin, new_pin
 
 RIGHT, WRONG = Pin(PIN), Pin(WRONG_PIN)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -30,8 +30,9 @@ def test_a_pin_is_four_digits_and_nothing_else(digits):
 
 
 def test_a_pin_shows_itself_to_nobody():
+    holder = a_holder(1)
     with pytest.raises(Refused) as caught:
-        check_pin(WRONG, a_holder(1), some_facts())
+        check_pin(WRONG, holder, some_facts([holder]))
     shown = f"{RIGHT} {RIGHT!r} {caught.value!r} {caught.value} {caught.value.facts}"
     assert PIN not in shown
     assert WRONG_PIN not in shown
@@ -83,11 +84,18 @@ def attempt(holder, pin, now=NOW):
     except Refused as refused:
         for row in refused.rows:
             assert isinstance(row, PinState)
-            row.apply(facts)
+            holder.records = [row]
         return refused.code, refused.facts
     for row in rows:
-        row.apply(facts)
+        holder.records = [row]
     return None, {}
+
+
+def pin_of(holder) -> PinState:
+    """The holder's PIN columns as the last attempt has left them."""
+    (state,) = holder.records
+    assert isinstance(state, PinState)
+    return state
 
 
 def test_the_third_wrong_attempt_locks():
@@ -105,7 +113,7 @@ def test_a_right_pin_starts_the_count_again():
         attempt(holder, WRONG)
         attempt(holder, WRONG)
         assert attempt(holder, RIGHT) == (None, {})
-    assert (holder.pin_failures, holder.pin_locks) == (0, 0)
+    assert (pin_of(holder).failures, pin_of(holder).locks) == (0, 0)
 
 
 def test_a_right_pin_usually_writes_nothing():
@@ -125,12 +133,13 @@ def test_each_lock_in_a_row_is_longer_and_the_last_repeats():
     for _ in range(5):
         for _ in range(ATTEMPTS):
             attempt(holder, WRONG, now)
-        assert holder.pin_locked_until is not None
-        waits.append(holder.pin_locked_until - now)
-        now = holder.pin_locked_until
+        until = pin_of(holder).locked_until
+        assert until is not None
+        waits.append(until - now)
+        now = until
     assert waits == [15 * MINUTE, HOUR, 24 * HOUR, 24 * HOUR, 24 * HOUR]
     assert attempt(holder, RIGHT, now) == (None, {})
-    assert (holder.pin_locks, holder.pin_locked_until) == (0, None)
+    assert (pin_of(holder).locks, pin_of(holder).locked_until) == (0, None)
 
 
 def test_without_a_pin_nothing_is_counted():
@@ -157,13 +166,13 @@ def test_a_new_pin_opens_a_lock_and_keeps_the_salt():
     holder = a_holder(1, pin_failures=2, pin_locks=2)
     row = new_pin(Pin(OTHER_PIN), holder, some_facts([holder]))
     assert (row.failures, row.locks, row.locked_until) == (0, 0, None)
-    assert (row.salt, row.before) == (holder.pin_salt, (holder.pin_mac,))
+    assert (row.salt, row.before) == (pin_of(holder).salt, (pin_of(holder).mac,))
 
 
 def test_keys_can_be_rotated_the_old_one_verifies_and_the_new_one_is_used():
     holder = a_holder(1)
     facts = some_facts([holder])
-    facts.pin_keys = {"new": b"n" * 32} | PIN_KEYS
+    facts.settings = {PinKeys: PinKeys({"new": b"n" * 32} | PIN_KEYS)}
     assert check_pin(RIGHT, holder, facts) == ()
     assert new_pin(Pin(OTHER_PIN), holder, facts).kid == "new"
     with pytest.raises(Refused) as caught:

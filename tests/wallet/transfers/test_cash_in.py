@@ -21,8 +21,8 @@ from tests.facts import (
     wordings,
 )  # fmt: skip
 from wallet.errors import Code
-from wallet.ledger.facts import Usage
 from wallet.money import Money
+from wallet.people.limits import Usage
 from wallet.service import text_body
 from wallet.transfers.cash_in import Command, decide
 

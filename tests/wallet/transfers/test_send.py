@@ -23,8 +23,8 @@ from tests.facts import (
     wordings,
 )  # fmt: skip
 from wallet.errors import Code
-from wallet.ledger.facts import Usage
 from wallet.money import Money
+from wallet.people.limits import Usage
 from wallet.people.pin import PinState
 from wallet.service import text_body
 from wallet.transfers.send import Command, decide

@@ -62,7 +62,7 @@ class Town:
         )
         assert found is not None, path
         ours = found[0].replace("$(", f"$({sys.executable} -m wallet.running.cli ", 1)
-        ours = re.sub(r"wallet\.cli \S+ token", "wallet.running.cli token", ours)
+        ours = re.sub(r"wallet\.running\.cli \S+ token", "wallet.running.cli token", ours)
         pasted = subprocess.run(
             ["sh", "-c", ours], env=self.env, capture_output=True, text=True, check=True
         )
