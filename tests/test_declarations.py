@@ -1,10 +1,13 @@
 """What modules declare of themselves is collected where the parts are put together."""
 
+import re
 from importlib import import_module
 
-from tests.test_tidy import PRODUCT, module_of, sources
+from tests.test_tidy import PRODUCT, is_edge, module_of, room_of, sources
 from wallet.approvals.routes import approvable
 from wallet.config import Settings
+from wallet.rooms import ROOMS
+from wallet.running.application import all_routes
 from wallet.running.worker import jobs
 
 
@@ -26,3 +29,19 @@ def test_every_flow_that_declares_itself_approvable_can_be_approved():
     flows = [each for each in declared("APPROVABLE") if not isinstance(each, tuple)]
     assert flows
     assert set(flows) == set(approvable().values())
+
+
+def test_all_routes_that_a_module_declares_are_served():
+    made = re.compile(r"^(\w+)(: Final)? = Routes\(", re.MULTILINE)
+    declared = {
+        getattr(import_module(module_of(path)), name)
+        for path in sources(("wallet",))
+        for name, _ in made.findall(path.read_text())
+    }
+    assert len(declared) > 20
+    assert declared == set(all_routes())
+
+
+def test_every_room_with_an_edge_is_collected():
+    modules = [module_of(path) for path in sources(("wallet",))]
+    assert {room_of(module) for module in modules if is_edge(module)} - {None} == set(ROOMS)
