@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from wallet.running.application import all_routes
 from wallet.web.auth import ROLES
 
 MOVES_MONEY = {
@@ -46,6 +47,16 @@ def test_every_route_that_moves_money_is_keyed_and_says_when_it_replays(operatio
     for path, operation in keyed.items():
         headers = operation["responses"]["201"]["headers"]
         assert (path, [*headers]) == (path, ["Idempotency-Replayed"])
+
+
+def test_every_keyed_post_is_an_act_but_for_the_upload_of_a_list(operations):
+    """An upload takes a file and posts nothing; it is kept once under its key."""
+    keyed = {path for method, path, operation in operations if is_keyed(operation)}
+    rules = {act.rule for routes in all_routes() for act in routes.acts}
+    acts = {filled(re.sub(r"<reference:(\w+)>", r"{\1}", rule)) for rule in rules}
+    assert acts >= {filled(path) for path in MOVES_MONEY}
+    assert keyed - acts == {"/v1/bulks"}
+    assert acts <= keyed
 
 
 def test_without_a_key_nothing_is_done(village, operations):
