@@ -42,7 +42,7 @@ from wallet.escrow import claim, decline, extend, give_back, pay, release
 from wallet.ledger import poster
 from wallet.markets import MARKETS
 from wallet.onboarding import register
-from wallet.people import change, holders, limits, parties, pin
+from wallet.people import change_holder, change_pin, holders, limits, parties, pin, prove_pin
 from wallet.plans import records as plans
 from wallet.plans import visit
 from wallet.transfers import send
@@ -58,8 +58,8 @@ LATE = "2026-09-26T20:59:00+00:00"
 # Where a refusal that a USSD command can meet is raised.
 MODULES = (
     *(accept, answer, claim, decline, dispute, disputed, extend, give_back, holding, moves, visit),
-    *(change, limits, parties, pay, register, release, send, poster, holders, pin),
-    *(disputes, periods, plans),
+    *(change_holder, change_pin, prove_pin, limits, parties, pay, register, release, send, poster),
+    *(holders, pin, disputes, periods, plans),
 )
 OTHERS = (
     "wallet/money.py",

@@ -12,7 +12,7 @@ from ussd.states import HOME, End, Go, Rejected, ThreadTurn, Turn, secret
 from ussd.wording import shop
 from wallet.clock import id_of
 from wallet.errors import Code, Refused
-from wallet.people import change
+from wallet.people import change_pin, prove_pin
 from wallet.people.pin import Pin
 
 
@@ -39,8 +39,8 @@ def chosen_twice(turn: Turn, typed: str) -> Pin:
 
 def prove(turn: ThreadTurn, typed: str) -> int:
     """Return the id of the posting that proves the present PIN. Raises `Refused` if it is wrong."""
-    command = change.ProvePin(turn.account.id, turn.key, Pin(typed))
-    proof_id = id_of(turn.post(change.decide_prove_pin, command)["reference"])
+    command = prove_pin.Command(turn.account.id, turn.key, Pin(typed))
+    proof_id = id_of(turn.post(prove_pin.decide, command)["reference"])
     assert proof_id is not None
     return proof_id
 
@@ -57,8 +57,8 @@ def _ask_first(turn: Turn) -> tuple[str, Mapping[str, object]]:
 
 
 def _take_first_again(turn: ThreadTurn, typed: str) -> Go:
-    command = change.ChangePin(turn.account.id, turn.key, None, chosen_twice(turn, typed))
-    turn.post(change.decide_change_pin, command)
+    command = change_pin.Command(turn.account.id, turn.key, None, chosen_twice(turn, typed))
+    turn.post(change_pin.decide, command)
     turn.account.has_pin = True
     return Go(HOME, notice="pin_set")
 
@@ -69,10 +69,10 @@ def _take_present(turn: ThreadTurn, typed: str) -> Go:
 
 
 def _take_new_again(turn: ThreadTurn, typed: str) -> End:
-    command = change.ChangePin(
+    command = change_pin.Command(
         turn.account.id, turn.key, None, chosen_twice(turn, typed), proof_id=turn.data["proof"]
     )
-    turn.post(change.decide_change_pin, command)
+    turn.post(change_pin.decide, command)
     return End("pin_changed", {})
 
 

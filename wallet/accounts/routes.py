@@ -8,6 +8,7 @@ from typing import Any, Final
 import marshmallow as ma
 from marshmallow import fields
 
+from wallet.accounts import open_wallet
 from wallet.errors import Code, Refused
 from wallet.ledger.entries import (
     Balance,
@@ -19,7 +20,6 @@ from wallet.ledger.entries import (
     transaction,
     transaction_by_key,
 )
-from wallet.onboarding import onboard
 from wallet.web.acts import Act, Asked
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
@@ -83,7 +83,7 @@ class NewWalletReceiptSchema(ReceiptSchema):
 NEW_WALLET: Final = Act(
     body=NewWalletSchema,
     roles=("consumer",),
-    decide=onboard.decide_wallet,
+    decide=open_wallet.decide,
     receipt=NewWalletReceiptSchema,
 )
 
@@ -97,9 +97,9 @@ def list_wallets() -> Mapping[str, tuple[Balance, ...]]:
 
 
 @wallets.act("", NEW_WALLET)
-def create_wallet(asked: Asked) -> onboard.Wallet:
+def create_wallet(asked: Asked) -> open_wallet.Command:
     """Open a wallet in another currency, where your market has it"""
-    return onboard.Wallet(asked.actor, asked.key, asked.body["currency"])
+    return open_wallet.Command(asked.actor, asked.key, asked.body["currency"])
 
 
 @wallets.get("/<reference:account_id>/entries")

@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 
 from wallet.contracts.periods import LONGEST_DAYS
 from wallet.contracts.reading import Contracts, ContractView
+from wallet.contracts.schemas import HeldReceiptSchema
 from wallet.errors import Code, Refused
 from wallet.escrow import decline, extend, give_back, offer_routes, payment_routes, release
 from wallet.escrow.looking import see_contract, see_contracts
@@ -18,7 +19,7 @@ from wallet.web import examples
 from wallet.web.acts import Act, Asked
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
-from wallet.web.receipts import HeldReceiptSchema, ReceiptSchema
+from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PinField, ReferenceField, service
 

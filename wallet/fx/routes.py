@@ -18,7 +18,7 @@ from wallet.people.names import shown_name
 from wallet.web import examples
 from wallet.web.acts import Act, Asked
 from wallet.web.auth import caller, requires
-from wallet.web.receipts import TopUpReceiptSchema
+from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import (
     AmountField,
@@ -80,6 +80,16 @@ class AcceptanceSchema(ma.Schema):
     source = AmountField(required=True)
     target = AmountField(required=True)
     sender_name = NameField(required=True, metadata={"example": "Joy Odhiambo"})
+
+
+class TopUpReceiptSchema(ReceiptSchema):
+    """A quote that was accepted, and what arrived."""
+
+    quote = ReferenceField()
+    source = AmountField()
+    fee = AmountField()
+    target = AmountField()
+    receiver = fields.Nested(PartySchema)
 
 
 ACCEPTANCE: Final = Act(

@@ -12,7 +12,7 @@ from wallet.destinations.records import Destination, check_bank
 from wallet.destinations.schemas import BankSchema
 from wallet.errors import Code, Refused
 from wallet.merchants.records import check_category, check_period, check_till
-from wallet.onboarding import onboard
+from wallet.onboarding import merchant
 from wallet.onboarding.records import holder_id_of
 from wallet.service import Service
 from wallet.web import examples
@@ -69,16 +69,16 @@ class NewMerchantReceiptSchema(ReceiptSchema):
 NEW_MERCHANT: Final = Act(
     body=NewMerchantSchema,
     roles=("operator",),
-    decide=onboard.decide_merchant,
+    decide=merchant.decide,
     receipt=NewMerchantReceiptSchema,
 )
 
 
 @blp.prepared_act("", NEW_MERCHANT)
-def create_merchant(asked: Asked, parts: Service) -> onboard.Merchant:
+def create_merchant(asked: Asked, parts: Service) -> merchant.Command:
     """Make a registered person a merchant"""
     body = asked.body
-    return onboard.Merchant(
+    return merchant.Command(
         actor=asked.actor,
         key=asked.key,
         holder_id=registered(parts, body["msisdn"]),

@@ -14,8 +14,7 @@ from wallet.escrow.waiting_claims import hand_over
 from wallet.ledger.poster import WORKER
 from wallet.numbers import region_of
 from wallet.onboarding import register
-from wallet.people import sign_in
-from wallet.people.change import ProvePin, decide_prove_pin
+from wallet.people import prove_pin, sign_in
 from wallet.people.token_routes import CodeField
 from wallet.web import examples
 from wallet.web.answers import receipt_answer
@@ -97,7 +96,7 @@ def create_agent_registration(body: dict[str, Any]) -> Response:
     They set their own PIN by dialling the service code from their phone.
     """
     agent_id = caller().holder_id
-    service().poster.post(decide_prove_pin, ProvePin(agent_id, uuid4(), body["pin"]))
+    service().poster.post(prove_pin.decide, prove_pin.Command(agent_id, uuid4(), body["pin"]))
     return _register(body, agent_id=agent_id)
 
 

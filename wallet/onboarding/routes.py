@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
 from wallet.ledger.poster import Receipt
-from wallet.onboarding import merchant_routes, onboard, register_routes
+from wallet.onboarding import agent, merchant_routes, partner, register_routes
 from wallet.onboarding.merchant_routes import registered
 from wallet.onboarding.records import PARTNER_ROLES, ClientSecret
 from wallet.people.partners import new_secret
@@ -63,7 +63,7 @@ class NewPartnerReceiptSchema(ReceiptSchema):
     )
 
 
-def shown_once(_: Asked, command: onboard.Partner, receipt: Receipt) -> Mapping[str, Any]:
+def shown_once(_: Asked, command: partner.Command, receipt: Receipt) -> Mapping[str, Any]:
     """Tell the secret of a new partner: it is not kept anywhere."""
     return {
         **receipt.answer,
@@ -74,33 +74,33 @@ def shown_once(_: Asked, command: onboard.Partner, receipt: Receipt) -> Mapping[
 NEW_AGENT: Final = Act(
     body=NewAgentSchema,
     roles=("operator",),
-    decide=onboard.decide_agent,
+    decide=agent.decide,
     receipt=NewAgentReceiptSchema,
 )
 NEW_PARTNER: Final = Act(
     body=NewPartnerSchema,
     roles=("operator",),
-    decide=onboard.decide_partner,
+    decide=partner.decide,
     receipt=NewPartnerReceiptSchema,
     tell=shown_once,
 )
 
 
 @blp.prepared_act("/agents", NEW_AGENT)
-def create_agent(asked: Asked, parts: Service) -> onboard.Agent:
+def create_agent(asked: Asked, parts: Service) -> agent.Command:
     """Make a registered person an agent"""
     holder_id = registered(parts, asked.body["msisdn"])
-    return onboard.Agent(asked.actor, asked.key, holder_id, asked.body["name"])
+    return agent.Command(asked.actor, asked.key, holder_id, asked.body["name"])
 
 
 @blp.act("/partners", NEW_PARTNER)
-def create_partner(asked: Asked) -> onboard.Partner:
+def create_partner(asked: Asked) -> partner.Command:
     """Let an institution join, with client credentials"""
     body = asked.body
     market = body.get("market", asked.settings.market)
     if market not in asked.markets:
         raise Refused(Code.FORMAT_ERROR, field="market", one_of=sorted(asked.markets))
-    return onboard.Partner(
+    return partner.Command(
         actor=asked.actor,
         key=asked.key,
         name=body["name"],

@@ -23,7 +23,7 @@ from wallet.web.acts import Act, Asked
 from wallet.web.answers import receipt_answer
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
-from wallet.web.receipts import PayoutReceiptSchema, ReceiptSchema
+from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PinField, ReferenceField, service
 
@@ -49,6 +49,17 @@ class PayoutRequestSchema(ma.Schema):
     amount = AmountField(required=True)
     destination = ReferenceField()
     pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
+
+
+class PayoutReceiptSchema(ReceiptSchema):
+    """A payout that is on its way, or at the own wallet already."""
+
+    amount = AmountField()
+    fee = AmountField()
+    balance = AmountField()
+    destination = fields.Str(metadata={"example": "bank 01 4567"})
+    state = fields.Str(metadata={"enum": ["requested", "collectible", "paid"]})
+    expires_at = fields.DateTime(allow_none=True, metadata={"example": None})
 
 
 class PayoutSchema(ma.Schema):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Holder
@@ -67,3 +67,9 @@ class HolderChanged(Written):
     def apply(self, facts: Facts) -> None:
         holder = facts.holders[self.holder_id]
         holder.status, holder.language, holder.tier = self.status, self.language, self.tier
+
+
+def answer_about(kind: str, facts: Facts, holder: Holder) -> dict[str, Any]:
+    """Return what a change that moves no money is answered with."""
+    posted = facts.now.isoformat()
+    return {"reference": facts.reference, "kind": kind, "name": holder.name, "posted_at": posted}

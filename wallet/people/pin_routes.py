@@ -8,7 +8,7 @@ from uuid import uuid4
 from flask import Response
 from marshmallow import Schema, fields
 
-from wallet.people.change import ChangePin, decide_change_pin
+from wallet.people import change_pin
 from wallet.web import examples
 from wallet.web.answers import receipt_answer
 from wallet.web.auth import caller, requires
@@ -44,5 +44,5 @@ def create_pin_change(body: dict[str, Any]) -> Response:
     Three wrong attempts lock it. Easy and recent PINs are refused.
     """
     # A new key each time: the PINs are no contents, so a replay could not tell them apart.
-    command = ChangePin(caller().holder_id, uuid4(), body["pin"], body["new_pin"])
-    return receipt_answer(service().poster.post(decide_change_pin, command))
+    command = change_pin.Command(caller().holder_id, uuid4(), body["pin"], body["new_pin"])
+    return receipt_answer(service().poster.post(change_pin.decide, command))

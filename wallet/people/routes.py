@@ -12,7 +12,7 @@ from flask import Response
 from marshmallow import Schema, fields, validate
 
 from wallet.people import pin_routes, sign_in_routes, token_routes
-from wallet.people.change import ChangeHolder, decide_change_holder
+from wallet.people.change_holder import Command, decide
 from wallet.people.names import name_of
 from wallet.people.roles import profile_of
 from wallet.web import examples
@@ -77,8 +77,8 @@ def show_profile() -> dict[str, Any]:
 def change_profile(body: dict[str, Any]) -> dict[str, Any]:
     """Change the language of your texts and menus"""
     own_id = caller().holder_id
-    command = ChangeHolder(own_id, uuid4(), own_id, language=body["language"])
-    service().poster.post(decide_change_holder, command)
+    command = Command(own_id, uuid4(), own_id, language=body["language"])
+    service().poster.post(decide, command)
     return _profile()
 
 
@@ -125,10 +125,10 @@ class HolderChangedSchema(ReceiptSchema):
 @blp.response(200, HolderChangedSchema)
 def change_holder(body: Mapping[str, Any], holder_id: int) -> Response:
     """Freeze, thaw or close a holder, or change their tier"""
-    command = ChangeHolder(
+    command = Command(
         caller().holder_id, uuid4(), holder_id, status=body.get("status"), tier=body.get("tier")
     )
-    return receipt_answer(service().poster.post(decide_change_holder, command), 200)
+    return receipt_answer(service().poster.post(decide, command), 200)
 
 
 ROUTES: Final = (sign_in_routes.blp, token_routes.blp, blp, pin_routes.blp)

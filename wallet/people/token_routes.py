@@ -11,8 +11,7 @@ from flask import Response, current_app, jsonify
 from marshmallow import Schema, fields, validate
 
 from wallet.errors import Refused
-from wallet.people import refresh_tokens, sign_in
-from wallet.people.change import ProvePin, decide_prove_pin
+from wallet.people import prove_pin, refresh_tokens, sign_in
 from wallet.people.partners import check_client
 from wallet.people.roles import business_of, person_by_msisdn, person_of
 from wallet.people.tokens import LIFETIME, Caller
@@ -144,7 +143,7 @@ def _by_sign_in(body: Mapping[str, Any]) -> Response:
     with parts.engine.connect() as connection:
         found = person_by_msisdn(connection, msisdn)
     # A new key each time: a replay would let a wrong PIN pass for the right one of before.
-    parts.poster.post(decide_prove_pin, ProvePin(found.holder_id, uuid4(), body["pin"]))
+    parts.poster.post(prove_pin.decide, prove_pin.Command(found.holder_id, uuid4(), body["pin"]))
     now = parts.clock.now()
     with parts.engine.begin() as connection:
         sign_in.use(connection, id_, now)

@@ -9,9 +9,10 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from wallet.contracts.periods import LONGEST_DAYS
+from wallet.contracts.schemas import HeldReceiptSchema
 from wallet.plans import records as plans
 from wallet.web import examples
-from wallet.web.receipts import HeldReceiptSchema, ReceiptSchema
+from wallet.web.receipts import ReceiptSchema
 from wallet.web.schemas import AmountField, PhoneField, PinField, ReferenceField
 
 PICTURES: Final = ("png", "svg")

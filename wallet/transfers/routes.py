@@ -15,11 +15,20 @@ from wallet.transfers import cash_in, deposit, reverse, send
 from wallet.transfers.reversal_records import receiver_of
 from wallet.web import examples
 from wallet.web.acts import Act, Asked
-from wallet.web.receipts import TransferReceiptSchema
+from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, PhoneField, PinField, ReferenceField
+from wallet.web.schemas import AmountField, PartySchema, PhoneField, PinField, ReferenceField
 
 sends: Final = Routes("sends", "/v1/sends", "Send money from wallet to wallet.")
+
+
+class TransferReceiptSchema(ReceiptSchema):
+    """Money that went to somebody. `balance` is what the one who gave the command has left."""
+
+    amount = AmountField()
+    fee = AmountField()
+    balance = AmountField()
+    receiver = fields.Nested(PartySchema)
 
 
 class SendSchema(ma.Schema):

@@ -10,7 +10,7 @@ from wallet.errors import Code, Refused
 from wallet.escrow.jobs import CONTRACTS
 from wallet.ledger.books import check_books
 from wallet.ledger.due import TimerLoop
-from wallet.people.change import ChangeHolder, decide_change_holder
+from wallet.people import change_holder
 from wallet.service import text_body
 
 
@@ -126,9 +126,9 @@ def test_who_pays_a_list_is_not_closed_meanwhile(town, service):
     confirm(service, farm, bulk_id)
     with pytest.raises(Exception, match="still paying a list"):
         town.set_status(farm, "closed")
-    closing = ChangeHolder(0, town.new_key(), farm.id, status="closed")
+    closing = change_holder.Command(0, town.new_key(), farm.id, status="closed")
     with pytest.raises(Refused) as caught:
-        service.poster.post(decide_change_holder, closing)
+        service.poster.post(change_holder.decide, closing)
     assert caught.value.facts == {"state": "list_under_way"}
 
 

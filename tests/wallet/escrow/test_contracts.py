@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.town import WRONG_PIN
 from wallet.clock import id_of
 from wallet.errors import Code, Refused
-from wallet.people.change import ChangeHolder, decide_change_holder
+from wallet.people import change_holder
 
 
 @pytest.fixture
@@ -141,8 +141,8 @@ def test_nobody_is_closed_while_a_contract_of_theirs_is_open(town, merchant, who
 
 
 def close(town, holder):
-    command = ChangeHolder(0, town.new_key(), holder.id, status="closed")
-    return town.service.poster.post(decide_change_holder, command).answer
+    command = change_holder.Command(0, town.new_key(), holder.id, status="closed")
+    return town.service.poster.post(change_holder.decide, command).answer
 
 
 def test_both_are_texted_of_every_act(town, clock, payer, merchant):

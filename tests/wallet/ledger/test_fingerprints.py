@@ -9,7 +9,7 @@ from tests.wallet.ledger.classes import all_classes
 from wallet.escrow import pay
 from wallet.ledger.poster import fingerprint
 from wallet.money import Money
-from wallet.people import change
+from wallet.people import change_pin, prove_pin
 from wallet.people.pin import Pin
 from wallet.transfers import cash_in, send
 
@@ -58,9 +58,9 @@ def test_an_order_is_part_of_a_payment():
 
 
 def test_a_command_without_contents_is_still_one_of_its_kind():
-    proof = change.ProvePin(1, KEY, PIN)
-    assert fingerprint(proof) == fingerprint(change.ProvePin(1, OTHER_KEY, OTHER_PIN))
-    assert fingerprint(proof) != fingerprint(change.ChangePin(1, KEY, PIN, OTHER_PIN))
+    proof = prove_pin.Command(1, KEY, PIN)
+    assert fingerprint(proof) == fingerprint(prove_pin.Command(1, OTHER_KEY, OTHER_PIN))
+    assert fingerprint(proof) != fingerprint(change_pin.Command(1, KEY, PIN, OTHER_PIN))
 
 
 def test_a_pin_shows_nowhere_in_what_is_hashed():

@@ -9,7 +9,7 @@ import pytest
 from tests.facts import NOW, PIN_KEYS, a_holder, some_facts
 from tests.town import OTHER_PIN, PIN, WRONG_PIN, Town, started
 from wallet.errors import Code, Refused
-from wallet.people import change
+from wallet.people import change_pin, prove_pin
 from wallet.people.pin import ATTEMPTS, Pin, PinKeys, PinState, check_pin, new_pin
 
 RIGHT, WRONG = Pin(PIN), Pin(WRONG_PIN)
@@ -203,8 +203,8 @@ def test_what_is_stored_is_what_was_decided(town):
     post = town.service.poster.post
     for place, chosen in enumerate((OTHER_PIN, "6183", "5926", "4815")):
         present = (PIN, OTHER_PIN, "6183", "5926")[place]
-        command = change.ChangePin(person.id, town.new_key(), Pin(present), Pin(chosen))
-        post(change.decide_change_pin, command)
+        command = change_pin.Command(person.id, town.new_key(), Pin(present), Pin(chosen))
+        post(change_pin.decide, command)
     ((kid, salt, mac, before),) = town.sql(
         "SELECT pin_kid, pin_salt, pin_mac, pins_before FROM holders WHERE id = :id", id=person.id
     )
@@ -228,15 +228,15 @@ def test_guessing_where_nobody_has_an_account_is_counted_over_all_processes(
 ):
     """Without a wallet to lock, the holder's own row has to be."""
     someone = town.business()
-    first = change.ChangePin(someone.id, town.new_key(), None, Pin(PIN))
-    service.poster.post(change.decide_change_pin, first)
+    first = change_pin.Command(someone.id, town.new_key(), None, Pin(PIN))
+    service.poster.post(change_pin.decide, first)
     barrier = Barrier(20)
 
     def guess(poster):
-        command = change.ProvePin(someone.id, town.new_key(), WRONG)
+        command = prove_pin.Command(someone.id, town.new_key(), WRONG)
         barrier.wait()
         with pytest.raises(Refused) as caught:
-            poster.post(change.decide_prove_pin, command)
+            poster.post(prove_pin.decide, command)
         return caught.value.code
 
     with started(database_url, redis_url, clock) as other, ThreadPoolExecutor(20) as pool:

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.refunds import a_shop, cover, give, refused
 from wallet.clock import reference
 from wallet.errors import Code
-from wallet.people import change
+from wallet.people import change_holder
 from wallet.refunds.reading import refund_of
 from wallet.refunds.refund import Covered, Decline, decide_covered, decide_decline
 
@@ -141,6 +141,6 @@ def test_who_is_owed_a_refund_is_told_so_when_asked_to_be_closed(town, shop):
     payment = town.id_in(town.pay(payer, shop, 100_00))
     town.payout(shop, 50_00)
     give(town, shop, payment, when_covered=True)
-    command = change.ChangeHolder(0, uuid4(), payer.id, status="closed")
-    no = refused(town.service.poster.post, change.decide_change_holder, command)
+    command = change_holder.Command(0, uuid4(), payer.id, status="closed")
+    no = refused(town.service.poster.post, change_holder.decide, command)
     assert (no.code, no.facts) == (Code.INCORRECT_STATE, {"state": "refund_waiting"})

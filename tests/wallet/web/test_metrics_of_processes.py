@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.callers import PIN
-from wallet.people.change import ProvePin, decide_prove_pin
+from wallet.people import prove_pin
 from wallet.people.pin import Pin
 
 COUNTS = """
@@ -31,7 +31,7 @@ def test_postings_are_counted_by_kind_and_batches_by_size(callers, service):
     before = value("kibubu_postings_total", kind="sign_in"), value("kibubu_batch_commands_count")
     key = uuid4()
     for _ in range(2):  # the second is a replay
-        service.poster.post(decide_prove_pin, ProvePin(amina.holder_id, key, Pin(PIN)))
+        service.poster.post(prove_pin.decide, prove_pin.Command(amina.holder_id, key, Pin(PIN)))
     service.poster.close()
     assert value("kibubu_postings_total", kind="sign_in") == before[0] + 1
     assert value("kibubu_batch_commands_count") == before[1] + 2

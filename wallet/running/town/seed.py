@@ -18,7 +18,7 @@ from wallet.fx.rates import ReferenceRate, set_rate
 from wallet.ledger.accounts import Kind
 from wallet.ledger.poster import WORKER
 from wallet.money import parse_amount
-from wallet.onboarding import onboard, register
+from wallet.onboarding import agent, merchant, operator, partner, register
 from wallet.onboarding.records import ClientSecret, holder_id_of
 from wallet.people.pin import Pin
 from wallet.running.town.people import (
@@ -65,12 +65,12 @@ class Seed:
         """Let everybody in and fund them, then post rates and prices."""
         for person in STAFF:
             self.staff(person)
-        operator = self.person(NEEMA)
+        actor = self.person(NEEMA)
         for kiosk in KIOSKS:
-            self.kiosk(kiosk, operator)
+            self.kiosk(kiosk, actor)
         for shop in SHOPS:
-            self.shop(shop, operator)
-        clients = {firm.name: self.firm(firm, operator) for firm in (HOUSE, *MAKERS)}
+            self.shop(shop, actor)
+        clients = {firm.name: self.firm(firm, actor) for firm in (HOUSE, *MAKERS)}
         for customer in CUSTOMERS:
             if customer.msisdn not in self.skip:
                 self.customer(customer)
@@ -100,34 +100,34 @@ class Seed:
     def staff(self, person: Person) -> None:
         """Let somebody work for the operator."""
         key = self.key("operator", person.msisdn)
-        self._once(onboard.decide_operator, onboard.Operator(WORKER, key, self.person(person)))
+        self._once(operator.decide, operator.Command(WORKER, key, self.person(person)))
 
-    def kiosk(self, kiosk: Kiosk, operator: int) -> None:
+    def kiosk(self, kiosk: Kiosk, actor: int) -> None:
         """Make somebody an agent, and deposit their float."""
         keeper = self.person(kiosk.keeper)
         key = self.key("kiosk", kiosk.keeper.msisdn)
-        self._once(onboard.decide_agent, onboard.Agent(operator, key, keeper, kiosk.name))
+        self._once(agent.decide, agent.Command(actor, key, keeper, kiosk.name))
         self.deposit(keeper, Kind.FLOAT, kiosk.float_amount, kiosk.currency)
 
-    def shop(self, shop: Shop, operator: int) -> None:
+    def shop(self, shop: Shop, actor: int) -> None:
         """Make somebody a merchant."""
-        command = onboard.Merchant(
-            operator, self.key("shop", shop.owner.msisdn), self.person(shop.owner), shop.name,
+        command = merchant.Command(
+            actor, self.key("shop", shop.owner.msisdn), self.person(shop.owner), shop.name,
             "Nairobi", shop.category, shop.period_s, ("KES",),
             tuple((label, number) for number, label in shop.tills), shop.bank,
         )  # fmt: skip
-        self._once(onboard.decide_merchant, command)
+        self._once(merchant.decide, command)
 
-    def firm(self, firm: Firm, operator: int) -> Client:
+    def firm(self, firm: Firm, actor: int) -> Client:
         """Let an institution join, with the secret that is published here, and fund it."""
         currencies = tuple(currency for _, currency in firm.deposits)
-        command = onboard.Partner(
-            operator, self.key("firm", firm.name), firm.name, firm.role, "KE", currencies,
+        command = partner.Command(
+            actor, self.key("firm", firm.name), firm.name, firm.role, "KE", currencies,
             ClientSecret(firm.secret),
         )  # fmt: skip
-        joined = self._once(onboard.decide_partner, command)
+        joined = self._once(partner.decide, command)
         id_ = _id(joined["holder_id"])
-        kind = onboard.ACCOUNT_OF_ROLE[firm.role]
+        kind = partner.ACCOUNT_OF_ROLE[firm.role]
         for amount, currency in firm.deposits:
             self.deposit(id_, kind, amount, currency)
         return Client(id_, joined["client_id"])

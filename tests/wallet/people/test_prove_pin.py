@@ -1,27 +1,65 @@
-"""A PIN proven minutes ago stands for the present one; nothing else does."""
+"""A PIN is proven; for some minutes that stands for the present PIN, and nothing else does."""
 
 from uuid import uuid4
 
 import pytest
 
+from tests.facts import (
+    KEY,
+    PIN,
+    Fault,
+    a_holder,
+    code_of,
+    in_code_order,
+    pin_faults,
+    some_facts,
+)  # fmt: skip
 from tests.town import OTHER_PIN, WRONG_PIN
 from wallet.clock import id_of
 from wallet.errors import Code, Refused
-from wallet.people import change
+from wallet.people import change_pin, prove_pin
 from wallet.people.pin import Pin
-from wallet.people.proofs import LIFETIME
+from wallet.people.prove_pin import LIFETIME
+
+HOLDER = 1
+
+
+def a_proof(pin=PIN):
+    return prove_pin.Command(HOLDER, KEY, pin)
+
+
+def the_facts(*, holder=None):
+    return some_facts([a_holder(HOLDER, **holder or {})])
+
+
+PROOF_FAULTS: list[Fault] = [
+    (Code.SENDER_CLOSED, {"holder": {"status": "closed"}}),
+    *pin_faults("holder"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "code"), in_code_order(PROOF_FAULTS))
+def test_proving_a_pin_is_refused_in_code_order(wrong, code):
+    assert code_of(prove_pin.decide, a_proof, the_facts, wrong) is code
+
+
+def test_a_frozen_holder_may_still_prove_and_change_the_pin():
+    frozen = the_facts(holder={"status": "frozen"})
+    assert prove_pin.decide(a_proof(), frozen).answer["kind"] == "sign_in"
+    change = change_pin.Command(HOLDER, KEY, PIN, Pin("8305"))
+    assert change_pin.decide(change, frozen).answer["kind"] == "change_pin"
 
 
 def prove(town, person) -> int:
-    command = change.ProvePin(person.id, uuid4(), Pin("7294"))
-    proof_id = id_of(town.service.poster.post(change.decide_prove_pin, command).answer["reference"])
+    command = prove_pin.Command(person.id, uuid4(), Pin("7294"))
+    proof_id = id_of(town.service.poster.post(prove_pin.decide, command).answer["reference"])
     assert proof_id is not None
     return proof_id
 
 
 def choose(town, person, proof_id, pin=None):
-    command = change.ChangePin(person.id, uuid4(), pin, Pin(OTHER_PIN), proof_id)
-    return town.service.poster.post(change.decide_change_pin, command)
+    command = change_pin.Command(person.id, uuid4(), pin, Pin(OTHER_PIN), proof_id)
+    return town.service.poster.post(change_pin.decide, command)
 
 
 def test_a_proof_lasts_five_minutes(town, clock):
