@@ -5,17 +5,17 @@ from uuid import UUID, uuid4
 
 from sms.gateways import Report
 from sms.reports import record_report
-from tests.agreements import claimable, offered
-from tests.bank import a_report, a_statement, answered
-from tests.handing import Bank, work
-from tests.pricings import price
-from tests.reconciling import Bank as Statements
-from tests.reconciling import shown
-from tests.refunds import a_shop, ask_reversal, give
 from tests.tables import Merchant, Person
 from tests.town import PIN, Town
-from tests.trade import a_delivery, a_shipment, an_order
+from tests.wallet.banking.bank import a_report, a_statement, answered
+from tests.wallet.banking.reconciling import Bank as Statements
+from tests.wallet.banking.reconciling import shown
 from tests.wallet.bulk.lists import confirm, csv_of, pay_list, upload
+from tests.wallet.escrow.agreements import claimable, offered
+from tests.wallet.merchants.pricings import price
+from tests.wallet.payouts.bank import Bank, work
+from tests.wallet.refunds.shop import a_shop, ask_reversal, give
+from tests.wallet.trade.documents import a_delivery, a_shipment, an_order
 from wallet.approvals.approve import Ask
 from wallet.approvals.records import approval_of
 from wallet.clock import id_of, reference

@@ -11,8 +11,8 @@ from threading import Lock
 from typing import Any
 from uuid import UUID
 
-from tests.batches import codes, outcome
 from tests.town import PIN, started
+from tests.wallet.ledger.batches import codes, outcome
 from wallet.clock import SystemClock
 from wallet.escrow import give_back, pay, release
 from wallet.ledger.poster import Receipt

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from tests.batches import codes, outcome, together
-from tests.pricings import price
 from tests.reliability.contract_model import COMMISSION_BPS, DAY, PAYMENT_DAYS, Act, Model
 from tests.town import PIN, Town
+from tests.wallet.ledger.batches import codes, outcome, together
+from tests.wallet.merchants.pricings import price
 from wallet.clock import FakeClock, id_of
 from wallet.disputes import accept, answer, dispute, silence, split
 from wallet.disputes.timers import DISPUTES

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from itertools import count
 from uuid import UUID
 
-from tests.batches import outcome
 from tests.reliability.child import command_of
 from tests.reliability.processes import Said, Wanted, a_payment, a_send
 from tests.town import Town
+from tests.wallet.ledger.batches import outcome
 from wallet.clock import reference
 from wallet.ledger.books import check_books
 from wallet.ledger.poster import Receipt

@@ -20,10 +20,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )  # fmt: skip
 
-from tests.batches import codes, outcome, together
 from tests.reliability.model import WITH_PIN, Asked, Model, Quoted
 from tests.tables import Person
 from tests.town import PIN, WRONG_PIN, Town
+from tests.wallet.ledger.batches import codes, outcome, together
 from wallet.clock import FakeClock, id_of
 from wallet.escrow import give_back, pay, release
 from wallet.fx import top_up

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.agreements import NUMBER, claimable, offered
 from tests.tables import Person
 from tests.town import PIN
+from tests.wallet.escrow.agreements import NUMBER, claimable, offered
 
 
 @pytest.fixture

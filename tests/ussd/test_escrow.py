@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sms.gsm7 import LIMIT, septets
-from tests.agreements import claimable, extended, offered, registered
 from tests.town import PIN
 from tests.ussd.handset import Handset
+from tests.wallet.escrow.agreements import claimable, extended, offered, registered
 
 DISPUTED = "3*1*3*1"
 

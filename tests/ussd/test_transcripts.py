@@ -16,10 +16,10 @@ import pytest
 from redis import Redis
 
 from sms.gsm7 import LIMIT, septets
-from tests.agreements import offered
 from tests.tables import Person
 from tests.town import OTHER_PIN, PIN, WRONG_PIN, Town, started
 from tests.ussd.handset import Handset
+from tests.wallet.escrow.agreements import offered
 from wallet.clock import reference
 from wallet.money import Money
 from wallet.people.pin import Pin

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from tests.refunds import another
 from tests.roles import owner_sql
+from tests.wallet.refunds.shop import another
 from wallet.approvals.approve import Ask, Decline, arguments_of, decide_decline
 from wallet.approvals.jobs import APPROVALS
 from wallet.approvals.records import LIFETIME, Approval, approval_of, approvals

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.bank import a_line, a_statement
-from tests.reconciling import Bank, shown
+from tests.wallet.banking.bank import a_line, a_statement
+from tests.wallet.banking.reconciling import Bank, shown
 from wallet.banking.intake import take_folder
 
 

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import text
 
-from tests.bank import a_line, a_report, a_statement, answered, details
-from tests.reconciling import Bank, shown
+from tests.wallet.banking.bank import a_line, a_report, a_statement, answered, details
+from tests.wallet.banking.reconciling import Bank, shown
 from wallet.banking.intake import Intake
 from wallet.banking.iso20022.documents import BadDocument
 from wallet.clock import reference

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.bank import a_line, a_report, a_statement, answered
 from tests.village import kes
+from tests.wallet.banking.bank import a_line, a_report, a_statement, answered
 from wallet.clock import id_of, reference
 from wallet.web.bodies import MAX_BYTES
 

@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from tests.bank import a_line, a_statement, in_one_file
-from tests.reconciling import Bank, shown
+from tests.wallet.banking.bank import a_line, a_statement, in_one_file
+from tests.wallet.banking.reconciling import Bank, shown
 from wallet.banking.iso20022 import camt053
 from wallet.banking.iso20022.camt053 import StatementGap
 from wallet.banking.statements import add_statements

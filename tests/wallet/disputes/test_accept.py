@@ -4,8 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts import OWN, PAYEE, PAYEE_ACCOUNT, PAYER, PAYER_ACCOUNT, STRANGER
-from tests.disputes import DISPUTE, DUE, after, dispute_facts, frozen_after, kes
 from tests.facts import (
     KEY,
     NOW,
@@ -20,6 +18,8 @@ from tests.facts import (
     refusal,
     wordings,
 )  # fmt: skip
+from tests.wallet.contracts.facts import OWN, PAYEE, PAYEE_ACCOUNT, PAYER, PAYER_ACCOUNT, STRANGER
+from tests.wallet.disputes.facts import DISPUTE, DUE, after, dispute_facts, frozen_after, kes
 from wallet.disputes.accept import Command, decide
 from wallet.errors import Code
 from wallet.money import Money

@@ -5,17 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts import OWN, PAYEE, PAYER, PAYER_ACCOUNT, STRANGER
-from tests.disputes import (
-    ANSWER,
-    DISPUTE,
-    DUE,
-    PERIOD_END,
-    after,
-    dispute_facts,
-    frozen_after,
-    kes,
-)  # fmt: skip
 from tests.facts import (
     KEY,
     NOW,
@@ -28,6 +17,17 @@ from tests.facts import (
     pin_faults,
     refusal,
     wordings,
+)  # fmt: skip
+from tests.wallet.contracts.facts import OWN, PAYEE, PAYER, PAYER_ACCOUNT, STRANGER
+from tests.wallet.disputes.facts import (
+    ANSWER,
+    DISPUTE,
+    DUE,
+    PERIOD_END,
+    after,
+    dispute_facts,
+    frozen_after,
+    kes,
 )  # fmt: skip
 from wallet.disputes.answer import ACTS, Command, decide
 from wallet.disputes.records import NEXT, STATES, Attachment

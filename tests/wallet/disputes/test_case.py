@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.contracts import (
+from tests.facts import KEY, NOW, PIN, an_account, moves, msisdn_of, refusal
+from tests.wallet.contracts.facts import (
     DEADLINE,
     OWN,
     PAYEE,
@@ -14,9 +15,8 @@ from tests.contracts import (
     PAYER,
     PAYER_ACCOUNT,
 )  # fmt: skip
-from tests.disputes import DISPUTE, DUE, after, dispute_facts, frozen_after, kes
-from tests.facts import KEY, NOW, PIN, an_account, moves, msisdn_of, refusal
-from tests.pricings import a_pricing
+from tests.wallet.disputes.facts import DISPUTE, DUE, after, dispute_facts, frozen_after, kes
+from tests.wallet.merchants.pricings import a_pricing
 from wallet.contracts.records import Contract
 from wallet.disputes import accept, silence, split
 from wallet.disputes.records import DisputeMoved

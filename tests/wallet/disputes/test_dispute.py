@@ -5,8 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts import DEADLINE, OWN, PAYEE, PAYER, STRANGER, a_contract, contract_facts
-from tests.disputes import DUE, PERIOD_END
 from tests.facts import (
     KEY,
     PIN,
@@ -20,6 +18,16 @@ from tests.facts import (
     refusal,
     wordings,
 )  # fmt: skip
+from tests.wallet.contracts.facts import (
+    DEADLINE,
+    OWN,
+    PAYEE,
+    PAYER,
+    STRANGER,
+    a_contract,
+    contract_facts,
+)
+from tests.wallet.disputes.facts import DUE, PERIOD_END
 from wallet.contracts.records import Contract, ContractMoved
 from wallet.disputes.dispute import Command, decide
 from wallet.disputes.records import MOST_DISPUTES, Attachment, Disputed, NewDispute

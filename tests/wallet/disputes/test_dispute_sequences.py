@@ -9,9 +9,16 @@ from uuid import uuid4
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.contracts import OWN, PAYEE, PAYEE_ACCOUNT, PAYER, PAYER_ACCOUNT, contract_facts
-from tests.disputes import TERMS
 from tests.facts import PIN
+from tests.wallet.contracts.facts import (
+    OWN,
+    PAYEE,
+    PAYEE_ACCOUNT,
+    PAYER,
+    PAYER_ACCOUNT,
+    contract_facts,
+)
+from tests.wallet.disputes.facts import TERMS
 from wallet.contracts.records import Contract
 from wallet.disputes import accept, answer, dispute, silence, split
 from wallet.disputes.records import Dispute

@@ -4,9 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts import OWN, PAYEE_ACCOUNT, PAYER_ACCOUNT
-from tests.disputes import DISPUTE, DUE, FINAL, PERIOD_END, after, dispute_facts, frozen_after
 from tests.facts import Fault, code_of, in_code_order, moves, refusal, wordings
+from tests.wallet.contracts.facts import OWN, PAYEE_ACCOUNT, PAYER_ACCOUNT
+from tests.wallet.disputes.facts import (
+    DISPUTE,
+    DUE,
+    FINAL,
+    PERIOD_END,
+    after,
+    dispute_facts,
+    frozen_after,
+)
 from wallet.disputes.records import NEXT, STATES
 from wallet.disputes.silence import Command, decide
 from wallet.errors import Code

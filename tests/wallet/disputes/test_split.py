@@ -4,8 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts import OWN, PAYEE, PAYEE_ACCOUNT, PAYER, PAYER_ACCOUNT
-from tests.disputes import DISPUTE, DUE, TERMS, after, dispute_facts, frozen_after, kes
 from tests.facts import (
     KEY,
     NOW,
@@ -16,6 +14,8 @@ from tests.facts import (
     refusal,
     wordings,
 )  # fmt: skip
+from tests.wallet.contracts.facts import OWN, PAYEE, PAYEE_ACCOUNT, PAYER, PAYER_ACCOUNT
+from tests.wallet.disputes.facts import DISPUTE, DUE, TERMS, after, dispute_facts, frozen_after, kes
 from wallet.disputes.split import Command, decide
 from wallet.errors import Code
 from wallet.money import Money

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.contracts import DEADLINE, OWN, PAYEE, PAYEE_ACCOUNT, PAYER, contract_facts
 from tests.facts import (
     KEY,
     PIN,
@@ -20,6 +19,7 @@ from tests.facts import (
     refusal,
     some_facts,
 )
+from tests.wallet.contracts.facts import DEADLINE, OWN, PAYEE, PAYEE_ACCOUNT, PAYER, contract_facts
 from wallet.contracts.records import Contract, NewContract
 from wallet.disputes import dispute
 from wallet.errors import Code

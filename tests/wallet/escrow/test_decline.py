@@ -5,15 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts import (
-    DEADLINE,
-    OWN,
-    PAYEE,
-    PAYER,
-    PAYER_ACCOUNT,
-    STRANGER,
-    contract_facts,
-)
 from tests.facts import (
     KEY,
     PIN,
@@ -27,6 +18,15 @@ from tests.facts import (
     pin_faults,
     refusal,
     wordings,
+)
+from tests.wallet.contracts.facts import (
+    DEADLINE,
+    OWN,
+    PAYEE,
+    PAYER,
+    PAYER_ACCOUNT,
+    STRANGER,
+    contract_facts,
 )
 from wallet.contracts.records import Contract, ContractMoved
 from wallet.errors import Code

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from tests.contracts import DEADLINE, OWN, PAYER, contract_facts
 from tests.facts import (
     Fault,
     a_holder,
@@ -16,6 +15,7 @@ from tests.facts import (
     refusal,
     wordings,
 )
+from tests.wallet.contracts.facts import DEADLINE, OWN, PAYER, contract_facts
 from wallet.clock import reference
 from wallet.contracts.records import Contract, ContractMoved
 from wallet.errors import Code

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.contracts import (
+from tests.facts import moves, msisdn_of, refusal, wordings
+from tests.wallet.contracts.facts import (
     DEADLINE,
     OWN,
     PAYEE,
@@ -14,7 +15,6 @@ from tests.contracts import (
     PAYER_ACCOUNT,
     contract_facts,
 )
-from tests.facts import moves, msisdn_of, refusal, wordings
 from wallet.contracts.records import Contract, ContractMoved
 from wallet.errors import Code
 from wallet.escrow.release import Due, decide_due

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from tests.contracts import DEADLINE, OWN, PAYEE, PAYER, STRANGER, contract_facts
 from tests.facts import (
     KEY,
     NOW,
@@ -19,6 +18,7 @@ from tests.facts import (
     refusal,
     wordings,
 )
+from tests.wallet.contracts.facts import DEADLINE, OWN, PAYEE, PAYER, STRANGER, contract_facts
 from wallet.contracts.records import Contract, ContractMoved
 from wallet.errors import Code
 from wallet.escrow.extend import Command, decide

@@ -4,15 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts import (
-    DEADLINE,
-    OWN,
-    PAYEE,
-    PAYER,
-    PAYER_ACCOUNT,
-    STRANGER,
-    contract_facts,
-)  # fmt: skip
 from tests.facts import (
     KEY,
     PIN,
@@ -25,6 +16,15 @@ from tests.facts import (
     pin_faults,
     refusal,
     wordings,
+)  # fmt: skip
+from tests.wallet.contracts.facts import (
+    DEADLINE,
+    OWN,
+    PAYEE,
+    PAYER,
+    PAYER_ACCOUNT,
+    STRANGER,
+    contract_facts,
 )  # fmt: skip
 from wallet.contracts.records import ContractMoved
 from wallet.errors import Code

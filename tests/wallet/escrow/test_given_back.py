@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 
-from tests.refunds import a_shop, another, ask_reversal, cover, give, refused
 from tests.roles import owner_sql
 from tests.town import Town
+from tests.wallet.refunds.shop import a_shop, another, ask_reversal, cover, give, refused
 from wallet.errors import Code, Refused
 from wallet.transfers.reverse import APPROVABLE
 

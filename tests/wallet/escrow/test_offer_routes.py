@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.agreements import NUMBER, claimable, offered
 from tests.callers import code_in
 from tests.village import Cases, kes, money, ref
+from tests.wallet.escrow.agreements import NUMBER, claimable, offered
 
 PIN = {"pin": "7294"}
 OFFER = {**PIN, "amount": kes("250.00"), "period_days": 7, "description": "Two bags of maize"}

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.agreements import declined, extended, offered
 from tests.town import PIN
+from tests.wallet.escrow.agreements import declined, extended, offered
 from wallet.disputes import dispute
 from wallet.errors import Code, Refused
 from wallet.escrow.jobs import CONTRACTS

@@ -5,16 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts import (
-    DEADLINE,
-    OWN,
-    PAYEE,
-    PAYEE_ACCOUNT,
-    PAYER,
-    STRANGER,
-    a_contract,
-    contract_facts,
-)  # fmt: skip
 from tests.facts import (
     KEY,
     PIN,
@@ -27,6 +17,16 @@ from tests.facts import (
     pin_faults,
     refusal,
     wordings,
+)  # fmt: skip
+from tests.wallet.contracts.facts import (
+    DEADLINE,
+    OWN,
+    PAYEE,
+    PAYEE_ACCOUNT,
+    PAYER,
+    STRANGER,
+    a_contract,
+    contract_facts,
 )  # fmt: skip
 from wallet.clock import reference
 from wallet.contracts.records import Contract, ContractMoved

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from tests.agreements import NUMBER, claimable, registered
 from tests.tables import Person
+from tests.wallet.escrow.agreements import NUMBER, claimable, registered
 from wallet.errors import Code, Refused
 from wallet.escrow import deliver_claim as claimed
 from wallet.escrow.jobs import CONTRACTS

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.books import findings_after
-from tests.pricings import price
+from tests.wallet.merchants.pricings import price
 from wallet.database import make_engine
 from wallet.ledger.books import check_books, totals
 

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tests.books import findings_after
-from tests.refunds import ask_reversal, give
+from tests.wallet.refunds.shop import ask_reversal, give
 from wallet.ledger.books import check_books
 from wallet.transfers.reverse import APPROVABLE
 

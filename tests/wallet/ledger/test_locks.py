@@ -8,7 +8,7 @@ from time import sleep
 import pytest
 from sqlalchemy import text
 
-from tests.batches import Anything, nothing
+from tests.wallet.ledger.batches import Anything, nothing
 from wallet.contracts.records import Contract
 from wallet.ledger.facts import Needs
 from wallet.ledger.poster import Poster

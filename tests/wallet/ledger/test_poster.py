@@ -7,8 +7,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests.batches import Anything, a_send, codes, nothing, outcome, together
 from tests.town import PIN, WRONG_PIN
+from tests.wallet.ledger.batches import Anything, a_send, codes, nothing, outcome, together
 from wallet.errors import Unavailable
 from wallet.escrow import pay
 from wallet.ledger.accounts import Account

@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.batches import a_send, codes, outcome, together
 from tests.town import WRONG_PIN
+from tests.wallet.ledger.batches import a_send, codes, outcome, together
 from wallet.clock import Ids
 from wallet.errors import Refused, Unavailable
 from wallet.escrow import release

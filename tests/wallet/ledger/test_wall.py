@@ -12,8 +12,8 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
 from tests.migrations.test_migrations import STATEMENTS, prepared
-from tests.pricings import price
 from tests.roles import as_owner, owner_url
+from tests.wallet.merchants.pricings import price
 from wallet.database import OpenWall, check_wall, migrate
 from wallet.ledger.books import check_books
 from wallet.running.embedded import APPLICATION

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from tests.pricings import price
 from tests.town import started
+from tests.wallet.merchants.pricings import price
 from wallet.errors import Code, Refused
 from wallet.ledger.due import TimerLoop
 from wallet.ledger.poster import Poster

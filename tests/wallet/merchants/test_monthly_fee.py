@@ -18,7 +18,7 @@ from tests.facts import (
     some_facts,
     wordings,
 )
-from tests.pricings import a_pricing
+from tests.wallet.merchants.pricings import a_pricing
 from wallet.errors import Code
 from wallet.merchants.monthly_fee import Command, decide
 from wallet.merchants.pricing_records import MonthlyDue, PricedMerchant

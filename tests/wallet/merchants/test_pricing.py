@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.facts import COMMISSIONS, NOW, a_holder, an_account, some_facts
-from tests.pricings import a_pricing
+from tests.wallet.merchants.pricings import a_pricing
 from wallet.ledger.posting import NewAccount
 from wallet.merchants.pricing import NewReserve, charges
 from wallet.money import Money

@@ -17,7 +17,7 @@ from tests.facts import (
     refusal,
     some_facts,
 )
-from tests.pricings import a_pricing
+from tests.wallet.merchants.pricings import a_pricing
 from wallet.clock import reference
 from wallet.errors import Code
 from wallet.merchants.pricing_records import MerchantPriced, NewPricing, PricedMerchant

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.pricings import price
+from tests.wallet.merchants.pricings import price
 from wallet.clock import start_of_day, start_of_next_month
 from wallet.errors import Code, Refused
 from wallet.ledger.due import TimerLoop

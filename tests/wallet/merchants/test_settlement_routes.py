@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.pricings import price
 from tests.village import kes, ref
+from tests.wallet.merchants.pricings import price
 from wallet.merchants.settlement_routes import COLUMNS
 
 DAY = "2026-01-05"

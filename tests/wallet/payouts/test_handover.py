@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.handing import Bank, Killed, NoPoster, balance, row, work
 from tests.town import started
+from tests.wallet.payouts.bank import Bank, Killed, NoPoster, balance, row, work
 from wallet.clock import reference
 from wallet.errors import Unavailable
 from wallet.payouts import handover

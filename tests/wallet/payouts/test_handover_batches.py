@@ -4,7 +4,7 @@ from threading import Event
 
 import pytest
 
-from tests.handing import Bank, Killed, balance, row, work
+from tests.wallet.payouts.bank import Bank, Killed, balance, row, work
 from wallet.clock import reference
 from wallet.payouts.rails.rail import Handed
 

@@ -4,8 +4,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.batches import codes, together
 from tests.town import PIN
+from tests.wallet.ledger.batches import codes, together
 from wallet.clock import id_of
 from wallet.disputes import dispute
 from wallet.errors import Code, Refused

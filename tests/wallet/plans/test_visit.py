@@ -6,15 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.contracts import (
-    DEADLINE,
-    OWN,
-    PAYEE,
-    PAYEE_ACCOUNT,
-    PAYER,
-    STRANGER,
-    contract_facts,
-)  # fmt: skip
 from tests.facts import (
     KEY,
     NOW,
@@ -27,6 +18,15 @@ from tests.facts import (
     pin_faults,
     refusal,
     wordings,
+)  # fmt: skip
+from tests.wallet.contracts.facts import (
+    DEADLINE,
+    OWN,
+    PAYEE,
+    PAYEE_ACCOUNT,
+    PAYER,
+    STRANGER,
+    contract_facts,
 )  # fmt: skip
 from wallet.contracts.records import Contract, ContractMoved
 from wallet.errors import Code

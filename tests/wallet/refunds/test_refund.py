@@ -19,8 +19,8 @@ from tests.facts import (
     some_facts,
     wordings,
 )
-from tests.pricings import price
-from tests.refunds import a_shop, give, refused
+from tests.wallet.merchants.pricings import price
+from tests.wallet.refunds.shop import a_shop, give, refused
 from wallet.clock import reference
 from wallet.errors import Code
 from wallet.ledger.entries import statement, transaction

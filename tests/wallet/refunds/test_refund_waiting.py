@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from tests.refunds import a_shop, cover, give, refused
+from tests.wallet.refunds.shop import a_shop, cover, give, refused
 from wallet.clock import reference
 from wallet.errors import Code
 from wallet.people import change_holder

@@ -5,7 +5,6 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contracts import DEADLINE, OWN, PAYEE, PAYER, STRANGER, contract_facts
 from tests.facts import (
     KEY,
     NOW,
@@ -20,7 +19,8 @@ from tests.facts import (
     refusal,
     wordings,
 )  # fmt: skip
-from tests.trade import a_delivery, a_line, a_shipment, an_order
+from tests.wallet.contracts.facts import DEADLINE, OWN, PAYEE, PAYER, STRANGER, contract_facts
+from tests.wallet.trade.documents import a_delivery, a_line, a_shipment, an_order
 from wallet.contracts.records import Contract, ContractMoved
 from wallet.errors import Code
 from wallet.merchants.pricing import Pricing

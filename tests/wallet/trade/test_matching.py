@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from tests.facts import NOW
-from tests.trade import a_delivery, a_line, a_shipment, an_order, kes
+from tests.wallet.trade.documents import a_delivery, a_line, a_shipment, an_order, kes
 from wallet.trade.documents import ShippedLine
 from wallet.trade.matching import Mismatch, Payment, matching
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 import orjson
 import pytest
 
-from tests.trade import SHA256
 from tests.village import Cases, kes, money, ref
+from tests.wallet.trade.documents import SHA256
 from wallet.clock import id_of
 from wallet.merchants import set_pricing as price_merchant
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from tests.facts import NOW
-from tests.trade import SHA256, a_delivery, a_line, a_shipment, an_order, kes
+from tests.wallet.trade.documents import SHA256, a_delivery, a_line, a_shipment, an_order, kes
 from wallet.errors import Code, Refused
 from wallet.money import MAX_MINOR
 from wallet.trade.documents import Order, ShippedLine, check_delivery, check_order, check_shipment

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from tests.refunds import another, refused
+from tests.wallet.refunds.shop import another, refused
 from wallet.approvals.approve import Ask, Decline, decide_decline
 from wallet.approvals.jobs import APPROVALS
 from wallet.approvals.records import approval_of

@@ -20,8 +20,8 @@ from tests.facts import (
     wordings,
 )
 from tests.facts import refusal as refusal_of
-from tests.pricings import price
 from tests.town import started
+from tests.wallet.merchants.pricings import price
 from wallet.approvals.approve import Ask
 from wallet.approvals.records import approval_of
 from wallet.clock import reference

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from tests.bank import a_line, a_statement, details
+from tests.wallet.banking.bank import a_line, a_statement, details
 from wallet.banking.iso20022 import camt053
 from wallet.banking.iso20022.documents import BadDocument
 from wallet.money import Money

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.momo import serving, twice
 from tests.standin import hang, hang_up, http
+from tests.wallet.payouts.rails.momo import serving, twice
 from wallet.destinations.records import Destination
 from wallet.money import Money
 from wallet.payouts.rails.mtn_momo import MomoRail, outcome_of, reference_id, transfer_of

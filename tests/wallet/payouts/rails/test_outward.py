@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from tests.momo import serving
 from tests.standin import hang, hang_up, http
+from tests.wallet.payouts.rails.momo import serving
 from wallet.banking import intake as bank_in
 from wallet.banking import order_files as bank_file
 from wallet.banking import reconcile

@@ -1,10 +1,10 @@
-"""A dispute over a part of tests/contracts.py's contract, and the facts around it."""
+"""A dispute over a part of tests/wallet/contracts/facts.py's contract, and the facts around it."""
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from tests.contracts import OWN, contract_facts
 from tests.facts import NOW
+from tests.wallet.contracts.facts import OWN, contract_facts
 from wallet.contracts.records import ContractMoved
 from wallet.disputes.records import Dispute, DisputeMoved
 from wallet.ledger.facts import Facts

@@ -6,7 +6,7 @@ from itertools import count
 
 from sqlalchemy import text
 
-from tests.bank import a_line
+from tests.wallet.banking.bank import a_line
 from wallet.banking.intake import Intake
 from wallet.banking.order_files import accounts_of
 from wallet.banking.reconcile import Reconciler
