@@ -8,6 +8,7 @@ parts and dates. At the end all dates have passed, nothing is held, and the book
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -246,6 +247,11 @@ class Quarrelsome(RuleBasedStateMachine):
             self.world.check_end()
 
 
+@pytest.mark.rule(
+    "Any sequence of acts by payer, payee, operator, stranger and worker, with the clock moved "
+    "just before, at and just after any date, ends in the refusals, balances and dates of the "
+    "model, and nothing stays held once all dates have passed."
+)
 def test_any_sequence_of_acts_and_clock_moves_does_what_the_rules_of_held_money_say(shared_town):
     class Here(Quarrelsome):
         town = shared_town
@@ -255,6 +261,10 @@ def test_any_sequence_of_acts_and_clock_moves_does_what_the_rules_of_held_money_
     )
 
 
+@pytest.mark.rule(
+    "No sequence of one party's own acts, without an act or a silence of the other, raises that "
+    "party's balance."
+)
 @settings(SETTINGS, max_examples=12)
 @given(
     who=st.sampled_from(["payer", "payee"]),

@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid5
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -363,6 +364,10 @@ class Story(RuleBasedStateMachine):
         assert sorted(key for (key,) in found) == sorted(done)
 
 
+@pytest.mark.rule(
+    "Any interleaving of all flows, contracts among them, does what a model of the whole service "
+    "does."
+)
 def test_any_interleaving_of_flows_does_what_the_model_does(shared_town):
     class Here(Story):
         town = shared_town

@@ -5,6 +5,8 @@ import sys
 from datetime import timedelta
 from signal import SIGKILL
 
+import pytest
+
 from tests.reliability.processes import ROOT
 from tests.town import Town
 from wallet.payouts.handover import LEASE
@@ -15,6 +17,7 @@ STEPS = (
 )  # fmt: skip
 
 
+@pytest.mark.rule("Killed at any moment, a payout is ordered and paid once.")
 def test_payouts_survive_a_kill_at_every_step(town: Town, redis_url, tmp_path):
     merchant = town.merchant(period_s=0)
     town.pay(town.person(balance=100_000), merchant, 50_000)

@@ -192,6 +192,9 @@ def play(script: str, stage: Stage, client) -> str:
     return "\n".join(lines) + "\n"
 
 
+@pytest.mark.rule(
+    "Held payments are seen, released, returned, disputed and settled by USSD, in both languages."
+)
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.txt")), ids=lambda path: path.stem)
 def test_the_session_goes_as_written(path, town, client, redis_client):
     script = path.read_text(encoding="utf-8")

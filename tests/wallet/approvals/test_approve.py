@@ -88,6 +88,7 @@ def test_what_is_asked_for_waits_and_moves_nothing(town, staff, sent):
     assert waiting.arguments["original_id"] == reference(original)
 
 
+@pytest.mark.rule("A reversal is asked for by one operator with a reason and approved by another.")
 def test_another_operator_approves_and_it_is_done_in_the_same_posting(town, staff, sent):
     sender, receiver, original = sent
     waiting = found(town, asked(town, staff[0], original, receiver))
@@ -98,6 +99,7 @@ def test_another_operator_approves_and_it_is_done_in_the_same_posting(town, staf
     assert after.posting_id == town.id_in(receipt)
 
 
+@pytest.mark.rule("A reversal is asked for by one operator with a reason and approved by another.")
 def test_who_asked_may_not_approve(town, staff, sent):
     waiting = found(town, asked(town, staff[0], sent[2], sent[1]))
     assert refused(approved, town, staff[0], waiting).code == Code.APPROVAL_BY_ASKER

@@ -67,6 +67,7 @@ def test_killed_before_a_file_was_put_away_it_is_only_put_away(town, bank, payou
     assert len(bank.files) == 1
 
 
+@pytest.mark.fault("A statement half written", "left until it is whole, or refused and shown")
 def test_a_file_on_its_way_is_left_until_it_is_whole(town, bank, payout, inbox):
     raw = bank.own(a_statement(shown(payout)))
     (inbox / "a.xml").write_bytes(raw[:200])
@@ -76,6 +77,7 @@ def test_a_file_on_its_way_is_left_until_it_is_whole(town, bank, payout, inbox):
     assert bank.exceptions == []
 
 
+@pytest.mark.fault("A statement half written", "left until it is whole, or refused and shown")
 def test_half_a_file_that_stays_one_is_refused_and_shown(town, bank, payout, inbox):
     (inbox / "a.xml").write_bytes(a_statement(shown(payout))[:200])
     long_after(inbox / "a.xml")
@@ -93,6 +95,10 @@ def test_a_file_the_bank_names_as_one_before_is_kept_beside_it(town, bank, payou
     assert len(names(inbox / "taken")) == 2
 
 
+@pytest.mark.fault(
+    "A statement with a gap before it",
+    "`statement_gap`; in the folder, put aside and shown",
+)
 def test_a_statement_with_a_gap_before_it_is_put_aside_and_shown(town, bank, payout, inbox):
     bank.sends(a_statement())
     (inbox / "a.xml").write_bytes(bank.own(a_statement(shown(payout), id_="S2", opening="900.00")))

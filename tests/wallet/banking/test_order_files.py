@@ -46,6 +46,7 @@ def files(tmp_path):
     return sorted(path.name for path in (tmp_path / "out").iterdir())
 
 
+@pytest.mark.rule("The bank is given one file for each batch, named by its reference.")
 def test_a_batch_is_one_file_named_by_its_reference(rail, tmp_path):
     assert rail.submit_batch(a_batch()) == Handed(file=NAME)
     assert files(tmp_path) == [NAME]
@@ -61,6 +62,7 @@ def test_a_batch_handed_over_again_is_the_same_file(rail, tmp_path):
     assert (tmp_path / "out" / NAME).stat() == written
 
 
+@pytest.mark.fault("A payment file half written", "not there, and written anew")
 def test_killed_before_the_file_has_its_name_the_batch_is_written_anew(rail, tmp_path, monkeypatch):
     def killed(*_, **__):
         raise KeyboardInterrupt
@@ -86,6 +88,7 @@ def test_killed_after_the_file_has_its_name_the_batch_is_known(rail, tmp_path, m
     assert rail.status(an_order()) == Pending()
 
 
+@pytest.mark.fault("A payment file half written", "not there, and written anew")
 @pytest.mark.parametrize("step", ["fsync", "rename"])
 def test_a_file_that_could_not_be_written_whole_is_not_there(rail, tmp_path, monkeypatch, step):
     def full(*_):

@@ -54,6 +54,7 @@ def test_a_booked_debit_tells_that_an_unknown_payout_was_paid(town, bank, payout
     assert town.texts(merchant)[-1].endswith("has been paid.")
 
 
+@pytest.mark.rule("A payout is reconciled by the line of a bank statement.")
 def test_a_payout_said_to_be_paid_is_reconciled_by_its_line(town, bank, payout):
     town.settle(payout, paid=True)
     bank.sends(a_statement(shown(payout)))
@@ -61,6 +62,7 @@ def test_a_payout_said_to_be_paid_is_reconciled_by_its_line(town, bank, payout):
     assert bank.exceptions == []
 
 
+@pytest.mark.fault("A bank line that comes twice", "counted once")
 def test_the_same_file_again_changes_nothing(town, bank, payout):
     raw = a_statement(shown(payout), a_line("-1.00", "B2"))
     bank.sends(raw)
@@ -69,6 +71,7 @@ def test_the_same_file_again_changes_nothing(town, bank, payout):
     assert bank.exceptions == ["unknown_reference"]
 
 
+@pytest.mark.fault("A bank line that comes twice", "counted once")
 def test_a_line_on_a_second_statement_is_the_same_line(bank, payout):
     bank.sends(a_statement(shown(payout)))
     lines = shown(payout), a_line("5.00", "B2")
@@ -90,12 +93,14 @@ def test_a_statement_known_with_other_balances_is_refused_whole(bank, payout):
     assert len(bank.files) == 1
 
 
+@pytest.mark.fault("A payment that the bank booked twice", "waits for an operator")
 def test_a_payment_booked_twice_waits_for_a_person(bank, payout):
     bank.sends(a_statement(shown(payout), shown(payout, "B2")))
     assert bank.lines_of(payout) == [-PAYOUT]
     assert bank.exceptions == ["paid_twice"]
 
 
+@pytest.mark.rule("A line that does not fit waits for an operator and moves nothing.")
 @pytest.mark.parametrize(
     ("line", "why"),
     [
@@ -112,12 +117,14 @@ def test_a_line_that_does_not_fit_its_payout_moves_nothing(town, bank, payout, m
     assert ours(town, merchant) == 50_000 - PAYOUT - 5_000
 
 
+@pytest.mark.fault("A bank line in another currency than its payout", "waits for an operator")
 def test_a_line_in_another_currency_than_its_payouts_moves_nothing(bank, payout):
     line = a_line("-200.00", reference=reference(payout), currency="USD")
     bank.sends(a_statement(line, currency="USD"))
     assert (bank.exceptions, bank.state(payout)) == (["amount_differs"], "sent")
 
 
+@pytest.mark.rule("A line that does not fit waits for an operator and moves nothing.")
 def test_a_line_without_a_reference_of_ours_waits_for_a_person(bank):
     bank.sends(a_statement(a_line("-1.00", "B1", "1QGDF9BM0K7J"), a_line("-1.00", "B2", "RENT")))
     assert bank.exceptions == ["unknown_reference", "unknown_reference"]
@@ -176,12 +183,14 @@ def test_a_statement_of_another_account_is_refused_whole(bank, payout):
     assert bank.files == []
 
 
+@pytest.mark.fault("A statement in the wrong currency", "`bank_file_refused`")
 def test_a_statement_in_a_currency_we_have_no_account_in_is_refused(bank, payout):
     intake = Intake(bank.service.engine, bank.service.ids, {})
     with pytest.raises(BadDocument, match="not of our account in KES"):
         intake.take("bank.xml", a_statement(shown(payout)), bank.service.clock.now())
 
 
+@pytest.mark.fault("A statement in the wrong currency", "`bank_file_refused`")
 def test_a_statement_of_our_account_in_a_wrong_currency_is_refused_whole(bank, payout):
     only = {"KES": bank.intake.ours["KES"]}
     intake = Intake(bank.service.engine, bank.service.ids, only)

@@ -115,6 +115,10 @@ def test_a_bad_file_is_refused_whole_and_says_why(village, operator, payout):
         assert why in answer.json["reason"]
 
 
+@pytest.mark.fault(
+    "A statement with a gap before it",
+    "`statement_gap`; in the folder, put aside and shown",
+)
 def test_a_statement_with_a_gap_before_it_is_refused_whole_and_told_both(village, operator, payout):
     upload(operator, a_statement(a_line("-1.00", "B1")))
     forged = a_statement(a_line("-300.00", "B2", payout), id_="S2", opening="1000.00")
@@ -127,6 +131,7 @@ def test_a_statement_with_a_gap_before_it_is_refused_whole_and_told_both(village
     assert upload(operator, honest).status_code == 201
 
 
+@pytest.mark.fault("A statement whose lines do not make its closing", "`statement_gap`")
 def test_a_statement_that_does_not_make_its_closing_is_refused_and_told_both(
     village, operator, payout
 ):
@@ -136,6 +141,7 @@ def test_a_statement_that_does_not_make_its_closing_is_refused_and_told_both(
     assert (answer.json["expected"], answer.json["found"]) == ("700.00", "701.00")
 
 
+@pytest.mark.fault("A statement that comes again after others", "known, nothing changes")
 def test_a_statement_uploaded_again_is_known_though_another_came_since(village, operator):
     raw = a_statement(a_line("-1.00", "B1"))
     first = upload(operator, raw)

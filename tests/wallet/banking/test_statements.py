@@ -35,16 +35,25 @@ def payout(town):
     return payout
 
 
+@pytest.mark.rule("The first statement of an account opens with anything.")
 def test_the_first_statement_of_an_account_opens_with_anything(bank):
     assert bank.sends(a_statement(opening="-12.34")).statements == 1
 
 
+@pytest.mark.rule(
+    "A statement opens with what the one before it of its account closed with, or nothing of it "
+    "is taken."
+)
 def test_a_statement_that_opens_with_the_last_closing_is_taken(bank, payout):
     bank.sends(FIRST)
     bank.sends(a_statement(shown(payout, "B2"), id_="S2", opening="750.00"))
     assert bank.state(payout) == "paid"
 
 
+@pytest.mark.rule(
+    "A statement opens with what the one before it of its account closed with, or nothing of it "
+    "is taken."
+)
 @pytest.mark.parametrize("opening", ["1000.00", "749.99", "750.01", "-750.00", "0.00"])
 def test_a_statement_that_opens_with_anything_else_is_refused_whole(bank, payout, opening):
     bank.sends(FIRST)
@@ -62,6 +71,10 @@ def test_a_statement_whose_lines_do_not_make_its_closing_names_both(bank, payout
     assert (bank.files, bank.state(payout)) == ([], "sent")
 
 
+@pytest.mark.fault(
+    "A statement with a gap before it",
+    "`statement_gap`; in the folder, put aside and shown",
+)
 def test_after_a_gap_the_missing_statement_is_taken_and_then_the_next(bank):
     last = a_statement(id_="S3", opening="800.00")
     bank.sends(FIRST)
@@ -71,6 +84,7 @@ def test_after_a_gap_the_missing_statement_is_taken_and_then_the_next(bank):
     assert bank.sends(last).statements == 1
 
 
+@pytest.mark.fault("A statement that comes again after others", "known, nothing changes")
 def test_a_statement_that_comes_again_is_known_though_others_came_since(bank):
     bank.sends(FIRST)
     bank.sends(a_statement(a_line("50.00", "B2"), id_="S2", opening="750.00"))
@@ -104,6 +118,10 @@ def test_the_balance_before_the_period_opens_a_statement_too(bank):
     assert bank.sends(again).statements == 1
 
 
+@pytest.mark.rule(
+    "A statement opens with what the one before it of its account closed with, or nothing of it "
+    "is taken."
+)
 def test_of_two_in_the_same_instant_that_continue_the_same_one_is_taken(bank):
     bank.sends(FIRST)
     one, other = (
@@ -122,6 +140,10 @@ def test_of_two_in_the_same_instant_that_continue_the_same_one_is_taken(bank):
     assert len(bank.statements) == 2
 
 
+@pytest.mark.rule(
+    "A statement opens with what the one before it of its account closed with, or nothing of it "
+    "is taken."
+)
 @pytest.mark.parametrize(
     ("opening", "follows", "constraint"),
     [

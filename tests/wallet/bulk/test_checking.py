@@ -36,6 +36,7 @@ def test_a_good_row_becomes_minor_units_with_the_tariff_s_fee():
     assert (checker.amount_minor, checker.fee_minor) == (100_50, 5_00)
 
 
+@pytest.mark.fault("A formula in a cell", "`cell_is_formula`, and harmless in what we give back")
 @pytest.mark.parametrize(
     ("wrong", "field", "code"),
     [
@@ -85,6 +86,7 @@ def test_everything_wrong_with_a_row_is_told_at_once():
     ]  # fmt: skip
 
 
+@pytest.mark.fault("A list with a row twice", "`row_twice`")
 def test_a_number_stands_twice_only_under_two_references():
     assert faults(a_checker(), a_row(), a_row(reference="a"), a_row(reference="b")) == []
     twice = [(2, "msisdn", "row_twice")]

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +25,7 @@ def killed(town, servers_redis_url, after):
     return sum(int(line) for line in said)
 
 
+@pytest.mark.rule("A worker killed again and again pays each row once.")
 def test_a_worker_killed_again_and_again_pays_each_row_once(shared_town, servers):
     town, service = shared_town, shared_town.service
     farm = town.partner("Shamba Ltd", prefund=100_000_00, currency="KES")
@@ -49,6 +51,9 @@ A_LIST = st.lists(
 )
 
 
+@pytest.mark.rule(
+    "What leaves the payer is what arrives, and what cannot be paid comes back with its fee."
+)
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

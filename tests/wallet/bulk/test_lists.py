@@ -23,6 +23,7 @@ def reason(raw, kind=CSV):
     return caught.value.facts["reason"]
 
 
+@pytest.mark.fault("A list with a byte order mark", "read")
 @pytest.mark.parametrize(
     "raw",
     [
@@ -45,12 +46,14 @@ def test_a_quoted_cell_may_hold_commas_quotes_and_what_letters_there_are():
     assert cells(raw)[0].name == 'Wanjirũ, "Mama"'
 
 
+@pytest.mark.fault("A list with a byte order mark", "read")
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
 def test_json_lines_are_read_with_or_without_a_mark(mark):
     line = b'{"msisdn": "+254711000001", "amount": "100.00"}'
     assert cells(mark + line + b"\n\n" + line, JSON_LINES) == [AMINA, AMINA]
 
 
+@pytest.mark.fault("A list in another encoding", "`malformed`, with the line")
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
@@ -105,6 +108,7 @@ def test_a_row_of_another_width_is_that_row_s_fault(row):
     assert (bad.row_no, bad.code) == (2, RowFault.MALFORMED)
 
 
+@pytest.mark.rule("It has a hundred thousand rows at most.")
 def test_a_list_has_a_hundred_thousand_rows_at_most():
     row = b"+254711000001,1.00\n"
     most = sum(1 for _ in read_list(b"msisdn,amount\n" + row * MAX_ROWS, CSV))

@@ -44,6 +44,7 @@ def test_one_number_under_two_references_is_paid_twice(town, service, farm):
     assert town.balance(amina) == 3_00
 
 
+@pytest.mark.rule("A list is checked whole, row by row, before anything moves.")
 def test_nothing_moves_before_the_list_is_confirmed(town, service, farm):
     amina = town.person()
     upload(service, farm, each([amina]))
@@ -51,6 +52,9 @@ def test_nothing_moves_before_the_list_is_confirmed(town, service, farm):
     assert (town.balance(amina), town.balance(farm, "prefund")) == (0, 100_000_00)
 
 
+@pytest.mark.rule(
+    "What leaves the payer is what arrives, and what cannot be paid comes back with its fee."
+)
 def test_what_cannot_be_paid_comes_back_with_its_fee(town, service, farm):
     good, frozen, closed = everybody(town, 3)
     full = town.person(balance=499_995_00)
@@ -87,6 +91,9 @@ def test_what_comes_in_a_month_is_counted_where_the_market_limits_it(town, servi
     assert [row[0] for row in used] == [town.balance(someone, currency="PHP")]
 
 
+@pytest.mark.rule(
+    "An unregistered number has its money held until it registers, or it returns to who paid."
+)
 def test_an_unregistered_number_has_its_money_held_until_it_registers(town, service, farm):
     bulk_id = pay_list(service, farm, csv_of(("+254799000001", "10.00")))
     assert states(service, farm, bulk_id) == [("held", None)]
@@ -96,6 +103,9 @@ def test_an_unregistered_number_has_its_money_held_until_it_registers(town, serv
     assert any("Shamba Ltd" in body for body in town.texts(newcomer))
 
 
+@pytest.mark.rule(
+    "An unregistered number has its money held until it registers, or it returns to who paid."
+)
 def test_what_nobody_registers_for_returns_to_who_paid(town, service, farm, clock):
     pay_list(service, farm, csv_of(("+254799000001", "10.00")))
     clock.advance(days=7)
@@ -217,6 +227,7 @@ def test_workers_share_a_list_and_pay_each_row_once_beside_other_payments(town, 
     assert balances(town, people) == [11_00] * 24
 
 
+@pytest.mark.rule("A batch is posted once, whatever the code does.")
 def test_a_batch_is_posted_once_whatever_the_code_does(town, service, farm):
     bulk_id = pay_list(service, farm, each(everybody(town, 1)))
     with pytest.raises(Exception, match="append-only"):

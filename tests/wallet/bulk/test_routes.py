@@ -72,6 +72,7 @@ def test_a_person_pays_a_list_from_their_wallet_with_their_pin(village, service)
     assert (village.balance(owner), village.balance(worker)) == (895_00, 100_00)
 
 
+@pytest.mark.rule("A list is checked whole, row by row, before anything moves.")
 def test_a_rejected_list_tells_every_mistake_and_moves_nothing(village, farm):
     amina, caller = village.person("Amina"), village.as_(farm)
     with village.unchanged():
@@ -86,6 +87,7 @@ def test_a_rejected_list_tells_every_mistake_and_moves_nothing(village, farm):
         assert (refused.status_code, refused.json["code"]) == (409, "incorrect_state")
 
 
+@pytest.mark.fault("A list with a bad last row", "rejected, nobody is paid")
 def test_one_bad_row_at_the_very_end_pays_nobody(village, farm):
     good = [(f"+2547220{number:05d}", "1.00") for number in range(300)]
     caller = village.as_(farm)

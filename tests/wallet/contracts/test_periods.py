@@ -41,11 +41,13 @@ def test_the_same_time_of_the_clock_ends_a_day_however_long_it_was(opened, ends,
     assert end - start == timedelta(hours=hours)
 
 
+@pytest.mark.fault("A period across a change of the clocks", "the same time of the clock")
 def test_a_time_that_the_clock_skips_is_as_long_after_the_change():
     end = deadline(at(BERLIN, 2026, 3, 28, 2, 30), DAY_S, BERLIN)
     assert end.astimezone(BERLIN).strftime("%d %H:%M %Z") == "29 03:30 CEST"
 
 
+@pytest.mark.fault("A period across a change of the clocks", "the same time of the clock")
 def test_a_time_that_comes_twice_is_the_first():
     end = deadline(at(BERLIN, 2026, 10, 24, 2, 30), DAY_S, BERLIN)
     assert end.astimezone(BERLIN).strftime("%d %H:%M %Z") == "25 02:30 CEST"
@@ -88,6 +90,8 @@ def test_nothing_is_no_time_at_all():
     assert deadline(opened, 0, BERLIN) == opened
 
 
+@pytest.mark.rule("A period is none to ninety days.")
+@pytest.mark.fault("A period out of range", "`period_out_of_range`")
 @pytest.mark.parametrize(("days", "least"), [(-1, 0), (91, 0), (0, 1), (10**9, 0)])
 def test_days_out_of_range_are_refused_with_what_is_in_it(days, least):
     with pytest.raises(Refused) as caught:
@@ -96,6 +100,7 @@ def test_days_out_of_range_are_refused_with_what_is_in_it(days, least):
     assert caught.value.facts == {"minimum_days": least, "maximum_days": 90}
 
 
+@pytest.mark.rule("A period is none to ninety days.")
 def test_none_to_ninety_days_may_be_agreed():
     assert (check_days(0), check_days(1, 1), check_days(90)) == (0, 86_400, 90 * 86_400)
 

@@ -42,6 +42,7 @@ def seen(village, shop):
     return village.as_(shop).get("/v1/destinations").json["items"]
 
 
+@pytest.mark.rule("A destination is confirmed by a code and cools off before it is used.")
 def test_a_destination_is_added_confirmed_cooled_off_and_then_used(village, shop, clock):
     place = added(village, shop).json["destination"]
     assert pay_out(village, shop, destination=place).json["code"] == "destination_unconfirmed"
@@ -104,6 +105,7 @@ def test_removing_a_destination_buys_no_further_code(village, shop, clock):
     assert added(village, shop).status_code == 201
 
 
+@pytest.mark.rule("The own wallet is usable at once.")
 def test_the_own_wallet_is_usable_at_once_and_paid_at_once(village, shop):
     place = added(village, shop, kind="wallet", bank=None).json["destination"]
     confirmed(village, shop, place)

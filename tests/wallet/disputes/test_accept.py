@@ -58,6 +58,7 @@ def test_an_acceptance_is_refused_in_code_order(wrong, code):
     assert code_of(decide, a_command, the_facts, wrong) is code
 
 
+@pytest.mark.rule("An accepted split moves the money at once.")
 def test_an_accepted_split_moves_the_money_at_once_both_ways():
     decision = decide(a_command(), the_facts())
     dispute = after(decision)
@@ -76,12 +77,16 @@ def test_a_split_may_give_all_to_one_side(offer):
     assert moves(decision) == {OWN: -4_000, goes_to: 4_000}
 
 
+@pytest.mark.rule("Nobody accepts what they proposed themselves.")
 def test_nobody_accepts_what_they_proposed_themselves():
     facts = the_facts({"state": "negotiating", "payer_offer": 1_000})
     assert refusal(decide, a_command(PAYER), facts).code is Code.PROPOSAL_CHANGED
     assert decide(a_command(PAYEE), facts).posting.legs
 
 
+@pytest.mark.rule(
+    "Who accepts names the amounts, so that a proposal that changed meanwhile is not accepted."
+)
 def test_a_proposal_that_changed_meanwhile_is_not_accepted_and_the_new_one_is_told():
     facts = the_facts({"state": "negotiating", "payee_offer": 1_500})
     refused = refusal(decide, a_command(), facts)

@@ -88,6 +88,7 @@ def test_another_currency_is_refused_before_the_pin_is_tried(name):
     assert refusal(decide, command, the_facts()).code is Code.CURRENCY_NOT_SUPPORTED
 
 
+@pytest.mark.rule("Who may say what in which state is one table.")
 @pytest.mark.parametrize("state", [state for state in STATES if state != "closed"])
 @pytest.mark.parametrize(("actor", "side"), [(PAYER, "payer"), (PAYEE, "payee")])
 @pytest.mark.parametrize("act", ACTS)
@@ -101,12 +102,14 @@ def test_each_side_says_what_the_table_allows_and_nothing_else(state, actor, sid
         assert after(decide(command, facts)).state == expected
 
 
+@pytest.mark.fault("The clock at a dispute's date, and just before it", "past, and not past")
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1)])
 def test_an_answer_at_its_time_or_later_is_refused(late):
     refused = refusal(decide, a_command(), dispute_facts(now=DUE + late))
     assert (refused.code, refused.facts) == (Code.DISPUTE_PAST_DUE, {"due_at": DUE.isoformat()})
 
 
+@pytest.mark.fault("The clock at a dispute's date, and just before it", "past, and not past")
 def test_one_second_before_its_time_an_answer_counts():
     decision = decide(a_command(), dispute_facts(now=DUE - timedelta(seconds=1)))
     assert after(decision).state == "answered"
@@ -115,6 +118,7 @@ def test_one_second_before_its_time_an_answer_counts():
 # The payee answers -------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("What the payee concedes returns at once, and what remains counts as contested.")
 def test_what_is_conceded_returns_at_once_and_the_remainder_counts_as_contested():
     decision = decide(a_command("concede", amount=1_500), dispute_facts(now=LATER))
     assert moves(decision) == {OWN: -1_500, PAYER_ACCOUNT: 1_500}
@@ -133,6 +137,7 @@ def test_conceding_all_ends_the_dispute():
     assert (dispute.closed_at, frozen_after(decision)) == (NOW, 0)
 
 
+@pytest.mark.rule("The payee's answer gives the payer an answering time of their own.")
 def test_contesting_gives_the_payer_their_answering_time():
     decision = decide(a_command(), dispute_facts(now=LATER))
     assert moves(decision) == {}
@@ -144,6 +149,7 @@ def test_a_proposal_stands_for_the_other_side_to_accept():
     assert (dispute.offer("payee"), dispute.offer("payer")) == (Money("KES", 1_000), None)
 
 
+@pytest.mark.rule("A proposal gives out exactly what is open.")
 @pytest.mark.parametrize("split", [(1_000, 2_999), (1_000, 3_001), (4_001, None), (None, 3_999)])
 def test_a_proposal_gives_out_exactly_what_is_open(split):
     refused = refusal(decide, a_command("propose", split=split), the_facts())
@@ -159,12 +165,18 @@ def test_a_proposal_may_give_all_to_one_side(split):
 # The payer answers -------------------------------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "When both have spoken they have until the end of the period, and an answering time at least."
+)
 def test_when_both_have_spoken_they_have_until_the_end_of_the_period():
     facts = dispute_facts({"state": "answered"}, now=LATER)
     dispute = after(decide(a_command("contest", PAYER), facts))
     assert (dispute.state, dispute.due_at) == ("negotiating", PERIOD_END)
 
 
+@pytest.mark.rule(
+    "When both have spoken they have until the end of the period, and an answering time at least."
+)
 def test_who_speaks_near_the_end_of_the_period_leaves_an_answering_time_at_least():
     late = PERIOD_END - timedelta(hours=1)
     facts = dispute_facts({"state": "answered", "due_at": PERIOD_END}, now=late)
@@ -176,6 +188,7 @@ def test_contesting_leaves_what_the_other_proposed_standing():
     assert after(decide(a_command("contest", PAYER), facts)).payee_offer_minor == 2_000
 
 
+@pytest.mark.rule("A counter-proposal replaces one's own and buys no time.")
 @pytest.mark.parametrize(("actor", "side"), [(PAYER, "payer"), (PAYEE, "payee")])
 def test_a_counter_proposal_replaces_the_own_one_and_buys_no_time(actor, side):
     ends = NOW + timedelta(hours=1)
@@ -207,6 +220,7 @@ STEPS = [
 ]
 
 
+@pytest.mark.rule("Both are told at every step.")
 @pytest.mark.parametrize(("state", "act", "actor", "amount", "to_payer", "to_payee"), STEPS)
 def test_both_are_told_at_every_step(state, act, actor, amount, to_payer, to_payee):
     decision = decide(a_command(act, actor, amount=amount), the_facts({"state": state}))

@@ -36,6 +36,9 @@ def an_act(flow, actor, amount=None, dispute_id=DISPUTE):
     return flow.Command(actor, KEY, PIN, OWN, kes(amount), dispute_id)
 
 
+@pytest.mark.rule(
+    "During a dispute both may still release and return, naming the disputed part or the rest."
+)
 @both_ways
 @pytest.mark.parametrize("state", OPEN_STATES)
 def test_a_disputed_part_may_move_in_the_others_favour_at_any_time(
@@ -58,6 +61,9 @@ def test_without_an_amount_all_that_is_open_moves_and_the_dispute_ends(
     assert decision.answer["disputed"] == {"amount": "0.00", "currency": "KES"}
 
 
+@pytest.mark.rule(
+    "During a dispute both may still release and return, naming the disputed part or the rest."
+)
 @both_ways
 def test_the_undisputed_rest_moves_without_touching_the_dispute(flow, actor, goes_to, outcome):
     decision = flow.decide(an_act(flow, actor, dispute_id=None), dispute_facts())
@@ -66,12 +72,17 @@ def test_the_undisputed_rest_moves_without_touching_the_dispute(flow, actor, goe
     assert frozen_after(decision) == 4_000
 
 
+@pytest.mark.fault(
+    "A release or return of more than the disputed part it names",
+    "`more_than_disputed`",
+)
 @both_ways
 def test_more_than_the_disputed_part_is_refused(flow, actor, goes_to, outcome):
     refused = refusal(flow.decide, an_act(flow, actor, 4_001), dispute_facts())
     assert (refused.code, refused.facts) == (Code.MORE_THAN_DISPUTED, {"disputed": "40.00"})
 
 
+@pytest.mark.fault("A release or return of more than the undisputed rest", "`more_than_held`")
 @both_ways
 def test_more_than_the_undisputed_rest_is_refused(flow, actor, goes_to, outcome):
     refused = refusal(flow.decide, an_act(flow, actor, 6_001, None), dispute_facts())
@@ -80,6 +91,7 @@ def test_more_than_the_undisputed_rest_is_refused(flow, actor, goes_to, outcome)
     )  # fmt: skip
 
 
+@pytest.mark.rule("A move of the disputed part voids what was proposed for it.")
 @both_ways
 def test_a_move_voids_what_either_side_had_proposed(flow, actor, goes_to, outcome):
     facts = dispute_facts({"state": "negotiating", "payer_offer": 1_000, "payee_offer": 2_000})
@@ -87,6 +99,10 @@ def test_a_move_voids_what_either_side_had_proposed(flow, actor, goes_to, outcom
     assert (dispute.payer_offer_minor, dispute.payee_offer_minor) == (None, None)
 
 
+@pytest.mark.fault(
+    "An act after the dispute closed, or past its time",
+    "`dispute_closed`, `dispute_past_due`",
+)
 @both_ways
 def test_a_dispute_that_is_none_over_or_past_its_time_is_refused(flow, actor, goes_to, outcome):
     command = an_act(flow, actor)
@@ -99,6 +115,7 @@ def test_a_dispute_that_is_none_over_or_past_its_time_is_refused(flow, actor, go
         assert refusal(flow.decide, command, dispute_facts(known, now=now)).code is code
 
 
+@pytest.mark.rule("A disputed part may be returned after the deadline too.")
 def test_a_disputed_part_is_returned_also_after_the_deadline_and_the_rest_is_not():
     later = DEADLINE + timedelta(seconds=1)
     assert later < DUE
@@ -110,6 +127,7 @@ def test_a_disputed_part_is_returned_also_after_the_deadline_and_the_rest_is_not
     assert refused.code is Code.CONTRACT_PAST_DEADLINE
 
 
+@pytest.mark.rule("The rest keeps its deadline.")
 def test_the_rest_keeps_its_deadline_and_leaves_the_disputed_part():
     decision = release.decide_due(release.Due(OWN), dispute_facts(now=DEADLINE))
     assert moves(decision) == {OWN: -6_000, PAYEE_ACCOUNT: 6_000}

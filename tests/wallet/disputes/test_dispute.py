@@ -59,6 +59,7 @@ FAULTS: list[Fault] = [
 ]
 
 
+@pytest.mark.fault("A dispute of more than is held and undisputed", "`more_than_held`")
 @pytest.mark.parametrize(("wrong", "code"), in_code_order(FAULTS))
 def test_a_dispute_is_refused_in_code_order(wrong, code):
     payer = wrong.get("payer") or {}
@@ -72,6 +73,7 @@ def test_a_part_in_another_currency_is_refused_before_the_pin_is_tried():
     assert (refused.code, refused.rows) == (Code.CURRENCY_NOT_SUPPORTED, ())
 
 
+@pytest.mark.rule("Only that part freezes, and nothing moves.")
 def test_only_the_disputed_part_freezes_and_nothing_moves():
     decision = decide(a_command(), contract_facts())
     (moved,) = (row.contract for row in decision.rows if isinstance(row, ContractMoved))
@@ -79,6 +81,7 @@ def test_only_the_disputed_part_freezes_and_nothing_moves():
     assert (moved.disputed_minor, moved.rest.minor, moved.deadline_at) == (4_000, 6_000, DEADLINE)
 
 
+@pytest.mark.rule("The payee has the answering time first.")
 def test_a_dispute_begins_with_the_payees_turn_and_their_answering_time():
     dispute = raised(decide(a_command(), contract_facts())).dispute
     assert (dispute.state, dispute.due_at, dispute.period_ends_at) == ("raised", DUE, PERIOD_END)
@@ -92,6 +95,7 @@ def test_without_an_amount_all_that_is_not_disputed_yet_is():
     assert raised(decide(a_command(None), facts)).dispute.amount_minor == 7_000
 
 
+@pytest.mark.rule("Several disputes of one contract take parts that do not overlap.")
 def test_several_disputes_take_disjoint_parts():
     decision = decide(a_command(4_000), contract_facts(contract={"disputed": 6_000}))
     (moved,) = (row.contract for row in decision.rows if isinstance(row, ContractMoved))
@@ -100,6 +104,7 @@ def test_several_disputes_take_disjoint_parts():
     assert (refused.code, refused.facts["held"]) == (Code.MORE_THAN_HELD, "40.00")
 
 
+@pytest.mark.fault("A dispute of more than is held and undisputed", "`more_than_held`")
 def test_what_is_all_disputed_cannot_be_disputed_again():
     facts = contract_facts(contract={"disputed": 10_000})
     assert refusal(decide, a_command(None), facts).code is Code.MORE_THAN_HELD
@@ -110,6 +115,7 @@ def test_one_second_before_the_deadline_the_payer_may_still_dispute():
     assert raised(decision).dispute.state == "raised"
 
 
+@pytest.mark.rule("What comes back to the payer by itself is not disputed.")
 @pytest.mark.parametrize("changed", [{"at_deadline": "return"}, {"payee_id": None}])
 def test_what_comes_back_by_itself_is_not_disputed(changed):
     facts = contract_facts()
@@ -117,6 +123,7 @@ def test_what_comes_back_by_itself_is_not_disputed(changed):
     assert refusal(decide, a_command(), facts).code is Code.INCORRECT_STATE
 
 
+@pytest.mark.rule("A contract is disputed twenty times at most.")
 def test_a_contract_is_disputed_so_often_and_no_more():
     facts = contract_facts()
     facts.records[(Disputed, OWN)] = Disputed(OWN, MOST_DISPUTES - 1)
@@ -126,6 +133,10 @@ def test_a_contract_is_disputed_so_often_and_no_more():
     assert (refused.code, refused.facts) == (Code.TOO_MANY_DISPUTES, {"most": MOST_DISPUTES})
 
 
+@pytest.mark.rule(
+    "A dispute has a reason, and may have words and documents named by reference and hash, which "
+    "are kept."
+)
 def test_words_and_documents_are_kept_and_told():
     attachment = Attachment("photo-1", "ab" * 32)
     decision = decide(a_command(text="wet", attachments=(attachment,)), contract_facts())

@@ -6,6 +6,7 @@ The rules run on facts without a database; what they decide is applied as a batc
 from datetime import timedelta
 from uuid import uuid4
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -139,6 +140,10 @@ def check(town):
             assert each.payer_offer_minor is each.payee_offer_minor is None
 
 
+@pytest.mark.rule(
+    "No sequence of one party's own acts, without an act or a silence of the other, raises that "
+    "party's balance."
+)
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(BEGINNINGS), st.lists(STEPS, min_size=1, max_size=12))
 def test_no_act_of_ones_own_raises_ones_balance_and_nothing_stays_locked(beginning, steps):

@@ -82,6 +82,7 @@ def test_the_worker_has_a_job_for_it(town, payer, merchant, clock):
     assert state(town, disputed) == "closed"
 
 
+@pytest.mark.rule("Money never stays locked, whoever is silent.")
 def test_money_never_stays_locked_whoever_is_silent(town, payer, merchant, due, clock, engine):
     """Nobody ever says anything more: both spoke, no agreement, no operator."""
     contract, disputed = raised(town, payer, merchant)
@@ -99,6 +100,9 @@ def test_money_never_stays_locked_whoever_is_silent(town, payer, merchant, due, 
     assert (town.balance(payer), town.balance(merchant, "settlement")) == (4_800_00, 200_00)
 
 
+@pytest.mark.rule(
+    "Each silence happens once, with any number of workers, and a late worker catches up."
+)
 def test_a_worker_that_was_away_for_long_catches_up_in_two_steps(town, payer, merchant, due, clock):
     contract, disputed = raised(town, payer, merchant)
     contest(town, merchant, contract, disputed)
@@ -108,6 +112,9 @@ def test_a_worker_that_was_away_for_long_catches_up_in_two_steps(town, payer, me
     assert state(town, disputed) == "closed"
 
 
+@pytest.mark.rule(
+    "Each silence happens once, with any number of workers, and a late worker catches up."
+)
 def test_two_workers_at_once_heed_each_silence_once(
     town, payer, merchant, service, clock, database_url, redis_url
 ):
@@ -137,6 +144,7 @@ def test_a_worker_killed_after_the_commit_does_nothing_twice(town, payer, mercha
     assert due.step(clock.now()) == 0
 
 
+@pytest.mark.fault("Two acts in the same instant", "one after the other")
 def test_two_acts_in_the_same_instant_are_one_after_the_other(town, payer, merchant):
     """The payer accepts while the payee returns a part: one of them meets what the other did."""
     contract, disputed = raised(town, payer, merchant)
@@ -219,6 +227,10 @@ FORBIDDEN = (
 )  # fmt: skip
 
 
+@pytest.mark.rule(
+    "A dispute has a reason, and may have words and documents named by reference and hash, which "
+    "are kept."
+)
 @pytest.mark.parametrize(("statement", "rule"), FORBIDDEN)
 def test_the_database_keeps_a_disputes_grounds_its_date_and_its_sum(known, statement, rule):
     town, contract, disputed = known

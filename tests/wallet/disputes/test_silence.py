@@ -48,6 +48,7 @@ def test_without_its_contract_there_is_no_dispute():
     assert refusal(decide, a_command(), facts).code is Code.CONTRACT_UNKNOWN
 
 
+@pytest.mark.rule("A payee who is silent past their time loses all that is open.")
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1), timedelta(days=400)])
 def test_a_payee_who_does_not_answer_loses_all_that_is_open(late):
     decision = decide(a_command(), the_facts({"open_minor": 3_000}, late=late))
@@ -56,12 +57,16 @@ def test_a_payee_who_does_not_answer_loses_all_that_is_open(late):
     assert frozen_after(decision) == 0
 
 
+@pytest.mark.rule("A payer who is silent past their time loses all that is open.")
 def test_a_payer_who_does_not_answer_loses_all_that_is_open():
     decision = decide(a_command("answered"), the_facts({"state": "answered"}))
     assert moves(decision) == {OWN: -4_000, PAYEE_ACCOUNT: 4_000}
     assert (after(decision).state, after(decision).outcome) == ("closed", "payer_silent")
 
 
+@pytest.mark.rule(
+    "Not agreed by the end of the period, it goes to an operator, whose time counts from then."
+)
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(days=400)])
 def test_not_agreed_in_time_goes_to_an_operator_whose_time_counts_from_then(late):
     known = {"state": "negotiating", "due_at": PERIOD_END, "payer_offer": 1, "payee_offer": 2}
@@ -72,6 +77,7 @@ def test_not_agreed_in_time_goes_to_an_operator_whose_time_counts_from_then(late
     assert (dispute.payer_offer_minor, dispute.payee_offer_minor) == (None, None)
 
 
+@pytest.mark.rule("Where the operator does nothing, the market's default applies.")
 def test_where_the_operator_does_nothing_the_markets_default_applies():
     decision = decide(a_command("escalated"), the_facts({"state": "escalated"}))
     assert moves(decision) == {OWN: -4_000, PAYEE_ACCOUNT: 2_000, PAYER_ACCOUNT: 2_000}
@@ -105,6 +111,7 @@ def test_no_state_comes_twice_so_each_silence_happens_once():
     assert a_command().key == a_command().key != Command(OWN, DISPUTE + 1, "raised").key
 
 
+@pytest.mark.rule("Both are told at every step.")
 @pytest.mark.parametrize(
     ("state", "wording"),
     [

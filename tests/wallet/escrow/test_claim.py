@@ -62,6 +62,7 @@ def test_a_claim_is_refused_in_code_order(wrong, code):
     assert code_of(decide, a_command, the_facts, wrong) is code
 
 
+@pytest.mark.rule("Money sent to a number that nobody has registered is held for it.")
 def test_the_money_is_held_for_the_number_and_returns_at_the_deadline():
     facts = the_facts()
     decision = decide(a_command(), facts)

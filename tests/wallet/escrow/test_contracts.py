@@ -40,6 +40,7 @@ def test_a_payment_is_known_by_one_reference(town, payer, merchant):
     assert town.sql("SELECT kind FROM postings WHERE id = :id", id=contract_id) == [("pay",)]
 
 
+@pytest.mark.rule("Released, returned and held are always the amount.")
 def test_parts_go_both_ways_and_always_add_up(town, payer, merchant):
     contract_id = town.hold(payer, merchant, 10_000)
     town.release(payer, contract_id, 1_000)
@@ -51,6 +52,8 @@ def test_parts_go_both_ways_and_always_add_up(town, payer, merchant):
     assert row.closed_at is None
 
 
+@pytest.mark.rule("An empty contract is closed to everybody.")
+@pytest.mark.fault("An act after the contract closed", "`contract_closed`")
 def test_an_empty_contract_is_closed_to_everybody(town, clock, payer, merchant):
     contract_id = town.hold(payer, merchant, 10_000)
     town.give_back(merchant, contract_id)
@@ -72,6 +75,9 @@ def test_at_the_deadline_the_rest_goes_to_the_payee_once(town, clock, payer, mer
     assert town.balance(merchant, "settlement") == 6_000
 
 
+@pytest.mark.rule(
+    "One key acts once and is told the same again, also when the contract has closed since."
+)
 def test_who_replays_a_release_is_told_the_same_even_when_the_contract_is_closed(
     town, payer, merchant
 ):
@@ -81,12 +87,16 @@ def test_who_replays_a_release_is_told_the_same_even_when_the_contract_is_closed
     assert (again.answer, again.replayed) == (first.answer, True)
 
 
+@pytest.mark.rule("Nobody's own act moves money to themselves.")
+@pytest.mark.fault("An act by the wrong party", "`not_a_party`")
 def test_nobodys_own_act_moves_money_to_themselves(town, payer, merchant):
     contract_id = town.hold(payer, merchant, 10_000)
     assert code_of(town.release, merchant, contract_id) is Code.NOT_A_PARTY
     assert code_of(town.give_back, payer, contract_id) is Code.NOT_A_PARTY
 
 
+@pytest.mark.rule("To a stranger a contract does not exist.")
+@pytest.mark.fault("An act by a stranger", "`contract_unknown`")
 def test_to_a_stranger_a_contract_does_not_exist(town, payer, merchant):
     contract_id, stranger = town.hold(payer, merchant, 10_000), town.person()
     assert code_of(town.release, stranger, contract_id) is Code.CONTRACT_UNKNOWN
@@ -94,23 +104,27 @@ def test_to_a_stranger_a_contract_does_not_exist(town, payer, merchant):
     assert code_of(town.release, payer, contract_id + 1) is Code.CONTRACT_UNKNOWN
 
 
+@pytest.mark.rule("Every act needs its actor's PIN.")
 def test_a_wrong_pin_releases_nothing(town, payer, merchant):
     contract_id = town.hold(payer, merchant, 10_000)
     assert code_of(town.release, payer, contract_id, pin=WRONG_PIN) is Code.PIN_WRONG
     assert town.held(contract_id) == 10_000
 
 
+@pytest.mark.rule("What is held is not the payer's to spend.")
 def test_what_is_held_is_not_the_payers_to_spend(town, payer, merchant):
     town.hold(payer, merchant, 100_000)
     assert code_of(town.pay, payer, merchant, 100) is Code.INSUFFICIENT_FUNDS
 
 
+@pytest.mark.rule("A contract keeps the period of the day it was paid.")
 def test_the_period_of_the_day_of_payment_stands(town, clock, payer, merchant):
     contract_id = town.hold(payer, merchant, 10_000)
     town.sql("UPDATE merchants SET escrow_period_s = 0")
     assert row_of(town, contract_id).deadline_at == clock.now() + timedelta(hours=1)
 
 
+@pytest.mark.rule("A party that is frozen acts no more, and the deadline still comes.")
 def test_a_frozen_payer_cannot_release_but_the_deadline_still_comes(town, clock, payer, merchant):
     contract_id = town.hold(payer, merchant, 10_000)
     town.set_status(payer, "frozen")
@@ -119,6 +133,7 @@ def test_a_frozen_payer_cannot_release_but_the_deadline_still_comes(town, clock,
     assert town.release_due(contract_id).answer["amount"]["amount"] == "100.00"
 
 
+@pytest.mark.rule("Nobody is closed while a contract of theirs is open.")
 @pytest.mark.parametrize("who", ["payer", "payee"])
 def test_nobody_is_closed_while_a_contract_of_theirs_is_open(town, merchant, who):
     """What came back or was released to them would be locked for ever."""
@@ -145,6 +160,7 @@ def close(town, holder):
     return town.service.poster.post(change_holder.decide, command).answer
 
 
+@pytest.mark.rule("Both sides are texted at every act.")
 def test_both_are_texted_of_every_act(town, clock, payer, merchant):
     contract_id = town.hold(payer, merchant, 10_000)
     town.release(payer, contract_id, 1_000)

@@ -60,12 +60,17 @@ def the_facts(now, **changes):
     return found
 
 
+@pytest.mark.fault("The clock just before a deadline", "not due yet; the payee may still act")
 @by_the_payee
 def test_the_payee_acts_until_just_before_the_deadline(act):
     decide, command = act
     assert decide(command, the_facts(BEFORE)).rows
 
 
+@pytest.mark.rule(
+    "From the deadline on, the payee returns, declines and extends nothing: the rest is theirs."
+)
+@pytest.mark.fault("The clock at a deadline, and just after it", "it has passed")
 @by_the_payee
 @pytest.mark.parametrize("now", [AT, AFTER])
 def test_from_the_deadline_on_the_payee_acts_no_more(act, now):
@@ -73,6 +78,8 @@ def test_from_the_deadline_on_the_payee_acts_no_more(act, now):
     assert refusal(decide, command, the_facts(now)).code is Code.CONTRACT_PAST_DEADLINE
 
 
+@pytest.mark.rule("Until the deadline the payer may dispute a part, and from it on nothing.")
+@pytest.mark.fault("A dispute at or after the deadline", "`contract_past_deadline`")
 def test_until_just_before_the_deadline_the_payer_disputes_and_from_it_on_not():
     command = dispute.Command(PAYER, KEY, PIN, OWN, "damaged")
     assert dispute.decide(command, the_facts(BEFORE)).rows
@@ -87,6 +94,8 @@ def test_the_payer_may_release_at_any_time(now):
     assert moves(release.decide(command, the_facts(now)))[PAYEE_ACCOUNT] == 10_000
 
 
+@pytest.mark.rule("At exactly the deadline the undisputed rest goes to the payee by itself.")
+@pytest.mark.fault("The clock just before a deadline", "not due yet; the payee may still act")
 @pytest.mark.parametrize("end", ["release", "return"])
 def test_by_itself_it_ends_at_the_deadline_and_not_before(end):
     due = release.Due(OWN)
@@ -109,6 +118,7 @@ def test_a_number_registered_just_before_the_deadline_has_the_money():
     assert moves(claimed.decide(claimed.Command(OWN, NUMBER), a_claim(BEFORE)))[99] == 10_000
 
 
+@pytest.mark.fault("The clock at a deadline, and just after it", "it has passed")
 @pytest.mark.parametrize("now", [AT, AFTER])
 @pytest.mark.parametrize(
     "act",
@@ -148,6 +158,10 @@ OPENING: dict[str, Act] = {
 }
 
 
+@pytest.mark.rule(
+    "Days are days of the calendar where the payee lives, so that a day from noon ends at noon."
+)
+@pytest.mark.fault("A period across a change of the clocks", "the same time of the clock")
 @pytest.mark.parametrize("act", OPENING.values(), ids=OPENING)
 @pytest.mark.parametrize(("now", "hours"), [(SPRING, 23), (AUTUMN, 25)])
 def test_a_day_from_noon_ends_at_noon_though_the_clocks_were_changed(act, now, hours):

@@ -69,6 +69,9 @@ def test_a_decline_is_refused_in_code_order(wrong, code):
     assert code_of(decide, a_command, the_facts, wrong) is code
 
 
+@pytest.mark.rule(
+    "The payee of an offer may decline it, which returns all of the rest and costs nothing."
+)
 def test_all_of_the_rest_returns_to_the_payer_and_costs_nothing():
     decision = decide(a_command(), the_facts(contract={"released": 2_000, "returned": 1_000}))
     assert moves(decision) == {OWN: -7_000, PAYER_ACCOUNT: 7_000}
@@ -89,6 +92,7 @@ def test_until_just_before_the_deadline():
     assert refusal(decide, a_command(), the_facts(now=DEADLINE)).code is Code.CONTRACT_PAST_DEADLINE
 
 
+@pytest.mark.rule("Only an offer is declined; a till's payment is returned.")
 @pytest.mark.parametrize("origin", ["payment", "plan", "claim"])
 def test_only_an_offer_is_declined(origin):
     assert refusal(decide, a_command(), the_facts(origin)).facts == {"state": origin}

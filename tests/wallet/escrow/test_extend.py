@@ -63,6 +63,7 @@ FAULTS: list[Fault] = [
 ]
 
 
+@pytest.mark.rule("The payee alone may extend the deadline.")
 @pytest.mark.parametrize(("wrong", "code"), in_code_order(FAULTS))
 def test_an_extension_is_refused_in_code_order(wrong, code):
     if code is Code.PIN_LOCKED:  # by the deadline it is over
@@ -89,6 +90,10 @@ def test_later_than_the_deadline_up_to_ninety_days_after_the_opening(until):
     assert deadline_after(decide(a_command(until=until), the_facts())) == until
 
 
+@pytest.mark.rule(
+    "A deadline is put off to later only, and never beyond ninety days from the opening."
+)
+@pytest.mark.fault("A deadline out of range", "`deadline_out_of_range`")
 @pytest.mark.parametrize(
     "until",
     [
@@ -110,6 +115,9 @@ def test_until_just_before_the_deadline():
     assert refusal(decide, a_command(), the_facts(now=DEADLINE)).code is Code.CONTRACT_PAST_DEADLINE
 
 
+@pytest.mark.rule(
+    "What returns by itself is not extended: nobody keeps a payer from their own money."
+)
 def test_nobody_keeps_a_payer_from_what_returns_to_them():
     refused = refusal(decide, a_command(), the_facts("return"))
     assert refused.code is Code.INCORRECT_STATE

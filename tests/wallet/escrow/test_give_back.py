@@ -51,6 +51,7 @@ FAULTS: list[Fault] = [
 ]
 
 
+@pytest.mark.fault("A return of more than is held", "`more_than_held`")
 @pytest.mark.parametrize(("wrong", "code"), in_code_order(FAULTS))
 def test_return_is_refused_in_code_order(wrong, code):
     # A PIN lock must outlast the deadline that another row puts behind us.
@@ -65,6 +66,7 @@ def test_a_part_in_another_currency_is_refused_before_the_pin_is_tried():
     assert (refused.code, refused.rows) == (Code.CURRENCY_NOT_SUPPORTED, ())
 
 
+@pytest.mark.rule("The payee returns to the payer, in whole or in part, as often as they like.")
 def test_a_part_goes_back_and_the_rest_stays_held():
     decision = decide(a_command(4_000), contract_facts(contract={"released": 1_000}))
     assert moves(decision) == {OWN: -4_000, PAYER_ACCOUNT: 4_000}
@@ -73,6 +75,7 @@ def test_a_part_goes_back_and_the_rest_stays_held():
     assert moved.closed_at is None
 
 
+@pytest.mark.rule("The payee returns to the payer, in whole or in part, as often as they like.")
 def test_without_an_amount_all_that_is_held_goes_back():
     facts = contract_facts(contract={"released": 1_000})
     decision = decide(a_command(), facts)

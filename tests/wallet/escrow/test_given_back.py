@@ -31,6 +31,7 @@ def payer(town):
     return town.person("Anna", balance=500_00)
 
 
+@pytest.mark.rule("Two at once refund no more than was paid.")
 def test_two_processes_at_once_refund_no_more_than_was_paid(town, shop, payer, servers):
     payment = town.id_in(town.pay(payer, shop, 100_00))
     town.pay(payer, shop, 200_00)
@@ -150,6 +151,7 @@ def staff(shared_town: Town):
     return shared_town.operator(), shared_town.operator(), rich
 
 
+@pytest.mark.rule("No sequence of refunds and a reversal gives back more than was paid.")
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(acts=ACTS)
 def test_no_sequence_of_refunds_and_a_reversal_gives_back_more_than_was_paid(

@@ -88,6 +88,7 @@ def test_many_contracts_are_released_a_batch_at_a_time(town, payer, merchant, du
     assert settled(engine, merchant) == 5_000
 
 
+@pytest.mark.rule("That happens exactly once, with any number of workers.")
 def test_two_workers_at_once_release_each_contract_once(
     town, payer, merchant, service, clock, engine, database_url, redis_url
 ):
@@ -106,6 +107,7 @@ def test_two_workers_at_once_release_each_contract_once(
     assert one(engine, "SELECT count(*) FROM postings WHERE kind = 'release_due'") == 60
 
 
+@pytest.mark.rule("A worker that was killed after the commit does not release again.")
 def test_a_worker_killed_after_the_commit_does_not_release_again(
     town, payer, merchant, due, clock, engine
 ):

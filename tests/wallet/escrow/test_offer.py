@@ -75,6 +75,10 @@ def test_an_offer_is_refused_in_code_order(wrong, code):
     assert code_of(decide, a_command, the_facts, wrong) is code
 
 
+@pytest.mark.rule(
+    "Any two holders may agree directly: the payer offers an amount, a period and a description, "
+    "and the fee of a send comes on top."
+)
 def test_the_money_is_held_at_once_with_the_fee_of_a_send_on_top():
     facts = the_facts()
     decision = decide(a_command(), facts)
@@ -91,6 +95,7 @@ def test_the_contract_names_both_wallets_and_is_the_payees_at_the_deadline():
     assert contract.deadline_at == NOW + timedelta(days=90)
 
 
+@pytest.mark.rule("An offer for no days arrives at once.")
 def test_for_no_days_the_payee_has_it_at_once():
     decision = decide(a_command(days=0), the_facts())
     assert moves(decision) == {WALLET: -20_700, OTHER: 20_000, FEES: 700}
@@ -106,6 +111,7 @@ def test_a_wrong_pin_is_counted():
     assert refusal(decide, a_command(pin=WRONG_PIN), the_facts()).rows
 
 
+@pytest.mark.rule("Both are told the deadline by their own clocks.")
 def test_both_are_told_with_the_deadline_of_their_own_clocks():
     decision = decide(a_command(about="Two bags"), the_facts(payee={"language": "sw"}))
     to_payer, to_payee = (text_body(text) for text in decision.texts)

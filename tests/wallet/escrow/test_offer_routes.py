@@ -35,6 +35,10 @@ def seen(village, someone, contract):
     return village.as_(someone).get(f"/v1/contracts/{contract}").json
 
 
+@pytest.mark.rule(
+    "Any two holders may agree directly: the payer offers an amount, a period and a description, "
+    "and the fee of a send comes on top."
+)
 def test_an_offer_is_held_and_both_sides_see_what_for(village, anna, juma):
     answer = post(village, anna, "/v1/offers", {**OFFER, "payee": juma.msisdn})
     assert answer.status_code == 201
@@ -227,6 +231,7 @@ def test_a_registration_stands_though_what_waits_cannot_be_handed_over(village, 
     assert balance_of_number(village) == [(0,)]
 
 
+@pytest.mark.rule("Where no worker ran, whoever looks after the deadline finds it released.")
 def test_getting_a_contract_after_its_deadline_shows_it_released(village, anna, juma):
     contract = offered(village, anna, juma, 250_00)
     village.service.clock.advance(days=7)

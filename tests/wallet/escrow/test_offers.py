@@ -76,6 +76,10 @@ def test_a_declined_offer_is_the_payers_again_and_no_more_is_due(town, anna, jum
     assert due.step(clock.advance(days=7)) == 0
 
 
+@pytest.mark.rule(
+    "The payee's limits are asked when the money is promised, so that no limit breaks the promise "
+    "or locks the money."
+)
 def test_a_release_is_never_refused_for_a_limit_that_was_asked_at_the_promise(
     town, anna, juma, due, clock
 ):
@@ -99,6 +103,9 @@ def test_an_extended_deadline_is_the_one_that_counts(town, anna, juma, due, cloc
     assert town.balance(juma) == 24_000
 
 
+@pytest.mark.rule(
+    "A deadline is put off to later only, and never beyond ninety days from the opening."
+)
 def test_an_offer_may_be_put_off_again_and_again_but_not_beyond_ninety_days(town, anna, juma):
     contract = offered(town, anna, juma, 25_000, days=88)
     extended(town, juma, contract, 1)
@@ -108,6 +115,7 @@ def test_an_offer_may_be_put_off_again_and_again_but_not_beyond_ninety_days(town
     assert caught.value.code is Code.DEADLINE_OUT_OF_RANGE
 
 
+@pytest.mark.rule("Where no worker ran, whoever looks after the deadline finds it released.")
 def test_who_looks_after_the_deadline_sees_it_released_though_no_worker_ran(
     town, anna, juma, service, clock
 ):
@@ -119,6 +127,7 @@ def test_who_looks_after_the_deadline_sees_it_released_though_no_worker_ran(
     assert town.balance(juma) == 25_000
 
 
+@pytest.mark.rule("Looking again, or a worker that comes later, releases no more.")
 def test_looking_again_or_working_later_releases_no_more(town, anna, juma, service, due, clock):
     contract = offered(town, anna, juma, 25_000)
     clock.advance(days=7)

@@ -110,6 +110,7 @@ def test_what_is_paid_is_counted():
     assert (used.day_out_minor, used.month_out_minor) == (10_500, 10_500)
 
 
+@pytest.mark.rule("A payment to a till is held in a contract of its own for the merchant's period.")
 def test_a_payment_is_held_in_a_contract_of_its_own():
     facts = the_facts()
     decision = decide(a_command(10_000), facts)
@@ -122,6 +123,7 @@ def test_a_payment_is_held_in_a_contract_of_its_own():
     assert id_of(decision.answer["contract"]) == contract.id == facts.id
 
 
+@pytest.mark.rule("Where the period is zero, the merchant is paid at once.")
 def test_where_the_period_is_zero_the_merchant_is_paid_at_once():
     decision = decide(a_command(10_000), the_facts(period_s=0))
     assert moves(decision) == {11: -10_000, 12: 10_000}
@@ -129,6 +131,7 @@ def test_where_the_period_is_zero_the_merchant_is_paid_at_once():
     assert [row for row in decision.rows if isinstance(row, NewContract | NewAccount)] == []
 
 
+@pytest.mark.rule("Both are told the deadline by their own clocks.")
 def test_both_are_told_until_when_a_payment_is_held_in_their_own_time():
     facts = the_facts(payee={"market": "PH"})
     decision = decide(a_command(10_000), facts)

@@ -63,6 +63,7 @@ def test_a_part_in_another_currency_is_refused_before_the_pin_is_tried():
     assert (refused.code, refused.rows) == (Code.CURRENCY_NOT_SUPPORTED, ())
 
 
+@pytest.mark.rule("The payer releases to the payee, in whole or in part, as often as they like.")
 def test_without_an_amount_all_that_is_held_is_released():
     facts = contract_facts(contract={"released": 1_000, "returned": 2_000})
     decision = decide(a_command(), facts)
@@ -73,6 +74,7 @@ def test_without_an_amount_all_that_is_held_is_released():
     )  # fmt: skip
 
 
+@pytest.mark.rule("The payer releases to the payee, in whole or in part, as often as they like.")
 def test_a_part_may_be_released_and_the_rest_stays_held():
     decision = decide(a_command(9_999), contract_facts())
     (moved,) = (row.contract for row in decision.rows if isinstance(row, ContractMoved))
@@ -86,6 +88,7 @@ def test_exactly_what_is_held_may_be_released_and_closes_the_contract():
     assert moved.closed_at is not None
 
 
+@pytest.mark.fault("A release of more than is held", "`more_than_held`")
 def test_one_cent_more_than_held_is_refused():
     refused = refusal(decide, a_command(10_001), contract_facts())
     assert (refused.code, refused.facts) == (Code.MORE_THAN_HELD, {"held": "100.00"})

@@ -46,6 +46,7 @@ def postings(town, kind):
     return town.sql("SELECT count(*) FROM postings WHERE kind = :kind", kind=kind)[0][0]
 
 
+@pytest.mark.rule("Who registers the number has all that was sent to it.")
 def test_who_registers_the_number_has_all_that_was_sent_to_it(town, anna, service):
     contracts = [claimable(town, anna, minor) for minor in (10_000, 20_000)]
     other = claimable(town, anna, 5_000, "+254722000002")
@@ -94,6 +95,7 @@ def test_a_claim_is_handed_over_once_whoever_notices(town, anna, service, worker
     assert town.balance(newcomer) == 10_000
 
 
+@pytest.mark.rule("Unclaimed money returns to its payer by itself at the end of its period.")
 def test_unclaimed_it_returns_at_the_deadline_and_not_before(town, anna, due, clock):
     before = town.balance(anna)
     contract = claimable(town, anna, 20_000)
@@ -134,6 +136,7 @@ def test_who_registers_at_the_very_deadline_is_too_late(town, anna, clock, due, 
     assert (town.balance(newcomer), columns(town, contract)) == (0, (0, 10_000, None))
 
 
+@pytest.mark.fault("A registration and the deadline in the same instant", "the money moves once")
 def test_registration_and_deadline_in_the_same_batch_move_the_money_once(
     town, anna, clock, service
 ):
@@ -164,6 +167,10 @@ def test_a_number_is_registered_once_and_paid_once(town, anna, service):
     assert (town.balance(newcomer), postings(town, "claimed")) == (10_000, 1)
 
 
+@pytest.mark.rule(
+    "What does not fit the new wallet's limits stays held until there is room or the deadline "
+    "comes."
+)
 def test_above_the_new_wallets_limits_it_stays_held_and_both_are_told_once(
     town, anna, service, worker, clock
 ):
@@ -189,6 +196,10 @@ def test_once_there_is_room_a_worker_hands_it_over(town, anna, service, worker, 
     assert town.balance(newcomer) == 9_000_001 - 9_000  # the fee of the send
 
 
+@pytest.mark.rule(
+    "What does not fit the new wallet's limits stays held until there is room or the deadline "
+    "comes."
+)
 def test_what_never_fits_returns_at_its_deadline(town, anna, service, clock, due):
     for minor in (6_000_000, 5_000_000):
         contract = claimable(town, anna, minor)
@@ -227,6 +238,9 @@ def test_the_payer_cannot_release_to_a_number_nor_take_the_money_back(town, anna
     assert caught.value.code is Code.NOT_A_PARTY
 
 
+@pytest.mark.rule(
+    "Nobody but the number's own holder can become the payee of a claim, whatever the code does."
+)
 def test_the_database_lets_a_claim_have_no_other_payee_than_the_numbers_holder(town, anna, service):
     contract = claimable(town, anna, 10_000)
     eve, newcomer = town.person("Eve"), registered(town)

@@ -80,6 +80,10 @@ def test_the_application_is_neither_a_superuser_nor_an_owner(ledger):
     assert ledger.town.sql(owned) == [(0,)]
 
 
+@pytest.mark.rule(
+    "The application's role neither updates nor deletes entries, nor has it a right it does not "
+    "need."
+)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -164,11 +168,19 @@ def test_a_right_cannot_be_given_by_who_has_none(ledger):
 # What it may write, the rules hold ----------------------------------------------------------------
 
 
+@pytest.mark.rule(
+    "Contract money reaches no account but its payer's and its payee's, tried with SQL as the "
+    "application's role."
+)
 def test_contract_money_goes_to_no_third_account(ledger):
     entries = entry(ledger.held, -100, ledger.posting), entry(ledger.thief, 100, ledger.posting)
     assert rule(ledger, f"{INSERT} VALUES {', '.join(entries)}") == "contracts_wall"
 
 
+@pytest.mark.rule(
+    "Contract money reaches no account but its payer's and its payee's, tried with SQL as the "
+    "application's role."
+)
 def test_contract_money_goes_to_no_third_account_beside_its_parties(ledger):
     entries = (
         entry(ledger.held, -100, ledger.posting), entry(ledger.settlement, 99, ledger.posting),
@@ -178,12 +190,14 @@ def test_contract_money_goes_to_no_third_account_beside_its_parties(ledger):
     assert rule(ledger, moved, f"{INSERT} VALUES {', '.join(entries)}") == "contracts_wall"
 
 
+@pytest.mark.rule("A contract says what moved, no more and no less.")
 @pytest.mark.parametrize("part", ["released_minor", "returned_minor"])
 def test_a_contract_says_nothing_moved_that_did_not(ledger, part):
     moved = f"UPDATE contracts SET {part} = {part} + 100 WHERE id = {{contract}}"
     assert rule(ledger, moved) == "contracts_parts_follow_entries"
 
 
+@pytest.mark.rule("A contract says what moved, no more and no less.")
 def test_a_contract_does_not_keep_silent_about_what_moved(ledger):
     entries = (
         entry(ledger.held, -100, ledger.posting),
@@ -193,6 +207,7 @@ def test_a_contract_does_not_keep_silent_about_what_moved(ledger):
     assert rule(ledger, insert) == "contracts_parts_follow_entries"
 
 
+@pytest.mark.rule("A contract gets no other payee.")
 def test_a_contract_gets_no_other_payee(ledger):
     change = "UPDATE contracts SET payee_account_id = {thief[0]} WHERE id = {contract}"
     assert rule(ledger, change) == "contracts_terms_are_fixed"
@@ -280,6 +295,10 @@ def test_everything_can_be_read_and_added_to_but_the_schema_s_version(ledger):
     assert rights(ledger, "SELECT") - rights(ledger, "INSERT") == {"alembic_version"}
 
 
+@pytest.mark.rule(
+    "The application's role neither updates nor deletes entries, nor has it a right it does not "
+    "need."
+)
 def test_what_only_ever_grows_cannot_be_updated(ledger):
     append_only = ledger.town.sql(
         "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger WHERE tgname ~ '_append_only$'"
@@ -300,6 +319,7 @@ def test_the_application_may_run_every_statement_of_the_code(ledger, name):
     assert result.status == psycopg.pq.ExecStatus.TUPLES_OK, result.error_message.decode()
 
 
+@pytest.mark.rule("A role that could change entries may not serve in production.")
 def test_who_could_change_entries_may_not_serve_in_production(ledger, caplog):
     own = create_engine(owner_url(address_of(ledger)))
     with pytest.raises(OpenWall, match="may change entries and balances"):

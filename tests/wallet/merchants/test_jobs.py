@@ -50,6 +50,7 @@ def test_commission_and_reserve_are_taken_of_a_direct_payment_at_once(town, paye
     assert "Fee KSh 20.00. Balance KSh 882.00" in town.texts(merchant)[-1]
 
 
+@pytest.mark.rule("Commission is taken of what is released, and what is returned costs nothing.")
 def test_commission_is_taken_of_what_is_released_and_what_is_returned_costs_nothing(town, payer):
     merchant = town.merchant(period_s=DAY_S)
     price(town, merchant, commission_bps=100, commission_min_minor=5_00)
@@ -63,6 +64,7 @@ def test_commission_is_taken_of_what_is_released_and_what_is_returned_costs_noth
     assert town.sql("SELECT commission_minor FROM contracts")[0][0] == 7_00
 
 
+@pytest.mark.rule("A contract keeps the terms it was paid under.")
 def test_a_contract_keeps_the_terms_it_was_paid_under(town, payer):
     merchant = town.merchant(period_s=DAY_S)
     price(town, merchant, commission_bps=100)
@@ -92,6 +94,7 @@ def test_a_reserve_is_freed_when_its_days_are_over_and_not_before(
     assert settled(town, merchant) == (300_00, 0)
 
 
+@pytest.mark.rule("A share of what is left is kept back for its days and then freed, once.")
 def test_two_workers_at_once_free_each_reserve_once(
     town, payer, merchant, service, clock, database_url, redis_url
 ):
@@ -152,6 +155,7 @@ def test_a_reserve_that_cannot_be_freed_does_not_stop_the_others(
     assert reserves.step(clock.now()) == 0  # it rests
 
 
+@pytest.mark.rule("A monthly fee is charged once a month and lowers the rate while it is paid.")
 def test_the_monthly_fee_is_charged_once_a_month_and_lowers_the_commission(
     town, payer, merchant, service, clock
 ):

@@ -45,6 +45,10 @@ def test_without_terms_nothing_is_taken():
     assert (found.total, found.postings, found.rows) == (Money("KES", 0), (), ())
 
 
+@pytest.mark.rule(
+    "It is a share of the payment, rounded half up, between a minimum and a maximum for all its "
+    "parts together."
+)
 @pytest.mark.parametrize(
     ("minor", "expected"),
     [(10_000, 150), (33, 0), (34, 1), (99, 1), (100, 2), (1, 0)],
@@ -73,6 +77,10 @@ def test_a_maximum_of_nothing_takes_nothing():
     assert commission(a_pricing(commission_bps=100, commission_max_minor=0), 10_000) == 0
 
 
+@pytest.mark.rule(
+    "It is a share of the payment, rounded half up, between a minimum and a maximum for all its "
+    "parts together."
+)
 def test_the_minimum_is_taken_once_however_many_parts_there_are():
     terms = a_pricing(commission_bps=100, commission_min_minor=500)
     parts = [commission(terms, 10_000, before=10_000 * n, taken_minor=500) for n in range(1, 6)]
@@ -80,6 +88,10 @@ def test_the_minimum_is_taken_once_however_many_parts_there_are():
     assert parts == [0, 0, 0, 0, 100]  # from 500.00 on the share is more than the minimum
 
 
+@pytest.mark.rule(
+    "It is a share of the payment, rounded half up, between a minimum and a maximum for all its "
+    "parts together."
+)
 def test_the_maximum_holds_for_all_parts_together():
     terms = a_pricing(commission_bps=100, commission_max_minor=150)
     assert commission(terms, 10_000) == 100
@@ -136,6 +148,7 @@ def of_parts(rates, parts):
     return costs
 
 
+@pytest.mark.rule("However a payment is released, its parts cost what the whole costs.")
 @given(terms_, parts_)
 def test_however_a_payment_is_released_its_parts_cost_what_the_whole_costs(terms, parts):
     costs = of_parts([terms] * len(parts), parts)
@@ -157,6 +170,7 @@ def test_the_bounds_of_a_payment_hold_whenever_the_month_was_paid(terms, steps):
 # Reserve -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("A share of what is left is kept back for its days and then freed, once.")
 def test_a_share_of_what_is_left_after_commission_is_kept_back_for_its_days():
     terms = a_pricing(commission_bps=1_000, reserve_bps=500, reserve_days=30)
     found = taken(terms, 10_000)

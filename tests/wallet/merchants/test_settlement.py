@@ -101,6 +101,7 @@ def all_days(town, merchant, zone):
     return [day_of(town, merchant, first + timedelta(days=n), zone) for n in range(days)]
 
 
+@pytest.mark.rule("The daily statements together are the ledger, line by line, in JSON and in CSV.")
 @pytest.mark.parametrize("zone", [NAIROBI, ZoneInfo("Pacific/Kiritimati"), ZoneInfo("UTC")])
 def test_the_days_together_are_the_ledger_line_by_line(shared_town, busy, zone):
     days = all_days(shared_town, busy, zone)

@@ -32,6 +32,7 @@ def mary(village, shop):
     return village.as_(shop)
 
 
+@pytest.mark.rule("The settlement balance says what is available when.")
 def test_the_balance_says_what_is_available_when(village, mary, paid):
     (found,) = mary.get("/v1/settlements/balance").json["items"]
     assert (found["available"], found["reserved"]) == (kes("88.20"), kes("9.80"))
@@ -80,6 +81,7 @@ def test_a_statement_shows_each_entry_and_what_is_left(village, mary, paid):
     assert (reserve["kind"], reserve["closing"]) == ("reserve", kes("9.80"))
 
 
+@pytest.mark.rule("The daily statements together are the ledger, line by line, in JSON and in CSV.")
 @pytest.mark.parametrize(
     ("query", "accept"),
     [

@@ -35,6 +35,7 @@ def collect(village, agent, shop, key=None, **changes):
     return village.as_(agent).post("/v1/collections", body, key=key or uuid4())
 
 
+@pytest.mark.rule("Cash at an agent takes a one-time code, which is good once.")
 def test_the_code_is_good_once_for_cash_from_the_agents_float(village, shop, agent, payout):
     assert (payout["state"], payout["fee"]) == ("collectible", kes("60.00"))
     key, code = uuid4(), code_of(village, shop)

@@ -82,6 +82,9 @@ def test_the_reference_is_committed_before_the_bank_hears_it(service, clock, pay
     assert seen == ["sent"]
 
 
+@pytest.mark.rule(
+    "A failed payout goes back to the merchant with its fee, and the merchant is told."
+)
 def test_a_failed_payout_goes_back_with_its_fee(step, clock, bank, payout, engine):
     bank.final = Failed("account closed\n\x00 for good")
     step()
@@ -152,6 +155,7 @@ def test_killed_inside_the_claim_nothing_has_happened(service, step, finish, ban
     assert_paid_once(engine, bank, payout)
 
 
+@pytest.mark.rule("An unknown payout is asked about again and never sent under another reference.")
 def test_a_lost_answer_is_asked_for_and_never_sent_under_a_new_reference(
     step, finish, bank, payout, engine
 ):
@@ -228,6 +232,7 @@ def test_a_worker_that_lost_its_lease_does_not_move_the_next_one(
     assert row(engine, payout).next_at == began_at + LEASE + delay(3)
 
 
+@pytest.mark.rule("The first final word of the bank stands.")
 def test_the_first_final_word_stands(service, step, clock, bank, payout, engine):
     step()
     clock.advance(1)

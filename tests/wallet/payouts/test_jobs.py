@@ -99,6 +99,7 @@ def test_at_once_pays_out_after_each_settlement_and_nothing_in_between(town, mer
     assert town.balance(merchant, "settlement") == 0
 
 
+@pytest.mark.rule("A schedule pays once for each of its periods, however many workers look.")
 def test_daily_pays_out_once_a_day_however_many_workers_look(
     town, merchant, service, clock, database_url, redis_url
 ):
@@ -128,6 +129,7 @@ def test_a_worker_that_was_away_for_days_pays_once_when_it_is_back(town, merchan
     assert schedule.next_at == town.now + timedelta(hours=1)
 
 
+@pytest.mark.rule("Below the minimum a period is skipped and says why.")
 def test_below_the_minimum_the_week_is_skipped_and_says_why(town, merchant, step, clock):
     set_schedule(town, merchant, "weekly", hour=13, weekday=1, minimum=50_000)
     sell(town, merchant, 49_999)
@@ -204,6 +206,7 @@ def test_one_key_collects_once_and_is_told_the_same_again(town, merchant, cash):
     assert town.balance(agent, "float") == 11_000
 
 
+@pytest.mark.rule("Cash that nobody collected goes back at its time.")
 def test_cash_goes_back_at_its_time(town, merchant, cash, step, clock):
     clock.advance(days=7)
     clock.set(clock.now() - timedelta(seconds=1))
@@ -270,6 +273,7 @@ def test_a_batch_at_the_limit_needs_nobody(town, merchant, step):
     assert payouts(town) == [(LIMIT, "sent")]
 
 
+@pytest.mark.rule("A batch above the limit waits for a second operator.")
 def test_a_batch_above_the_limit_waits_for_two_operators(town, merchant, large, step):
     neema, otieno = town.operator(), town.operator()
     assert payouts(town) == [(LIMIT + 1, "requested")]

@@ -215,6 +215,9 @@ def test_paid_leaves_the_trust_account_and_the_fee_is_earned():
     assert decision.answer["reference"] == reference(PAYOUT)
 
 
+@pytest.mark.rule(
+    "A failed payout goes back to the merchant with its fee, and the merchant is told."
+)
 def test_failed_goes_back_to_the_merchant_fee_included():
     command = Settled(PAYOUT, "KES", paid=False, failure="no such account")
     decision = decide_settled(command, the_facts(settled=100, payout={}))

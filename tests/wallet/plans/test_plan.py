@@ -147,6 +147,7 @@ def test_a_purchase_is_refused_in_code_order(wrong, code):
     assert code_of(decide_buy, a_purchase, the_facts, wrong) is code
 
 
+@pytest.mark.rule("What is bought is one contract with steps, whose rest comes back.")
 def test_what_is_bought_is_one_contract_whose_rest_comes_back():
     facts = the_facts()
     decision = decide_buy(a_purchase(), facts)

@@ -165,6 +165,7 @@ def redeem_of(town, anna, shop, code):
         return refusal.code.value
 
 
+@pytest.mark.rule("A plan is neither disputed nor extended.")
 def test_a_plan_is_neither_disputed_nor_extended(town, anna, shop):
     """Only what is earned is paid out, and the rest is the payer's again at a date they know."""
     contract_id = buy(town, anna, shop)
@@ -187,6 +188,7 @@ def test_both_sides_are_texted_at_each_step(town, anna, shop):
     assert "Visit 1 of 3 of Anna" in town.texts(shop)[-1]
 
 
+@pytest.mark.rule("A plan is not released by amount: nothing is paid out before it is earned.")
 @pytest.mark.parametrize("change", ["steps_done = 2", "released_minor = 33334", "steps_done = 0"])
 def test_the_database_pays_out_no_more_and_no_less_than_the_steps_earn(town, anna, shop, change):
     contract_id = buy(town, anna, shop)

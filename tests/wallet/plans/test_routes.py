@@ -115,6 +115,7 @@ def test_one_key_confirms_one_visit(village, anna, shop, bought):
     assert (again.data, again.headers["Idempotency-Replayed"]) == (first.data, "true")
 
 
+@pytest.mark.rule("Only the payer confirms a visit and only the merchant redeems a code.")
 def test_only_the_payer_confirms_and_only_the_merchant_redeems(village, anna, shop, bought):
     eve = village.merchant("Eve")
     code = a_code(village, anna, bought).json["code"]
@@ -181,6 +182,7 @@ def test_a_code_is_stored_and_logged_nowhere(village, anna, bought):
     assert told["expires_at"] == "2026-01-05T09:10:00+00:00"
 
 
+@pytest.mark.rule("A code is dead after ten minutes, or after five wrong tries.")
 def test_a_code_is_dead_after_ten_minutes(village, anna, shop, bought):
     code = a_code(village, anna, bought).json["code"]
     village.service.clock.advance(600)
@@ -189,6 +191,7 @@ def test_a_code_is_dead_after_ten_minutes(village, anna, shop, bought):
     assert late.json["code"] == "visit_code_expired"
 
 
+@pytest.mark.rule("A code is dead after ten minutes, or after five wrong tries.")
 def test_five_wrong_tries_kill_a_code_and_cost_no_visit(village, anna, shop, bought):
     code = a_code(village, anna, bought).json["code"]
     wrong = f"{(int(code) + 1) % 10**6:06d}"
@@ -199,6 +202,7 @@ def test_five_wrong_tries_kill_a_code_and_cost_no_visit(village, anna, shop, bou
     assert (right.status_code, right.json["code"]) == (403, "visit_code_expired")
 
 
+@pytest.mark.rule("A code pays for one visit, however many redeem it at once.")
 def test_a_code_redeemed_by_many_at_once_pays_once(village, anna, shop, bought):
     code = a_code(village, anna, bought).json["code"]
     with ThreadPoolExecutor(4) as threads:
@@ -257,6 +261,7 @@ def test_a_plan_is_not_released_by_amount(village, anna, bought):
     )  # fmt: skip
 
 
+@pytest.mark.rule("Unused steps return at the end.")
 def test_after_the_deadline_nothing_more_is_earned_and_the_rest_comes_back(
     village, anna, shop, bought
 ):

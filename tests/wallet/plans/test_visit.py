@@ -110,6 +110,7 @@ def test_what_is_no_plan_has_no_visits(decides, command):
     assert refusal(decides, command(), contract_facts()).code is Code.NOT_A_PLAN
 
 
+@pytest.mark.rule("Each confirmed visit pays one step, and the last takes the remainder.")
 def test_each_visit_pays_one_step_and_the_last_takes_the_remainder():
     paid = [moves(decide(a_visit(), plan_facts(done=done)))[PAYEE_ACCOUNT] for done in range(3)]
     assert paid == [3_333, 3_333, 3_334]
@@ -220,6 +221,7 @@ def test_a_right_code_of_a_plan_that_has_ended_is_refused_and_not_used(wrong):
     assert refused.rows == ()
 
 
+@pytest.mark.rule("A plan is not released by amount: nothing is paid out before it is earned.")
 @pytest.mark.parametrize("minor", [None, 3_333, 10_000])
 def test_a_plan_is_not_released_by_amount_nor_as_a_whole(minor):
     amount = None if minor is None else Money("KES", minor)
@@ -228,6 +230,7 @@ def test_a_plan_is_not_released_by_amount_nor_as_a_whole(minor):
     assert (refused.code, refused.facts) == (Code.PAID_BY_VISIT, {"left": 3})
 
 
+@pytest.mark.rule("A merchant closes a plan by returning all that is left, and no part of it.")
 def test_a_merchant_closes_a_plan_by_returning_all_that_is_left():
     for amount in (None, Money("KES", 6_667)):
         command = give_back.Command(PAYEE, KEY, PIN, OWN, amount)
@@ -235,6 +238,7 @@ def test_a_merchant_closes_a_plan_by_returning_all_that_is_left():
         assert (moved(decision).returned_minor, moved(decision).closed_at) == (6_667, NOW)
 
 
+@pytest.mark.rule("A merchant closes a plan by returning all that is left, and no part of it.")
 def test_a_merchant_returns_no_part_of_a_plan():
     command = give_back.Command(PAYEE, KEY, PIN, OWN, Money("KES", 6_666))
     assert refusal(give_back.decide, command, plan_facts(done=1)).code is Code.PAID_BY_VISIT

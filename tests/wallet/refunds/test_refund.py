@@ -87,6 +87,7 @@ def test_without_an_amount_all_that_is_left_goes_back():
     assert decision.answer["left"]["amount"] == "0.00"
 
 
+@pytest.mark.rule("A merchant refunds what was released, in whole or in part, never more.")
 def test_one_cent_more_than_is_left_is_refused_and_exactly_that_is_not():
     facts = the_facts(payment={"refunded_minor": 30_00})
     refused = refusal(decide, a_command(70_01), facts)
@@ -150,6 +151,7 @@ def test_a_direct_payment_is_refunded_in_parts_up_to_all_of_it(town, shop, payer
     assert refused(give, town, shop, payment, 1).code == Code.MORE_THAN_RELEASED
 
 
+@pytest.mark.rule("A merchant refunds what was released, in whole or in part, never more.")
 def test_of_a_held_payment_only_what_was_released_is_refunded(town, payer):
     shop = town.merchant("Mary")
     contract = town.hold(payer, shop, 100_00)

@@ -34,6 +34,10 @@ def state_of(town, receipt):
     return rows[0][0]
 
 
+@pytest.mark.rule(
+    "What the settlement balance does not cover waits, and is paid oldest first from what is "
+    "settled next."
+)
 def test_what_waits_is_paid_oldest_first_once_it_is_covered(town, shop, payer):
     first = town.id_in(town.pay(payer, shop, 100_00))
     second = town.id_in(town.pay(payer, shop, 50_00))
@@ -73,6 +77,7 @@ def test_none_is_covered_before_its_turn_or_its_money(town, shop, payer):
     assert refused(poster.post, decide_covered, Covered(7, shop.id)).code == Code.NOT_FOUND
 
 
+@pytest.mark.rule("While a refund waits, nothing is paid out.")
 def test_while_a_refund_waits_nothing_is_paid_out(town, shop, payer):
     payment = town.id_in(town.pay(payer, shop, 100_00))
     town.payout(shop, 50_00)

@@ -110,6 +110,7 @@ def test_an_order_that_does_not_add_up_is_refused_before_anything_else():
     assert (refused.code, refused.rows) == (Code.ORDER_DOES_NOT_ADD_UP, ())
 
 
+@pytest.mark.rule("Either party files the order; shipment and delivery are the payee's.")
 @pytest.mark.parametrize("author", [PAYER, PAYEE])
 def test_either_party_files_the_order_and_files_it_again(author):
     first = filed(decide_order(a_filing(author), trade_facts()))
@@ -127,6 +128,7 @@ def test_an_order_of_the_other_party_is_not_replaced():
     )  # fmt: skip
 
 
+@pytest.mark.rule("What is shipped is ordered for good.")
 def test_what_is_shipped_is_ordered_for_good():
     facts = trade_facts(order=ORDER, shipment=SHIPMENT)
     assert refusal(decide_order, a_filing(), facts).facts == {"because": "shipped"}
@@ -140,6 +142,7 @@ def test_nobody_files_versions_without_end():
     assert refused.code is Code.TRADE_DOCUMENT_FIXED
 
 
+@pytest.mark.rule("Either party files the order; shipment and delivery are the payee's.")
 @pytest.mark.parametrize(
     ("decides", "command"), [(decide_ship, a_shipping), (decide_deliver, a_delivering)]
 )
@@ -189,6 +192,9 @@ def test_a_delivery_is_proved_once():
     assert (refused.code, refused.facts) == (Code.TRADE_DOCUMENT_FIXED, {"because": "delivered"})
 
 
+@pytest.mark.rule(
+    "A proof of delivery brings the deadline nearer where the merchant's terms say so."
+)
 def test_where_the_terms_say_so_a_delivery_brings_the_deadline_nearer():
     now = NOW + timedelta(hours=2)
     decision = decide_deliver(a_delivering(), delivered_facts(after_s=HOUR_S, now=now))
@@ -199,6 +205,7 @@ def test_where_the_terms_say_so_a_delivery_brings_the_deadline_nearer():
     assert moves(decision) == {}
 
 
+@pytest.mark.rule("A delivery never puts a deadline off.")
 @pytest.mark.parametrize("after_s", [None, 24 * HOUR_S, 48 * HOUR_S])
 def test_a_delivery_never_puts_a_deadline_off(after_s):
     decision = decide_deliver(a_delivering(), delivered_facts(after_s=after_s))

@@ -81,6 +81,9 @@ def test_what_is_not_there_yet_is_not_compared():
     assert codes(order=None, shipment=None) == []
 
 
+@pytest.mark.rule(
+    "Order, shipment and payment are matched, and what differs is flagged without being refused."
+)
 def test_all_that_differs_is_told_in_a_fixed_order():
     shipment = a_shipment(
         shipped_at=PAID.paid_at - timedelta(days=1),

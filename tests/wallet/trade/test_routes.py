@@ -73,6 +73,9 @@ def test_documents_that_tell_the_same_as_the_payment_match(village, anna, shop, 
         assert seen["delivery"]["proof"] == {"reference": "POD-17.pdf", "sha256": SHA256}
 
 
+@pytest.mark.rule(
+    "Order, shipment and payment are matched, and what differs is flagged without being refused."
+)
 def test_what_differs_is_flagged_and_taken_all_the_same(village, anna, shop, held):
     less = {**LINE, "quantity": 9, "amount": kes("225.00")}
     file(village, shop, held, "orders", {**ORDER, "lines": [less], "total": kes("225.00")})
@@ -84,6 +87,7 @@ def test_what_differs_is_flagged_and_taken_all_the_same(village, anna, shop, hel
     assert seen["matched"] is False
 
 
+@pytest.mark.rule("No document moves money, and every version is kept.")
 def test_no_document_moves_money_and_every_version_is_kept(village, anna, shop, held):
     before = village.balance(anna), village.balance(shop, "settlement"), village.held(id_of(held))
     for total in ("250.00", "250.00", "250.00"):
@@ -195,6 +199,10 @@ def test_what_no_document_may_say_is_refused(village, shop, held):
         assert file(village, shop, held, what, good).status_code == 201
 
 
+@pytest.mark.rule(
+    "The matched set exports as one document, the same to both sides, with a hash that anyone can "
+    "reckon."
+)
 def test_the_export_has_order_payment_and_logistics_with_a_hash_that_anyone_can_reckon(
     village, anna, shop, held
 ):
@@ -234,6 +242,10 @@ def test_the_export_tells_what_moved_and_who_moved_it(village, anna, shop, held)
     ]
 
 
+@pytest.mark.rule(
+    "The matched set exports as one document, the same to both sides, with a hash that anyone can "
+    "reckon."
+)
 def test_the_same_facts_export_the_same_to_both_sides_at_any_time(village, anna, shop, held):
     file(village, shop, held, "orders", ORDER)
     file(village, shop, held, "shipments", SHIPMENT)

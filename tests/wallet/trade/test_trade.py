@@ -26,6 +26,7 @@ def test_an_order_that_adds_up_is_taken_as_it_is():
     assert check_order(order) == order
 
 
+@pytest.mark.rule("An order adds up line by line or is refused.")
 @pytest.mark.parametrize(
     ("order", "facts"),
     [

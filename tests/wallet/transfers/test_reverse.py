@@ -110,6 +110,7 @@ def test_it_says_how_much_is_missing():
     assert refused.facts == {"missing": "60.00"}
 
 
+@pytest.mark.rule("Staff approve nothing about their own money.")
 @pytest.mark.parametrize("party", [SENDER, RECEIVER])
 def test_staff_do_not_approve_what_is_about_their_own_money(party):
     refused = refusal_of(decide, a_command(approved_by=party), the_facts())
@@ -165,6 +166,7 @@ def line_of(town, holder, kind="wallet"):
     return statement(town.service.engine, account, limit=1).lines[0]
 
 
+@pytest.mark.rule("A reversal undoes a transaction once, with its fee, linked to the original.")
 def test_a_send_is_undone_with_its_fee_and_linked_in_both_statements(town, staff):
     sender, receiver = town.person(balance=500_00), town.person()
     original = town.id_in(town.send(sender, receiver, 200_00))
@@ -195,6 +197,7 @@ def test_a_direct_payment_is_undone_with_its_commission(town, staff):
     assert (town.balance(payer), town.balance(shop, "settlement")) == (500_00, 0)
 
 
+@pytest.mark.rule("Held money is not reversed: it has its own ways back.")
 def test_a_held_payment_is_not_reversed(town, staff):
     shop, payer = town.merchant(), town.person(balance=500_00)
     contract = town.hold(payer, shop, 100_00)
@@ -203,6 +206,7 @@ def test_a_held_payment_is_not_reversed(town, staff):
     assert refused(ask, town, staff[0], contract, shop).code == Code.NOT_REVERSIBLE
 
 
+@pytest.mark.rule("A reversal undoes a transaction once, with its fee, linked to the original.")
 def test_what_was_reversed_is_reversed_no_more(town, staff):
     sender, receiver = town.person(balance=500_00), town.person(balance=500_00)
     original = town.id_in(town.send(sender, receiver, 100_00))
@@ -219,6 +223,7 @@ def test_a_partly_refunded_payment_is_not_reversed(town, staff):
     assert (no.code, no.facts) == (Code.PAYMENT_REFUNDED, {"refunded": "1.00"})
 
 
+@pytest.mark.rule("Two approvals at once reverse it once.")
 def test_two_approvals_at_once_in_two_processes_reverse_it_once(town, staff, servers):
     """Each asked for alone: only the posting's own uniqueness stands between them."""
     sender, receiver = town.person(balance=500_00), town.person(balance=500_00)

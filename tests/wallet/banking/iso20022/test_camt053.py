@@ -27,6 +27,7 @@ def test_lines_are_read_with_sign_reference_and_date():
     ]
 
 
+@pytest.mark.fault("A statement whose lines do not make its closing", "`statement_gap`")
 def test_a_statement_that_does_not_add_up_is_refused():
     with pytest.raises(BadDocument, match="add up"):
         camt053.read(a_statement(a_line("-250.00"), closing="750.01"))
@@ -36,6 +37,7 @@ def test_lines_that_are_not_booked_yet_do_not_count():
     assert read(a_statement(a_line("-250.00", status="PDNG"), closing="1000.00")).lines == ()
 
 
+@pytest.mark.fault("A bank line that comes twice", "counted once")
 def test_a_line_listed_twice_that_moved_money_once_is_one():
     found = read(a_statement(a_line("-250.00"), a_line("-250.00"), closing="750.00"))
     assert [each.key for each in found.lines] == ["B1"]
@@ -80,6 +82,7 @@ def test_a_statement_that_is_not_clear_is_refused(changed, why):
         camt053.read(a_statement(a_line("-250.00"), **({"closing": "750.00"} | changed)))
 
 
+@pytest.mark.fault("A statement in the wrong currency", "`bank_file_refused`")
 def test_a_line_in_another_currency_refuses_the_statement():
     raw = a_statement(a_line("-250.00", currency="USD"), closing="750.00")
     with pytest.raises(BadDocument, match="another currency"):

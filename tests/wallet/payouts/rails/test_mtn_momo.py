@@ -88,6 +88,7 @@ def test_a_transfer_sent_again_is_the_same_one(rail, momo):
     assert momo.paid() == ["1QGDF9BM0K7J"]
 
 
+@pytest.mark.rule("A mobile-money transfer taken without an answer is paid once.")
 @pytest.mark.parametrize("bad_day", [hang, hang_up, http(500), http(503, {"code": "x"})])
 def test_a_transfer_taken_without_an_answer_is_paid_once(rail, momo, bad_day):
     momo.after = [bad_day]
@@ -116,6 +117,7 @@ def test_a_question_without_a_clear_answer_leaves_it_open(rail, momo, bad_day):
     assert rail.status(an_order()) == Paid()
 
 
+@pytest.mark.rule("An answer given twice counts once, and one that never comes is asked for.")
 def test_an_answer_given_twice_counts_once(rail, momo):
     momo.after = [twice]
     assert rail.submit(an_order()) == Pending()

@@ -115,6 +115,7 @@ MOMENTS = (
 )
 
 
+@pytest.mark.rule("Killed at any moment, a payout is ordered and paid once.")
 @pytest.mark.parametrize(("module", "name", "when"), MOMENTS)
 def test_killed_at_any_moment_a_payout_is_ordered_and_paid_once(
     town, worker, merchant, monkeypatch, module, name, when
@@ -174,6 +175,7 @@ def work(service, clock, momo):
     rail.close()
 
 
+@pytest.mark.rule("An answer given twice counts once, and one that never comes is asked for.")
 def test_a_payout_to_a_phone_is_paid_without_any_callback(town, work, momo, to_phone):
     work(2)
     assert state(town, to_phone) == "paid"
