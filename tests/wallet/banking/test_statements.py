@@ -35,7 +35,7 @@ def payout(town):
     return payout
 
 
-@pytest.mark.rule("The first statement of an account opens with anything.")
+@pytest.mark.rule("The first statement of an account may open with anything.")
 def test_the_first_statement_of_an_account_opens_with_anything(bank):
     assert bank.sends(a_statement(opening="-12.34")).statements == 1
 

@@ -108,7 +108,7 @@ def test_a_row_of_another_width_is_that_row_s_fault(row):
     assert (bad.row_no, bad.code) == (2, RowFault.MALFORMED)
 
 
-@pytest.mark.rule("It has a hundred thousand rows at most.")
+@pytest.mark.rule("A list has a hundred thousand rows at most.")
 def test_a_list_has_a_hundred_thousand_rows_at_most():
     row = b"+254711000001,1.00\n"
     most = sum(1 for _ in read_list(b"msisdn,amount\n" + row * MAX_ROWS, CSV))

@@ -227,7 +227,7 @@ def test_workers_share_a_list_and_pay_each_row_once_beside_other_payments(town, 
     assert balances(town, people) == [11_00] * 24
 
 
-@pytest.mark.rule("A batch is posted once, whatever the code does.")
+@pytest.mark.rule("A batch of a list is posted once, whatever the code does.")
 def test_a_batch_is_posted_once_whatever_the_code_does(town, service, farm):
     bulk_id = pay_list(service, farm, each(everybody(town, 1)))
     with pytest.raises(Exception, match="append-only"):

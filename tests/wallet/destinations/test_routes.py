@@ -105,7 +105,7 @@ def test_removing_a_destination_buys_no_further_code(village, shop, clock):
     assert added(village, shop).status_code == 201
 
 
-@pytest.mark.rule("The own wallet is usable at once.")
+@pytest.mark.rule("The own wallet is a destination that is usable at once.")
 def test_the_own_wallet_is_usable_at_once_and_paid_at_once(village, shop):
     place = added(village, shop, kind="wallet", bank=None).json["destination"]
     confirmed(village, shop, place)

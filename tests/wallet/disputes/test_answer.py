@@ -88,7 +88,7 @@ def test_another_currency_is_refused_before_the_pin_is_tried(name):
     assert refusal(decide, command, the_facts()).code is Code.CURRENCY_NOT_SUPPORTED
 
 
-@pytest.mark.rule("Who may say what in which state is one table.")
+@pytest.mark.rule("Who may say what in which state of a dispute is one table.")
 @pytest.mark.parametrize("state", [state for state in STATES if state != "closed"])
 @pytest.mark.parametrize(("actor", "side"), [(PAYER, "payer"), (PAYEE, "payee")])
 @pytest.mark.parametrize("act", ACTS)
@@ -220,7 +220,7 @@ STEPS = [
 ]
 
 
-@pytest.mark.rule("Both are told at every step.")
+@pytest.mark.rule("Both sides of a dispute are told at every step.")
 @pytest.mark.parametrize(("state", "act", "actor", "amount", "to_payer", "to_payee"), STEPS)
 def test_both_are_told_at_every_step(state, act, actor, amount, to_payer, to_payee):
     decision = decide(a_command(act, actor, amount=amount), the_facts({"state": state}))

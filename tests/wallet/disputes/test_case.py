@@ -127,7 +127,7 @@ def test_a_disputed_part_is_returned_also_after_the_deadline_and_the_rest_is_not
     assert refused.code is Code.CONTRACT_PAST_DEADLINE
 
 
-@pytest.mark.rule("The rest keeps its deadline.")
+@pytest.mark.rule("What is not disputed keeps its deadline.")
 def test_the_rest_keeps_its_deadline_and_leaves_the_disputed_part():
     decision = release.decide_due(release.Due(OWN), dispute_facts(now=DEADLINE))
     assert moves(decision) == {OWN: -6_000, PAYEE_ACCOUNT: 6_000}

@@ -73,7 +73,7 @@ def test_a_part_in_another_currency_is_refused_before_the_pin_is_tried():
     assert (refused.code, refused.rows) == (Code.CURRENCY_NOT_SUPPORTED, ())
 
 
-@pytest.mark.rule("Only that part freezes, and nothing moves.")
+@pytest.mark.rule("Only the disputed part freezes, and nothing moves.")
 def test_only_the_disputed_part_freezes_and_nothing_moves():
     decision = decide(a_command(), contract_facts())
     (moved,) = (row.contract for row in decision.rows if isinstance(row, ContractMoved))

@@ -247,7 +247,7 @@ def test_an_operator_decides_nothing_early_and_nothing_of_their_own(
     assert wrong.json["code"] == "split_not_whole"
 
 
-@pytest.mark.rule("Above the market's amount it takes two operators.")
+@pytest.mark.rule("Above the market's amount a dispute takes two operators.")
 def test_above_the_markets_amount_another_operator_has_to_approve(village, neema):
     payer, shop = village.person(balance=60_000_00), village.merchant(period_s=86_400)
     held = ref(village.hold(payer, shop, 60_000_00))

@@ -65,7 +65,7 @@ def test_a_payer_who_does_not_answer_loses_all_that_is_open():
 
 
 @pytest.mark.rule(
-    "Not agreed by the end of the period, it goes to an operator, whose time counts from then."
+    "What is not agreed by the end of the period goes to an operator, whose time counts from then."
 )
 @pytest.mark.parametrize("late", [timedelta(0), timedelta(days=400)])
 def test_not_agreed_in_time_goes_to_an_operator_whose_time_counts_from_then(late):
@@ -111,7 +111,7 @@ def test_no_state_comes_twice_so_each_silence_happens_once():
     assert a_command().key == a_command().key != Command(OWN, DISPUTE + 1, "raised").key
 
 
-@pytest.mark.rule("Both are told at every step.")
+@pytest.mark.rule("Both sides of a dispute are told at every step.")
 @pytest.mark.parametrize(
     ("state", "wording"),
     [

@@ -71,7 +71,7 @@ def test_who_is_party_to_a_dispute_neither_decides_nor_approves(party, part):
     assert refused.code is Code.FORBIDDEN
 
 
-@pytest.mark.rule("The operator splits it with a reason that both are told.")
+@pytest.mark.rule("The operator splits the disputed part with a reason that both are told.")
 def test_a_decision_moves_the_money_both_ways_and_ends_the_dispute():
     decision = decide(a_command(), the_facts())
     dispute = after(decision)
@@ -96,7 +96,7 @@ def test_one_second_before_the_end_an_operator_may_still_decide():
     assert decide(a_command(), facts).posting.legs
 
 
-@pytest.mark.rule("Above the market's amount it takes two operators.")
+@pytest.mark.rule("Above the market's amount a dispute takes two operators.")
 def test_up_to_the_markets_amount_one_operator_decides_and_above_it_two():
     def big(amount):
         facts = the_facts({"amount": amount}, contract={"amount": amount, "returned": 0})
@@ -110,7 +110,7 @@ def test_up_to_the_markets_amount_one_operator_decides_and_above_it_two():
     assert decide(approved, big(LIMIT + 1)).posting.legs
 
 
-@pytest.mark.rule("The operator splits it with a reason that both are told.")
+@pytest.mark.rule("The operator splits the disputed part with a reason that both are told.")
 def test_both_are_told_the_split_and_the_reason():
     decision = decide(a_command(), the_facts())
     assert set(wordings(decision).values()) == {"dispute_decided_payer", "dispute_decided_payee"}

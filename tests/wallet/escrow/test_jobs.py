@@ -88,7 +88,7 @@ def test_many_contracts_are_released_a_batch_at_a_time(town, payer, merchant, du
     assert settled(engine, merchant) == 5_000
 
 
-@pytest.mark.rule("That happens exactly once, with any number of workers.")
+@pytest.mark.rule("The deadline releases each contract exactly once, with any number of workers.")
 def test_two_workers_at_once_release_each_contract_once(
     town, payer, merchant, service, clock, engine, database_url, redis_url
 ):

@@ -111,7 +111,7 @@ def test_a_wrong_pin_is_counted():
     assert refusal(decide, a_command(pin=WRONG_PIN), the_facts()).rows
 
 
-@pytest.mark.rule("Both are told the deadline by their own clocks.")
+@pytest.mark.rule("Payer and payee are told the deadline by their own clocks.")
 def test_both_are_told_with_the_deadline_of_their_own_clocks():
     decision = decide(a_command(about="Two bags"), the_facts(payee={"language": "sw"}))
     to_payer, to_payee = (text_body(text) for text in decision.texts)

@@ -127,7 +127,9 @@ def test_who_looks_after_the_deadline_sees_it_released_though_no_worker_ran(
     assert town.balance(juma) == 25_000
 
 
-@pytest.mark.rule("Looking again, or a worker that comes later, releases no more.")
+@pytest.mark.rule(
+    "Looking again after the deadline, or a worker that comes later, releases no more."
+)
 def test_looking_again_or_working_later_releases_no_more(town, anna, juma, service, due, clock):
     contract = offered(town, anna, juma, 25_000)
     clock.advance(days=7)

@@ -131,7 +131,7 @@ def test_where_the_period_is_zero_the_merchant_is_paid_at_once():
     assert [row for row in decision.rows if isinstance(row, NewContract | NewAccount)] == []
 
 
-@pytest.mark.rule("Both are told the deadline by their own clocks.")
+@pytest.mark.rule("Payer and payee are told the deadline by their own clocks.")
 def test_both_are_told_until_when_a_payment_is_held_in_their_own_time():
     facts = the_facts(payee={"market": "PH"})
     decision = decide(a_command(10_000), facts)

@@ -152,7 +152,7 @@ def test_a_command_that_the_database_refuses_fails_alone(service, town, amina, j
     assert town.balance(juma) == 200
 
 
-@pytest.mark.rule("Our own code that tried it would move nothing.")
+@pytest.mark.rule("Contract money sent elsewhere by our own code moves nothing.")
 def test_contract_money_sent_past_the_wall_by_our_own_code_moves_nothing(
     service, town, amina, juma
 ):

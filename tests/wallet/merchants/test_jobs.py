@@ -94,7 +94,9 @@ def test_a_reserve_is_freed_when_its_days_are_over_and_not_before(
     assert settled(town, merchant) == (300_00, 0)
 
 
-@pytest.mark.rule("A share of what is left is kept back for its days and then freed, once.")
+@pytest.mark.rule(
+    "A share of what is left after commission is kept back for its days and then freed, once."
+)
 def test_two_workers_at_once_free_each_reserve_once(
     town, payer, merchant, service, clock, database_url, redis_url
 ):

@@ -46,8 +46,8 @@ def test_without_terms_nothing_is_taken():
 
 
 @pytest.mark.rule(
-    "It is a share of the payment, rounded half up, between a minimum and a maximum for all its "
-    "parts together."
+    "Commission is a share of the payment, rounded half up, between a minimum and a maximum for "
+    "all its parts together."
 )
 @pytest.mark.parametrize(
     ("minor", "expected"),
@@ -78,8 +78,8 @@ def test_a_maximum_of_nothing_takes_nothing():
 
 
 @pytest.mark.rule(
-    "It is a share of the payment, rounded half up, between a minimum and a maximum for all its "
-    "parts together."
+    "Commission is a share of the payment, rounded half up, between a minimum and a maximum for "
+    "all its parts together."
 )
 def test_the_minimum_is_taken_once_however_many_parts_there_are():
     terms = a_pricing(commission_bps=100, commission_min_minor=500)
@@ -89,8 +89,8 @@ def test_the_minimum_is_taken_once_however_many_parts_there_are():
 
 
 @pytest.mark.rule(
-    "It is a share of the payment, rounded half up, between a minimum and a maximum for all its "
-    "parts together."
+    "Commission is a share of the payment, rounded half up, between a minimum and a maximum for "
+    "all its parts together."
 )
 def test_the_maximum_holds_for_all_parts_together():
     terms = a_pricing(commission_bps=100, commission_max_minor=150)
@@ -170,7 +170,9 @@ def test_the_bounds_of_a_payment_hold_whenever_the_month_was_paid(terms, steps):
 # Reserve -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.rule("A share of what is left is kept back for its days and then freed, once.")
+@pytest.mark.rule(
+    "A share of what is left after commission is kept back for its days and then freed, once."
+)
 def test_a_share_of_what_is_left_after_commission_is_kept_back_for_its_days():
     terms = a_pricing(commission_bps=1_000, reserve_bps=500, reserve_days=30)
     found = taken(terms, 10_000)
