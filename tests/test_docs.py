@@ -1,4 +1,4 @@
-"""What the documents name is there: files, commands, settings, names in files, states of a dispute."""
+"""What the documents name is there: files, commands, settings, a dispute's states."""
 
 import re
 from importlib.util import find_spec
