@@ -35,9 +35,10 @@ def is_there(named: str) -> bool:
     """Tell whether a path is there, or for a pattern (`wallet/<room>/routes.py`) one like it."""
     pattern = re.sub(r"<[^>]*>", "*", named)
     if "/" not in pattern:
-        return any(next((ROOT / top).rglob(pattern), None) for top in FOLDERS.split("|")) or (
-            ROOT / pattern
-        ).exists()
+        return (
+            any(next((ROOT / top).rglob(pattern), None) for top in FOLDERS.split("|"))
+            or (ROOT / pattern).exists()
+        )
     return any(next(base.glob(pattern.rstrip("/")), None) for base in BASES)
 
 
