@@ -101,7 +101,7 @@ class OnLoop:
         """Return the act at an address, and the id that its reference names."""
         if path.startswith("//"):
             path = "/" + path.lstrip("/")  # as Flask does
-        act = self._acts.get((path, ""))
+        act = self._acts.get((path, None))
         if act is not None:
             return act, 0
         head, _, last = path.rpartition("/")
@@ -113,10 +113,13 @@ class OnLoop:
         return (None, 0) if id_ is None else (act, id_)
 
 
-def _place(rule: str) -> tuple[str, str]:
-    """Return what goes before and after the reference of a rule, which is its last part but one."""
+def _place(rule: str) -> tuple[str, str | None]:
+    """Return what goes before and after the reference of a rule, which is its last part but one.
+
+    Nothing goes after one that is not there: a slash at the end is something.
+    """
     if _REFERENCE not in rule:
-        return rule, ""
+        return rule, None
     head, _, last = rule.rpartition("/")
     before, _, named = head.rpartition("/")
     assert named.startswith(_REFERENCE), rule

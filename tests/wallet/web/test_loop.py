@@ -89,6 +89,13 @@ def test_what_is_no_reference_is_not_found_by_flask(village, anna, seen, named):
     assert (answer.status_code, answer.json["code"], len(seen)) == (404, "not_found", 1)
 
 
+def test_a_reference_where_none_belongs_finds_no_act(village, anna, brian, seen):
+    with village.unchanged():
+        path = "/v1/sends/1QGDF9BM0K7J/"
+        answer = village.as_(anna).post(path, a_body(brian), key=uuid4())
+    assert (answer.status_code, answer.json["code"], len(seen)) == (404, "not_found", 1)
+
+
 def test_another_method_is_refused_by_flask(village, anna, seen):
     answer = village.as_(anna).call("PUT", "/v1/sends", {})
     assert (answer.status_code, answer.json["code"]) == (405, "method_not_allowed")
