@@ -25,7 +25,7 @@ def create_app(service: Service) -> Flask:
     app.config.update(docs.CONFIG, MAX_CONTENT_LENGTH=MAX_BYTES)
     app.json = FastJson(app)
     work_with(app, service)
-    api = ProblemApi(app)
+    api = ProblemApi(app, spec_kwargs={"marshmallow_plugin": docs.Plugin()})
     read_references(app, api)
     docs.add_docs(app, api)
     for routes in all_routes():

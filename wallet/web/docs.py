@@ -10,6 +10,9 @@ from importlib.resources import files
 from inspect import getdoc
 from typing import Any, Final
 
+import marshmallow as ma
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Blueprint, Flask, Response
 from werkzeug.routing import Rule
 
@@ -47,6 +50,25 @@ _BEARER: Final = {
     "bearerFormat": "JWT",
     "description": "The `access_token` of `POST /v1/tokens`.",
 }
+
+
+class Converter(OpenAPIConverter):
+    """Describes schemas, and of what may be given in one of several `WAYS` what each needs."""
+
+    def schema2jsonschema(self, schema: ma.Schema) -> dict[str, Any]:
+        found: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        ways: tuple[set[str], ...] = getattr(schema, "WAYS", ())
+        needed = [way for way in ways if not any(other < way for other in ways)]
+        if needed:
+            always = set(found.get("required", ()))
+            found["oneOf"] = [{"required": sorted(way - always)} for way in needed]
+        return found
+
+
+class Plugin(MarshmallowPlugin):
+    """apispec's, with our converter."""
+
+    Converter = Converter
 
 
 def add_docs(app: Flask, api: ProblemApi) -> None:

@@ -67,6 +67,17 @@ def test_a_view_that_asks_for_a_token_or_a_key_says_so(app, document):
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
 
+def test_a_body_of_several_ways_says_what_each_needs(document):
+    schemas = document["components"]["schemas"]
+    ways = {name: [each["required"] for each in schema["oneOf"]]
+            for name, schema in schemas.items() if "oneOf" in schema}  # fmt: skip
+    assert ways == {
+        "Payment": [["amount", "till"], ["qr"]],
+        "Redeem": [["code", "contract"], ["code", "msisdn"], ["qr"]],
+    }
+    assert schemas["Payment"]["required"] == ["pin"]
+
+
 def test_every_field_of_a_body_has_an_example(document):
     """Written there, or following from its parts."""
     for name, operation in operations(document):
