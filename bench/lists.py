@@ -22,8 +22,8 @@ from wallet.bulk.lists import CSV
 from wallet.bulk.posting import BulkPayments
 from wallet.bulk.reading import bulk_of
 from wallet.bulk.uploading import Upload, store
-from wallet.config import Settings
 from wallet.money import Money
+from wallet.running.settings import read_settings
 from wallet.service import Service, text_body
 from wallet.transfers import deposit
 
@@ -39,7 +39,7 @@ INSERT_PAYER: Final = text("""
 @contextmanager
 def service_on(database_url: str, redis_url: str) -> Iterator[Service]:
     """The service's parts in this process, as a worker has them."""
-    settings = Settings.from_env(os.environ | ENVIRONMENT)
+    settings = read_settings(os.environ | ENVIRONMENT)
     parts = Service.start(settings, database_url=database_url, redis_url=redis_url)
     try:
         yield parts

@@ -13,8 +13,8 @@ import psutil
 import psycopg
 
 from bench.servers import ENVIRONMENT, tuned
-from wallet.config import Settings
 from wallet.running.embedded import EmbeddedServices
+from wallet.running.settings import read_settings
 
 SYNCS: Final = 20
 PAGE_BYTES: Final = 8192
@@ -23,7 +23,7 @@ PAGE_BYTES: Final = 8192
 def facts(services: EmbeddedServices) -> dict[str, str]:
     """Return what somebody would want to know of the machine and the servers."""
     memory = psutil.virtual_memory().total
-    settings = Settings.from_env(os.environ | ENVIRONMENT)
+    settings = read_settings(os.environ | ENVIRONMENT)
     with psycopg.connect(services.libpq_url) as connection:
         version = str(connection.info.server_version)
     return {

@@ -12,7 +12,7 @@ from functools import partial
 
 from flask import Flask
 
-from wallet.config import Settings
+from wallet.running.settings import read_settings
 from wallet.running.web_processes import Application, serve_application, stop_with_parent
 
 
@@ -35,4 +35,4 @@ def load(parent: int) -> Application:
 
 if __name__ == "__main__":
     stop_with_parent(int(sys.argv[1]))
-    serve_application(Settings.from_env(os.environ), partial(load, os.getpid()), interface="wsgi")
+    serve_application(read_settings(os.environ), partial(load, os.getpid()), interface="wsgi")

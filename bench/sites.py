@@ -15,8 +15,9 @@ from bench import people, wrk
 from bench.cpu import Meter, spent_us
 from bench.seeding import Population, seed
 from bench.servers import ENVIRONMENT, HOST, await_answer, web
-from wallet.config import Settings
+from sms.gateways.africastalking import AfricasTalkingSettings
 from wallet.running.embedded import APPLICATION, EmbeddedServices
+from wallet.running.settings import read_settings
 from wallet.running.town.processes import free_port
 
 
@@ -67,7 +68,7 @@ def site(
     services: EmbeddedServices, name: str, population: Population, tokens: int
 ) -> Iterator[Site]:
     """Seed a database, and serve it as `kibubu serve` does."""
-    settings = Settings.from_env(os.environ | ENVIRONMENT)
+    settings = read_settings(os.environ | ENVIRONMENT)
     database = f"bench_{name}"
     seed(services.postgres, database, population, settings.pin_keys[0])
     folder = services.folder / f"tokens-{name}"
@@ -86,7 +87,8 @@ def site(
         meter = Meter(
             {"web": pid, "Postgres": services.postgres.pid, "Valkey": services.valkey.pid}
         )
-        yield Site(name, database, url, folder, population, settings.at_callback_token, meter)
+        token = settings.section(AfricasTalkingSettings).callback_token
+        yield Site(name, database, url, folder, population, token, meter)
 
 
 @contextmanager

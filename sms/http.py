@@ -13,7 +13,6 @@ from flask import Response, abort, current_app
 from sqlalchemy import Connection, text
 
 from sms.gateways import Callbacks, OutboundText
-from sms.gateways.africastalking import AfricasTalkingCallbacks
 from sms.outbox import queue
 from sms.reports import record_report
 from sms.wording import render
@@ -24,8 +23,6 @@ from wallet.markets import MARKETS
 from wallet.numbers import parse_msisdn, region_of
 from wallet.web.callbacks import Views, plain, received, response
 
-GATEWAYS: Final[tuple[type[Callbacks], ...]] = (AfricasTalkingCallbacks,)
-"""Every gateway that may call us; its routes follow."""
 HELP_ONCE_IN: Final = timedelta(hours=1)
 
 

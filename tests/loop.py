@@ -12,8 +12,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import run_wsgi_app
 
 from wallet.clock import FakeClock
-from wallet.config import Settings
 from wallet.running.application import create_app, on_loop, work_with
+from wallet.running.settings import read_settings
 from wallet.service import Service
 from wallet.web.bridge import Asgi
 
@@ -40,7 +40,7 @@ def app_for(service: Service) -> Flask:
 @cache
 def _app_for_all() -> Flask:
     with_nothing = SimpleNamespace(
-        settings=Settings.from_env({}),
+        settings=read_settings({}),
         clock=FakeClock(datetime(2026, 1, 5, tzinfo=UTC)),
         poster=SimpleNamespace(),
     )

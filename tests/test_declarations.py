@@ -5,9 +5,9 @@ from importlib import import_module
 
 from tests.test_tidy import PRODUCT, is_edge, module_of, room_of, sources
 from wallet.approvals.routes import approvable
-from wallet.config import Settings
 from wallet.rooms import ROOMS
 from wallet.running.application import all_routes
+from wallet.running.settings import read_settings, sections
 from wallet.running.worker import jobs
 
 
@@ -22,7 +22,7 @@ def test_every_job_that_a_module_declares_is_the_workers():
         job.name for each in (*declared("JOBS"), *declared("DEVELOPMENT_JOBS")) for job in each
     ]
     assert len(names) > 10
-    assert sorted(names) == sorted(job.name for job in jobs(Settings.from_env({})))
+    assert sorted(names) == sorted(job.name for job in jobs(read_settings({})))
 
 
 def test_every_flow_that_declares_itself_approvable_can_be_approved():
@@ -45,3 +45,9 @@ def test_all_routes_that_a_module_declares_are_served():
 def test_every_room_with_an_edge_is_collected():
     modules = [module_of(path) for path in sources(("wallet",))]
     assert {room_of(module) for module in modules if is_edge(module)} - {None} == set(ROOMS)
+
+
+def test_every_section_that_a_room_declares_is_read():
+    found = [section for each in declared("SETTINGS") for section in each]
+    assert found
+    assert set(found) <= set(sections())

@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 
 from tests.tables import Agent, Business, Merchant, Person, Tables
 from wallet.clock import Clock, FakeClock, id_of
-from wallet.config import Settings
 from wallet.escrow import give_back, pay, release
 from wallet.fx import top_up
 from wallet.ledger.poster import Receipt
@@ -22,6 +21,7 @@ from wallet.money import Money
 from wallet.onboarding import register
 from wallet.payouts import payout
 from wallet.people.pin import Pin
+from wallet.running.settings import read_settings
 from wallet.service import Service
 from wallet.transfers import cash_in, deposit, send
 
@@ -285,7 +285,7 @@ class Town(Tables):
 def started(database_url: str, redis_url: str, clock: Clock | None = None) -> Iterator[Service]:
     """A service on these servers; on a clock that stands still where none is given."""
     service = Service.start(
-        Settings.from_env({}),
+        read_settings({}),
         database_url=database_url,
         redis_url=redis_url,
         clock=clock or FakeClock(START),

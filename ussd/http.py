@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from flask import Flask, Response, current_app
 
 from ussd.events import Event, Screen
-from ussd.gateways import Ended, Gateway
-from ussd.gateways.africastalking import AfricasTalking
+from ussd.gateways import Ended, Gateway, choice
 from ussd.machine import Machine, log_defect
 from ussd.metrics import count_end, count_hop
 from ussd.quick import QuickHops
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-GATEWAYS: Final[tuple[type[Gateway], ...]] = (AfricasTalking,)
-"""Every gateway that is served; its routes, and their handlers on the loop, follow."""
 SHORT_BYTES: Final = 9_999
 """What is longer is read in a thread."""
 MACHINE: Final = "kibubu ussd"
@@ -77,7 +74,7 @@ def hop_handlers(app: Flask) -> Mapping[str, Handler]:
     hops = QuickHops(parts)
     return {
         f"/ussd/{gateway.name}": _hop_handler(gateway(parts.settings), hops)
-        for gateway in GATEWAYS
+        for gateway in choice.GATEWAYS
         if gateway.method == "POST"  # the loop takes no other
     }
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 from urllib.parse import unquote_plus
 
 if TYPE_CHECKING:
-    from wallet.config import Settings
+    from wallet.config import Section, Settings
 
 FORM: Final = "application/x-www-form-urlencoded"
 NO_FORM: Final[Mapping[str, str]] = {}
@@ -52,6 +52,8 @@ class Caller(Protocol):
     """Which HTTP method it calls with."""
     most_bytes: ClassVar[int]
     """What its longest request needs."""
+    section: ClassVar[type[Section] | None]
+    """What the environment says of it, such as its secret."""
 
     def __init__(self, settings: Settings) -> None: ...
 

@@ -12,6 +12,7 @@ from sms.wording import moment, render
 from wallet.clock import Clock, Ids, SystemClock
 from wallet.config import Settings
 from wallet.database import make_engine
+from wallet.disputes.settings import DisputeSettings
 from wallet.ledger.poster import Poster
 from wallet.ledger.posting import Moment, Text
 from wallet.ledger.writing import Render
@@ -53,9 +54,8 @@ class Service:
         """Connect to the servers named and start the poster."""
         clock = clock or SystemClock()
         engine, ids = make_engine(database_url), Ids()
-        markets = MARKETS
-        if settings.dispute_seconds is not None:
-            markets = hastened(MARKETS, settings.dispute_seconds)
+        seconds = settings.section(DisputeSettings).seconds
+        markets = MARKETS if seconds is None else hastened(MARKETS, seconds)
         poster = Poster(
             engine,
             clock,

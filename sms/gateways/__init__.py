@@ -1,6 +1,6 @@
 """What the outbox asks of an SMS gateway and can be answered, and what a gateway calls us with.
 
-A new one is a file here, a line in `sms/gateways/choice.py` and one in `sms/http.py`, and a test.
+A new one is a file here, its lines in `sms/gateways/choice.py`, and a test.
 """
 
 from __future__ import annotations

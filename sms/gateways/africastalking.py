@@ -12,12 +12,14 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Literal, Self
 
 import httpx
 
 from sms.gateways import (
     Accepted,
+    Gateway,
     NotTried,
     OutboundText,
     Outcome,
@@ -27,10 +29,8 @@ from sms.gateways import (
     Unknown,
     tidy,
 )
+from wallet.config import Configured, Reader, Section, Settings
 from wallet.gateways import TAKEN, Answer, GatewayRequest, NotUnderstood, has_token
-
-if TYPE_CHECKING:
-    from wallet.config import Settings
 
 NAME: Final = "africastalking"
 ACCEPTED: Final = frozenset({100, 101, 102})  # processed, sent, queued
@@ -52,6 +52,39 @@ STATES: Final[Mapping[str, Literal["sent", "delivered", "failed"]]] = {
     "absentsubscriber": "failed",
     "expired": "failed",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class AfricasTalkingSettings:
+    """`africastalking`: Africa's Talking, for USSD and texts.
+
+    | Variable | Unset | Meaning |
+    |---|---|---|
+    | KIBUBU_CALLBACK_TOKEN | development token | secret that it calls us with; 16 or more |
+    | KIBUBU_AT_USERNAME | none | our account there; required where it takes texts |
+    | KIBUBU_AT_API_KEY | none | its API key; likewise |
+    | KIBUBU_AT_URL | https://api.africastalking.com | where its API is; a sandbox or a stand-in |
+    """
+
+    callback_token: str = field(repr=False)
+    username: str
+    api_key: str = field(repr=False)
+    url: str
+
+    @classmethod
+    def read(cls, reader: Reader) -> Self:
+        return cls(
+            callback_token=reader.callback_token("KIBUBU_CALLBACK_TOKEN"),
+            username=_account(reader, "KIBUBU_AT_USERNAME"),
+            api_key=_account(reader, "KIBUBU_AT_API_KEY"),
+            url=(reader.get("KIBUBU_AT_URL") or "https://api.africastalking.com").rstrip("/"),
+        )
+
+
+def _account(reader: Reader, name: str) -> str:
+    if reader.get("KIBUBU_SMS_GATEWAY") == NAME:
+        return reader.required(name, f"KIBUBU_SMS_GATEWAY is {NAME}")
+    return reader.get(name) or ""
 
 
 class AfricasTalkingGateway:
@@ -161,16 +194,25 @@ def _is_settled(outcome: Outcome) -> bool:
     return isinstance(outcome, Accepted) or (isinstance(outcome, Refused) and outcome.permanent)
 
 
+def _make(settings: Settings) -> Gateway:
+    account = settings.section(AfricasTalkingSettings)
+    return AfricasTalkingGateway(account.url, account.username, account.api_key)
+
+
+GATEWAY: Final = Configured(NAME, _make, AfricasTalkingSettings)
+
+
 class AfricasTalkingCallbacks:
     """One report, or one text, to a form."""
 
     name: ClassVar[str] = NAME
+    section: ClassVar[type[Section] | None] = AfricasTalkingSettings
     method: ClassVar[str] = "POST"
     most_bytes: ClassVar[int] = 16 * 1024
     taken: ClassVar[Answer] = TAKEN
 
     def __init__(self, settings: Settings) -> None:
-        self._token = settings.at_callback_token
+        self._token = settings.section(AfricasTalkingSettings).callback_token
 
     def authentic(self, request: GatewayRequest) -> bool:
         return has_token(request.query, self._token)

@@ -6,8 +6,10 @@ there was one, because texts hold names, balances and sign-in codes.
 
 import logging
 from collections.abc import Sequence
+from typing import Final
 
-from sms.gateways import Accepted, OutboundText, Submission
+from sms.gateways import Accepted, Gateway, OutboundText, Submission
+from wallet.config import Configured, Settings
 
 logger = logging.getLogger(__name__)
 
@@ -26,3 +28,10 @@ class ConsoleGateway:
 def masked(msisdn: str) -> str:
     """Return a number as a log may show it: country and last digits, not whose it is."""
     return f"{msisdn[:4]}***{msisdn[-3:]}" if len(msisdn) > 8 else "***"
+
+
+def _make(_: Settings) -> Gateway:
+    return ConsoleGateway()
+
+
+GATEWAY: Final = Configured(ConsoleGateway.name, _make)

@@ -6,13 +6,13 @@ from bench.cpu import Meter
 from bench.proof import counted_wrongly, unbalanced
 from bench.seeding import Population, seed
 from bench.sites import Site
-from wallet.config import Settings
+from wallet.running.settings import read_settings
 
 
 @pytest.fixture
 def site(own_services):
     population = Population(wallets=10, sends=30)
-    seed(own_services.postgres, "bench_proved", population, Settings.from_env({}).pin_keys[0])
+    seed(own_services.postgres, "bench_proved", population, read_settings({}).pin_keys[0])
     return Site("proved", "bench_proved", "http://127.0.0.1:9", Path(), population, "", Meter({}))
 
 

@@ -9,13 +9,13 @@ from sqlalchemy import text
 from bench import people
 from bench.seeding import LATER_INDEXES, Population, populate
 from tests.roles import owner_url
-from wallet.config import Settings
 from wallet.escrow import pay
 from wallet.money import Money
 from wallet.people.pin import Pin
+from wallet.running.settings import read_settings
 from wallet.transfers import send
 
-KEY = Settings.from_env({}).pin_keys[0]
+KEY = read_settings({}).pin_keys[0]
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ import pytest
 from flask import Flask
 
 from sms.gateways import Report
-from sms.http import GATEWAYS, VIEWS
+from sms.gateways.choice import CALLBACKS
+from sms.http import VIEWS
 from wallet.clock import Ids
+from wallet.config import Section
 from wallet.gateways import Answer
 from wallet.web.callbacks import routes
 
@@ -23,6 +25,7 @@ class Batched:
     name: ClassVar[str] = "batched"
     method: ClassVar[str] = "PUT"
     most_bytes: ClassVar[int] = 128 * 1024
+    section: ClassVar[type[Section] | None] = None
     taken: ClassVar[Answer] = (200, [("Content-Type", "application/json")], b"{}")
 
     def __init__(self, settings):
@@ -43,7 +46,7 @@ class Batched:
 def client(engine, clock):
     app = Flask(__name__)
     app.extensions["kibubu"] = SimpleNamespace(engine=engine, settings=None, clock=clock, ids=Ids())
-    app.register_blueprint(routes("sms", (*GATEWAYS, Batched), VIEWS))
+    app.register_blueprint(routes("sms", (*CALLBACKS, Batched), VIEWS))
     return app.test_client()
 
 

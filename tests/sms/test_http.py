@@ -1,16 +1,20 @@
 """The gateway's callbacks: the secret, reports, inbound texts, and rubbish."""
 
 import threading
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from sms.gateways.africastalking import AfricasTalkingSettings
+from sms.gateways.choice import CALLBACKS
 from sms.gateways.console import ConsoleGateway
-from sms.http import GATEWAYS, HELP_ONCE_IN, VIEWS
+from sms.http import HELP_ONCE_IN, VIEWS
 from sms.outbox import deliver_due
 from wallet.clock import Ids
+from wallet.running.settings import read_settings
 from wallet.web.callbacks import routes
 
 TOKEN = "callback-token-0001"
@@ -20,11 +24,11 @@ SENDER = "+254711000002"
 @pytest.fixture
 def client(engine, clock):
     app = Flask(__name__)
-    settings = SimpleNamespace(at_callback_token=TOKEN)
+    settings = read_settings({"KIBUBU_CALLBACK_TOKEN": TOKEN})
     app.extensions["kibubu"] = SimpleNamespace(
         engine=engine, settings=settings, clock=clock, ids=Ids()
     )
-    app.register_blueprint(routes("sms", GATEWAYS, VIEWS))
+    app.register_blueprint(routes("sms", CALLBACKS, VIEWS))
     return app.test_client()
 
 
@@ -47,7 +51,9 @@ def test_without_the_secret_nothing_is_done(client, outbox, what, token):
 
 
 def test_an_empty_secret_lets_nobody_in(client, engine):
-    client.application.extensions["kibubu"].settings.at_callback_token = ""
+    kibubu = client.application.extensions["kibubu"]
+    account = replace(kibubu.settings.section(AfricasTalkingSettings), callback_token="")
+    kibubu.settings = kibubu.settings.having(account)
     assert post(client, "report", token="", id="id-1", status="Success").status_code == 403
 
 

@@ -10,13 +10,13 @@ from sms.gateways import Accepted, Submission
 from sms.gateways.africastalking import AfricasTalkingCallbacks
 from sms.outbox import deliver_due
 from sms.reports import KEEP_UNMATCHED, forget_unmatched, record_report
-from wallet.config import Settings
 from wallet.gateways import GatewayRequest
+from wallet.running.settings import read_settings
 
 
 def report(engine, clock, status, failure=None, gateway_id="ATXid_254711000001"):
     form = {"id": gateway_id, "status": status, "failureReason": failure or ""}
-    calling = AfricasTalkingCallbacks(Settings.from_env({}))
+    calling = AfricasTalkingCallbacks(read_settings({}))
     for told in calling.read_reports(GatewayRequest("", b"", {}, b"", form)):
         record_report(engine, calling.name, told, clock.now())
 

@@ -1,12 +1,21 @@
 """Settings: every wrong variable is named in one message, no secret is ever shown."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
+from inspect import cleandoc
+from pathlib import Path
 
 import pytest
 
+from sms.gateways.africastalking import AfricasTalkingSettings
+from sms.gateways.choice import GATEWAYS
 from wallet import config
+from wallet.banking.settings import STAND_IN_ACCOUNT, BankAccount, BankSettings
 from wallet.config import BadSettings, PinKey, Settings
+from wallet.disputes.settings import DisputeSettings
+from wallet.payouts.rails.mtn_momo_settings import MomoSettings
+from wallet.running.settings import read_settings, sections
 
 KEY, OTHER_KEY = "ab" * 32, "cd" * 32
 PRODUCTION = {
@@ -29,12 +38,12 @@ MOMO = {
 
 def problems(**changes: str) -> list[str]:
     with pytest.raises(BadSettings) as refused:
-        Settings.from_env(PRODUCTION | changes)
+        read_settings(PRODUCTION | changes)
     return refused.value.problems
 
 
 def test_development_needs_nothing_set():
-    settings = Settings.from_env({})
+    settings = read_settings({})
     assert (settings.environment, settings.market, settings.http_port) == (
         "development",
         "KE",
@@ -44,7 +53,7 @@ def test_development_needs_nothing_set():
 
 
 def test_production_starts_with_secrets_of_its_own():
-    settings = Settings.from_env(PRODUCTION)
+    settings = read_settings(PRODUCTION)
     assert settings.pin_keys == (
         PinKey("2026b", bytes.fromhex(KEY)),
         PinKey("2026a", bytes.fromhex(OTHER_KEY)),
@@ -53,7 +62,7 @@ def test_production_starts_with_secrets_of_its_own():
 
 def test_production_names_everything_it_lacks_at_once():
     with pytest.raises(BadSettings) as refused:
-        Settings.from_env({"KIBUBU_ENV": "production"})
+        read_settings({"KIBUBU_ENV": "production"})
     message = str(refused.value)
     assert [name for name in PRODUCTION if name != "KIBUBU_ENV" and name not in message] == []
 
@@ -103,12 +112,12 @@ def test_africas_talking_needs_its_account():
 
 
 def test_the_platform_may_choose_the_port():
-    assert Settings.from_env({"PORT": "5000"}).http_port == 5000
-    assert Settings.from_env({"PORT": "5000", "KIBUBU_HTTP_PORT": "80"}).http_port == 80
+    assert read_settings({"PORT": "5000"}).http_port == 5000
+    assert read_settings({"PORT": "5000", "KIBUBU_HTTP_PORT": "80"}).http_port == 80
 
 
 def test_no_secret_shows_in_repr():
-    shown = repr(Settings.from_env(PRODUCTION | {"KIBUBU_AT_API_KEY": "at-secret"}))
+    shown = repr(read_settings(PRODUCTION | {"KIBUBU_AT_API_KEY": "at-secret"}))
     secrets = [KEY, bytes.fromhex(KEY), OTHER_KEY, bytes.fromhex(OTHER_KEY), "hunter2", "hunter3"]
     secrets += ["at-secret", PRODUCTION["KIBUBU_CALLBACK_TOKEN"]]
     assert [secret for secret in secrets if str(secret) in shown] == []
@@ -131,21 +140,51 @@ class Recorder(Mapping[str, str]):
         return 0
 
 
-def test_the_table_lists_exactly_what_is_read():
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+BEGINNING = """# Configuration
+
+Every variable that is read, once, when a process starts. This page is made of the docstrings of
+`Settings` and of the sections that rooms and gateways bring: change them, then
+`KIBUBU_RECORD=1 make test ARGS=tests/wallet/test_config.py`.
+"""
+
+
+def page() -> str:
+    """What the docstrings say: a title from the first line of each, and the rest below it."""
+    parts = [BEGINNING]
+    for section in (Settings, *sections()):
+        title, _, told = cleandoc(section.__doc__ or "").partition("\n\n")
+        if told:
+            parts.append(f"## {title.removesuffix('.')}\n\n{told}\n")
+    return "\n".join(parts)
+
+
+def test_the_page_lists_exactly_what_is_read_each_once():
     environment = Recorder()
-    Settings.from_env(environment)
-    listed = set(re.findall(r"^\| ([A-Z_]+) \|", config.__doc__ or "", re.MULTILINE))
-    assert environment.asked == listed | {"PORT"}
+    read_settings(environment)
+    listed = re.findall(r"^\| ([A-Z_]+) \|", page(), re.MULTILINE)
+    assert sorted(environment.asked) == sorted([*listed, "PORT"])
+
+
+def test_the_page_is_what_the_code_says():
+    if os.environ.get("KIBUBU_RECORD"):
+        PAGE.write_text(page(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_the_page_names_every_gateway_that_texts_may_go_through():
+    assert [each.name for each in GATEWAYS if f"`{each.name}`" not in page()] == []
 
 
 def test_a_trust_account_is_known_by_its_currency():
-    accounts = Settings.from_env(PRODUCTION).bank_accounts
-    assert accounts["UGX"] == config.BankAccount("SBICUGKX", "9030001")
+    accounts = read_settings(PRODUCTION).section(BankSettings).accounts
+    assert accounts["UGX"] == BankAccount("SBICUGKX", "9030001")
     assert "TZS" not in accounts
 
 
 def test_development_has_a_stand_in_account_in_every_currency():
-    assert set(Settings.from_env({}).bank_accounts.values()) == {config.STAND_IN_ACCOUNT}
+    accounts = read_settings({}).section(BankSettings).accounts
+    assert set(accounts.values()) == {STAND_IN_ACCOUNT}
 
 
 @pytest.mark.parametrize(
@@ -158,13 +197,14 @@ def test_accounts_written_otherwise_are_refused(value):
 
 
 def test_mobile_money_may_be_left_out():
-    assert Settings.from_env(PRODUCTION).momo is None
+    assert read_settings(PRODUCTION).section(MomoSettings).account is None
 
 
 def test_mobile_money_is_read_whole():
-    settings = Settings.from_env(PRODUCTION | MOMO)
-    assert settings.momo is not None
-    assert settings.momo.url == "https://momo.example"
+    settings = read_settings(PRODUCTION | MOMO)
+    account = settings.section(MomoSettings).account
+    assert account is not None
+    assert account.url == "https://momo.example"
     assert "hunter" not in repr(settings)
 
 
@@ -181,19 +221,24 @@ def test_production_speaks_to_mobile_money_in_secret_only(name):
 
 
 def test_mobile_money_is_called_back_with_a_secret_of_its_own():
-    shared = Settings.from_env(PRODUCTION)
-    assert shared.momo_callback_token == shared.at_callback_token == "a-secret-of-our-own"
-    own = Settings.from_env(PRODUCTION | {"KIBUBU_MOMO_CALLBACK_TOKEN": "known-to-mtn-alone"})
-    assert own.at_callback_token == "a-secret-of-our-own"
-    assert own.momo_callback_token == "known-to-mtn-alone"
+    def tokens(settings: Settings) -> tuple[str, str]:
+        return (
+            settings.section(AfricasTalkingSettings).callback_token,
+            settings.section(MomoSettings).callback_token,
+        )
+
+    assert tokens(read_settings(PRODUCTION)) == ("a-secret-of-our-own", "a-secret-of-our-own")
+    own = read_settings(PRODUCTION | {"KIBUBU_MOMO_CALLBACK_TOKEN": "known-to-mtn-alone"})
+    assert tokens(own) == ("a-secret-of-our-own", "known-to-mtn-alone")
     assert "known-to-mtn-alone" not in repr(own)
 
 
 def test_disputes_of_seconds_are_for_development_only():
-    assert Settings.from_env({}).dispute_seconds is None
-    assert Settings.from_env({"KIBUBU_DISPUTE_SECONDS": "5"}).dispute_seconds == 5
+    assert read_settings({}).section(DisputeSettings).seconds is None
+    five = read_settings({"KIBUBU_DISPUTE_SECONDS": "5"})
+    assert five.section(DisputeSettings).seconds == 5
     assert problems(KIBUBU_DISPUTE_SECONDS="5") == [
         "KIBUBU_DISPUTE_SECONDS is for development only."
     ]
     with pytest.raises(BadSettings, match="KIBUBU_DISPUTE_SECONDS must be a whole number"):
-        Settings.from_env({"KIBUBU_DISPUTE_SECONDS": "0"})
+        read_settings({"KIBUBU_DISPUTE_SECONDS": "0"})

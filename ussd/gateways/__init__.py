@@ -1,6 +1,6 @@
 """Gateways: each maps its own requests to an `Event`, and a `Screen` to its own answer.
 
-A new one is a file here, a line in `ussd/http.py` and a test.
+A new one is a file here, a line in `ussd/gateways/choice.py` and a test.
 """
 
 from __future__ import annotations

@@ -6,14 +6,13 @@ signs nothing, so the addresses we give it carry a secret (`?token=`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import ClassVar, Final
 
+from sms.gateways.africastalking import AfricasTalkingSettings
 from ussd.events import Event, Screen
 from ussd.gateways import LONGEST_SESSION_ID, Ended
+from wallet.config import Section, Settings
 from wallet.gateways import Answer, GatewayRequest, NotUnderstood, has_token
-
-if TYPE_CHECKING:
-    from wallet.config import Settings
 
 LABEL_HEADER: Final = "at-ussd-hop-metadata"
 TEXT: Final = ("Content-Type", "text/plain; charset=utf-8")
@@ -24,11 +23,12 @@ class AfricasTalking:
     """Its hops come to one address and the ends of sessions, a form too, to one below it."""
 
     name: ClassVar[str] = "africastalking"
+    section: ClassVar[type[Section] | None] = AfricasTalkingSettings
     method: ClassVar[str] = "POST"
     most_bytes: ClassVar[int] = 256 * 1024
 
     def __init__(self, settings: Settings) -> None:
-        self._token = settings.at_callback_token
+        self._token = settings.section(AfricasTalkingSettings).callback_token
 
     def authentic(self, request: GatewayRequest) -> bool:
         return has_token(request.query, self._token)

@@ -7,24 +7,26 @@ from typing import Final
 from wallet.banking.intake import Intake, take_folder
 from wallet.banking.order_files import accounts_of
 from wallet.banking.reconcile import Reconciler
+from wallet.banking.settings import BankSettings
 from wallet.banking.stand_in import BankStandIn
 from wallet.jobs import SHORTLY_S, Job, Parts, Step
 
 
 def _read_bank(parts: Parts) -> Step:
     """Take what the bank has sent, and act upon all that anybody has taken."""
+    folder = parts.settings.section(BankSettings).folder
     intake = Intake(parts.engine, parts.ids, accounts_of(parts.settings))
     reconciler = Reconciler(parts.engine, parts.poster, parts.ids)
 
     def step() -> int:
         now = parts.clock.now()
-        return take_folder(intake, parts.settings.bank_dir, now) + reconciler.step(now)
+        return take_folder(intake, folder, now) + reconciler.step(now)
 
     return step
 
 
 def _stand_in(parts: Parts) -> Step:
-    bank = BankStandIn(parts.settings.bank_dir)
+    bank = BankStandIn(parts.settings.section(BankSettings).folder)
     return lambda: bank.tick(parts.clock.now())
 
 

@@ -21,7 +21,8 @@ from typing import Final
 
 from wallet.banking.iso20022 import pain001
 from wallet.banking.iso20022.pain001 import Account, Transfer
-from wallet.config import Settings
+from wallet.banking.settings import BankSettings
+from wallet.config import Configured, Settings
 from wallet.payouts.rails.rail import Batch, Handed, Outcome, PayoutOrder, Pending, Rail, Unknown
 
 OUT: Final = "out"
@@ -35,9 +36,10 @@ class NoAccount(Exception):
 
 def accounts_of(settings: Settings) -> Mapping[str, Account]:
     """Return our own account in each currency."""
+    bank = settings.section(BankSettings)
     return {
-        currency: Account(each.bank, each.number, settings.bank_name)
-        for currency, each in settings.bank_accounts.items()
+        currency: Account(each.bank, each.number, bank.name)
+        for currency, each in bank.accounts.items()
     }
 
 
@@ -102,3 +104,10 @@ def write_file(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _make(settings: Settings) -> Rail | None:
+    return BankFileRail(settings.section(BankSettings).folder, accounts_of(settings))
+
+
+RAIL: Final = Configured("bank", _make)

@@ -13,6 +13,7 @@ from wallet.destinations import change as destinations
 from wallet.destinations.reading import DestinationView, destinations_of
 from wallet.destinations.records import KINDS, Destination, check_bank
 from wallet.destinations.schemas import BankSchema
+from wallet.destinations.settings import DestinationSettings
 from wallet.errors import Code, Refused
 from wallet.people.one_time import OneTimeCode
 from wallet.web import examples
@@ -138,7 +139,7 @@ def create_destination(asked: Asked) -> destinations.Add:
         asked.actor,
         asked.key,
         asked.body["pin"],
-        _destination(asked.body, has_momo=asked.settings.momo is not None),
+        _destination(asked.body, to_phones=asked.settings.section(DestinationSettings).to_phones),
         OneTimeCode.draw(destinations.CODE_DIGITS),
     )
 
@@ -165,7 +166,7 @@ def create_default(asked: Asked) -> destinations.MakeDefault:
     return destinations.MakeDefault(asked.actor, asked.key, asked.body["pin"], asked.id)
 
 
-def _destination(body: Mapping[str, Any], *, has_momo: bool) -> Destination:
+def _destination(body: Mapping[str, Any], *, to_phones: bool) -> Destination:
     """Return what the body describes. Raises `Refused` where kind and details do not fit."""
     kind, given = body["kind"], {name for name in _DETAILS if name in body}
     needed, allowed = _ALLOWED[kind]
@@ -177,7 +178,7 @@ def _destination(body: Mapping[str, Any], *, has_momo: bool) -> Destination:
             bank = body["bank"]
             return check_bank(Destination(bank["code"], bank["account"], bank["name"]))
         case "mobile":
-            if not has_momo:
+            if not to_phones:
                 raise Refused(Code.FORMAT_ERROR, field="kind", expected="no such network here")
             return Destination("", body["msisdn"], body.get("name", ""), kind)
         case "cash":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
+import sms.gateways.choice as sms_gateways
 import sms.http as sms_edge
+import ussd.gateways.choice as ussd_gateways
 import ussd.http as ussd_edge
 from sms.dev import dev_blueprint
 from wallet.people.tokens import AccessTokens
@@ -30,8 +32,8 @@ def create_app(service: Service) -> Flask:
     docs.add_docs(app, api)
     for routes in all_routes():
         api.register_blueprint(routes)
-    app.register_blueprint(callbacks.routes("sms", sms_edge.GATEWAYS, sms_edge.VIEWS))
-    app.register_blueprint(callbacks.routes("ussd", ussd_edge.GATEWAYS, ussd_edge.VIEWS))
+    app.register_blueprint(callbacks.routes("sms", sms_gateways.CALLBACKS, sms_edge.VIEWS))
+    app.register_blueprint(callbacks.routes("ussd", ussd_gateways.GATEWAYS, ussd_edge.VIEWS))
     if service.settings.environment == "development":
         app.register_blueprint(dev_blueprint())
     docs.describe_forms(app, api)
@@ -43,8 +45,8 @@ def on_loop(app: Flask) -> OnLoop:
     """Return what the web server calls: acts on its event loop, `app` for all else."""
     acts = [act for routes in all_routes() for act in routes.acts]
     long = {
-        **callbacks.most_bytes("ussd", ussd_edge.GATEWAYS, ussd_edge.VIEWS),
-        **callbacks.most_bytes("sms", sms_edge.GATEWAYS, sms_edge.VIEWS),
+        **callbacks.most_bytes("ussd", ussd_gateways.GATEWAYS, ussd_edge.VIEWS),
+        **callbacks.most_bytes("sms", sms_gateways.CALLBACKS, sms_edge.VIEWS),
     }
     for routes in all_routes():
         long |= routes.long_bodies

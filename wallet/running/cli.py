@@ -176,9 +176,12 @@ def demo() -> None:
 
 def read_settings() -> Settings:
     """Return the settings; in a running town the bank's folder is the town's."""
-    settings = Settings.from_env(os.environ)
+    from wallet.banking.settings import BankSettings
+    from wallet.running.settings import read_settings as read
+
+    settings = read(os.environ)
     if settings.database_url is None and (found := running_town()) is not None:
-        return replace(settings, bank_dir=found.bank_dir)
+        return settings.having(replace(settings.section(BankSettings), folder=found.bank_dir))
     return settings
 
 

@@ -19,10 +19,11 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from wallet.config import Settings
+from sms.gateways.africastalking import AfricasTalkingSettings
 from wallet.errors import Refused
 from wallet.markets import MARKETS
 from wallet.numbers import parse_msisdn, region_of
+from wallet.running.settings import read_settings
 
 ANSWER_S: Final = 15.0  # as long as the gateway waits
 TEXT_WAIT_S: Final = 2.0
@@ -120,13 +121,14 @@ class Handset:
 
 def phone(number: str, base_url: str, console: Console | None = None) -> None:
     """Switch on the phone of `number`. Raises `CannotCall` where there is nobody to call."""
-    settings = Settings.from_env(os.environ)
+    settings = read_settings(os.environ)
     try:
         msisdn = parse_msisdn(number, settings.market, MARKETS)
     except Refused as refusal:
         raise CannotCall(f"{number} is no mobile number that is served here.") from refusal
     code = MARKETS[region_of(msisdn)].service_code
-    handset = Handset(msisdn, base_url.rstrip("/"), settings.at_callback_token, code)
+    token = settings.section(AfricasTalkingSettings).callback_token
+    handset = Handset(msisdn, base_url.rstrip("/"), token, code)
     console = console or Console()
     handset.new_texts()  # those of before are old
     if sys.stdin.isatty():

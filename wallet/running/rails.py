@@ -3,27 +3,22 @@
 from collections.abc import Mapping
 from typing import Final
 
-from wallet.banking.order_files import BankFileRail, accounts_of
+from wallet.banking import order_files
 from wallet.config import Settings
 from wallet.jobs import SHORTLY_S, Job, Parts, Step
 from wallet.payouts.batching import make_batches
 from wallet.payouts.handover import hand_over_next
-from wallet.payouts.rails.mtn_momo import MomoAccount, MomoRail
+from wallet.payouts.rails import mtn_momo
 from wallet.payouts.rails.rail import Rail
+
+RAILS: Final = (order_files.RAIL, mtn_momo.RAIL)
+"""By the kind of destination: one for each."""
 
 
 def make_rails(settings: Settings) -> Mapping[str, Rail]:
     """Return the rails by the kind of destination; make them in the process that uses them."""
-    rails: dict[str, Rail] = {"bank": BankFileRail(settings.bank_dir, accounts_of(settings))}
-    if settings.momo is not None:
-        momo = settings.momo
-        rails["mobile"] = MomoRail(
-            MomoAccount(
-                momo.url, momo.environment, momo.user, momo.key, momo.subscription_key,
-                momo.callback_url,
-            )
-        )  # fmt: skip
-    return rails
+    made = {rail.name: rail.make(settings) for rail in RAILS}
+    return {kind: rail for kind, rail in made.items() if rail is not None}
 
 
 def _pay_out(parts: Parts) -> Step:

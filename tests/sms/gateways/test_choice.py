@@ -4,11 +4,11 @@ from sms.gateways import Accepted, OutboundText
 from sms.gateways.africastalking import AfricasTalkingGateway
 from sms.gateways.choice import make_gateway
 from sms.gateways.console import ConsoleGateway
-from wallet.config import Settings
+from wallet.running.settings import read_settings
 
 
 def test_the_console_is_the_default():
-    assert isinstance(make_gateway(Settings.from_env({})), ConsoleGateway)
+    assert isinstance(make_gateway(read_settings({})), ConsoleGateway)
 
 
 def test_africastalking_is_reached_where_the_settings_say(standin):
@@ -18,7 +18,7 @@ def test_africastalking_is_reached_where_the_settings_say(standin):
         "KIBUBU_AT_API_KEY": "secret",
         "KIBUBU_AT_URL": standin.url,
     }
-    gateway = make_gateway(Settings.from_env(env))
+    gateway = make_gateway(read_settings(env))
     assert isinstance(gateway, AfricasTalkingGateway)
     (submission,) = gateway.send([OutboundText(1, "+254711000002", "hi")])
     gateway.close()

@@ -11,7 +11,7 @@ from tests.loop import LoopClient
 from tests.town import PIN
 from ussd.events import Event, Typed
 from ussd.gateways import Ended
-from ussd.http import GATEWAYS
+from ussd.gateways.choice import GATEWAYS
 from wallet.gateways import NotUnderstood
 from wallet.running.application import create_app
 
@@ -54,7 +54,7 @@ def signature(body: bytes) -> str:
 
 @pytest.fixture
 def client(service, monkeypatch):
-    monkeypatch.setattr("ussd.http.GATEWAYS", (*GATEWAYS, Signed))
+    monkeypatch.setattr("ussd.gateways.choice.GATEWAYS", (*GATEWAYS, Signed))
     app = create_app(service)
     app.test_client_class = LoopClient
     return app.test_client()

@@ -9,11 +9,11 @@ import pytest
 from wallet.banking import order_files as bank_file
 from wallet.banking.iso20022.documents import read_pain_001
 from wallet.banking.order_files import BankFileRail, NoAccount, accounts_of, write_file
-from wallet.config import Settings
 from wallet.destinations.records import Destination
 from wallet.money import Money
 from wallet.payouts.rails.rail import Batch, Handed, PayoutOrder, Pending, Unknown
 from wallet.running.rails import make_rails
+from wallet.running.settings import read_settings
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
 BATCH = "1QGDF9BM0K00"
@@ -39,7 +39,7 @@ def a_batch(*orders):
 
 @pytest.fixture
 def rail(tmp_path):
-    return BankFileRail(tmp_path, accounts_of(Settings.from_env({})))
+    return BankFileRail(tmp_path, accounts_of(read_settings({})))
 
 
 def files(tmp_path):
@@ -125,9 +125,9 @@ def test_only_we_can_read_who_is_paid(tmp_path):
 
 
 def test_mobile_money_is_a_rail_only_where_it_is_configured():
-    assert set(make_rails(Settings.from_env({}))) == {"bank"}
+    assert set(make_rails(read_settings({}))) == {"bank"}
     names = ("URL", "ENVIRONMENT", "USER", "KEY", "SUBSCRIPTION_KEY")
     momo = {f"KIBUBU_MOMO_{name}": "http://127.0.0.1:1" for name in names}
-    rails = make_rails(Settings.from_env(momo))
+    rails = make_rails(read_settings(momo))
     assert set(rails) == {"bank", "mobile"}
     assert (rails["bank"].most_in_batch, rails["mobile"].most_in_batch) == (5_000, 1)

@@ -9,8 +9,8 @@ from tests.wallet.banking.test_order_files import BATCH, NOW, a_batch, an_order
 from wallet.banking.iso20022 import camt053, pain002
 from wallet.banking.order_files import BankFileRail, accounts_of
 from wallet.banking.stand_in import BankStandIn
-from wallet.config import Settings
 from wallet.destinations.records import Destination
+from wallet.running.settings import read_settings
 
 assert datetime(2026, 1, 5, 9, tzinfo=UTC) == NOW
 NEXT = "1QGDF9BM0K01"
@@ -19,7 +19,7 @@ NOBODY = Destination("01", "11220000", "Nobody")
 
 @pytest.fixture
 def rail(tmp_path):
-    return BankFileRail(tmp_path, accounts_of(Settings.from_env({})))
+    return BankFileRail(tmp_path, accounts_of(read_settings({})))
 
 
 @pytest.fixture

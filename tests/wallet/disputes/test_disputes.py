@@ -11,7 +11,6 @@ from sqlalchemy.exc import DatabaseError, IntegrityError
 
 from tests.town import PIN, Town, started
 from wallet.clock import id_of
-from wallet.config import Settings
 from wallet.disputes import accept, answer, dispute, silence
 from wallet.disputes.jobs import JOBS
 from wallet.disputes.records import MOST_DISPUTES
@@ -23,6 +22,7 @@ from wallet.ledger.due import TimerLoop
 from wallet.markets import MARKETS
 from wallet.money import Money
 from wallet.people.pin import Pin
+from wallet.running.settings import read_settings
 from wallet.service import Service
 
 TERMS = MARKETS["KE"].disputes
@@ -186,7 +186,7 @@ def test_the_last_dispute_that_a_contract_may_have_is_raised_once(town, payer, m
 
 
 def test_disputes_of_seconds_end_in_seconds(town, payer, merchant, database_url, redis_url, clock):
-    settings = Settings.from_env({"KIBUBU_DISPUTE_SECONDS": "5"})
+    settings = read_settings({"KIBUBU_DISPUTE_SECONDS": "5"})
     hasty = Service.start(settings, database_url=database_url, redis_url=redis_url, clock=clock)
     try:
         _, disputed = raised(

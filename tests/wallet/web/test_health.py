@@ -3,9 +3,9 @@
 import pytest
 from redis import Redis
 
-from wallet.config import Settings
 from wallet.database import make_engine
 from wallet.running.application import create_app
+from wallet.running.settings import read_settings
 from wallet.service import Service
 from wallet.web.errors import MEDIA_TYPE
 
@@ -44,7 +44,7 @@ def own_client(own_services):
     """A client of a service on servers of the test's own."""
     own_services.migrate()
     service = Service.start(
-        Settings.from_env({}),
+        read_settings({}),
         database_url=own_services.database_url,
         redis_url=own_services.redis_url,
     )

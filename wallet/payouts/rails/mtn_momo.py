@@ -14,7 +14,7 @@ import re
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID, uuid5
@@ -23,6 +23,8 @@ import httpx
 from sqlalchemy import Engine, text
 
 from wallet.clock import id_of
+from wallet.config import Configured, Settings
+from wallet.payouts.rails.mtn_momo_settings import MomoAccount, MomoSettings
 from wallet.payouts.rails.rail import (
     Failed,
     Outcome,
@@ -68,18 +70,6 @@ REASONS: Final = {
     "EXPIRED": "the network did not do it in time",
     "REJECTED": "the network rejected it",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class MomoAccount:
-    """Our disbursement account, and where it is. `environment` is sandbox, mtnuganda, …"""
-
-    url: str
-    environment: str
-    user: str
-    key: str = field(repr=False)
-    subscription_key: str = field(repr=False)
-    callback_url: str | None = field(default=None, repr=False)  # it holds a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,3 +272,11 @@ def _object(body: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _make(settings: Settings) -> Rail | None:
+    account = settings.section(MomoSettings).account
+    return None if account is None else MomoRail(account)
+
+
+RAIL: Final = Configured("mobile", _make, MomoSettings)

@@ -9,6 +9,7 @@ from flask import Response, request
 from wallet.errors import Refused
 from wallet.gateways import has_token
 from wallet.payouts.rails.mtn_momo import heed_callback
+from wallet.payouts.rails.mtn_momo_settings import MomoSettings
 from wallet.web.bodies import parse_object
 from wallet.web.callbacks import refuse_unless
 from wallet.web.routing import Routes
@@ -51,7 +52,8 @@ def put_mtn_callback() -> Response:
 def _heed() -> Response:
     """Answer the same whatever comes: MTN does not call twice, and a stranger learns nothing."""
     parts = service()
-    refuse_unless(has_token(request.query_string, parts.settings.momo_callback_token))
+    token = parts.settings.section(MomoSettings).callback_token
+    refuse_unless(has_token(request.query_string, token))
     try:
         told = parse_object(request.get_data(cache=False))
     except Refused:

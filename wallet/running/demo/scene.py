@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy import Engine
 
+from sms.gateways.africastalking import AfricasTalkingSettings
 from wallet.config import Settings
 from wallet.markets import MARKETS
 from wallet.money import Money, parse_amount
@@ -46,9 +47,8 @@ class Actor:
         """Play a USSD session on their phone, showing each hop; PINs are not shown."""
         code = MARKETS[self.person.market].service_code
         scene = self.scene
-        phone = Handset(
-            self.person.msisdn, scene.addresses.http_url, scene.settings.at_callback_token, code
-        )
+        token = scene.settings.section(AfricasTalkingSettings).callback_token
+        phone = Handset(self.person.msisdn, scene.addresses.http_url, token, code)
         screens = [phone.dial(code)]
         scene.hop(self.person, code, screens[0])
         for typed in inputs:

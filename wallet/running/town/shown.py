@@ -10,6 +10,7 @@ from uuid import uuid4
 from rich.console import Console
 from rich.table import Table
 
+from sms.gateways.africastalking import AfricasTalkingSettings
 from wallet.config import Settings
 from wallet.markets import MARKETS
 from wallet.money import parse_amount
@@ -146,4 +147,5 @@ def _hop(url: str, settings: Settings, code: str) -> str:
         "text": "",
     }
     fields = " ".join(f"--data-urlencode '{name}={value}'" for name, value in form.items())
-    return f"curl -s '{url}/ussd/africastalking?token={settings.at_callback_token}' \\\n  {fields}"
+    token = settings.section(AfricasTalkingSettings).callback_token
+    return f"curl -s '{url}/ussd/africastalking?token={token}' \\\n  {fields}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests import standin
 from tests.standin import Behaviour, standing_in
-from wallet.payouts.rails.mtn_momo import MomoAccount
+from wallet.payouts.rails.mtn_momo_settings import MomoAccount
 
 USER, KEY, SUBSCRIPTION = "7d2c9f0e-user", "api-key", "subscription-key"
 TRANSFER = "/disbursement/v1_0/transfer"

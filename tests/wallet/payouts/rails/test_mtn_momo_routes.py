@@ -7,6 +7,7 @@ import pytest
 
 from wallet.clock import reference
 from wallet.config import DEVELOPMENT_CALLBACK_TOKEN as TOKEN
+from wallet.payouts.rails.mtn_momo_settings import MomoSettings
 
 LATER = "2026-01-05 10:00:00+00"
 
@@ -66,7 +67,8 @@ def test_without_the_secret_nobody_calls_back(village, client, payout):
 def test_mtns_secret_may_be_its_own(village, client, payout, monkeypatch):
     extensions = client.application.extensions
     parts = extensions["kibubu"]
-    settings = replace(parts.settings, momo_callback_token="known-to-mtn-alone")
+    momo = replace(parts.settings.section(MomoSettings), callback_token="known-to-mtn-alone")
+    settings = parts.settings.having(momo)
     monkeypatch.setitem(extensions, "kibubu", replace(parts, settings=settings))
     said = {"externalId": reference(payout)}
     assert call(client, "POST", said, TOKEN).status_code == 403

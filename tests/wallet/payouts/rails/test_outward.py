@@ -15,6 +15,7 @@ from wallet.banking import reconcile
 from wallet.banking.intake import Intake, take_folder
 from wallet.banking.order_files import accounts_of
 from wallet.banking.reconcile import Reconciler
+from wallet.banking.settings import BankSettings
 from wallet.banking.stand_in import BankStandIn
 from wallet.clock import reference
 from wallet.payouts.batching import make_batches
@@ -45,7 +46,8 @@ class Worker:
     """What the worker does about banks, a step at a time, with the bank that stands in for one."""
 
     def __init__(self, service, folder):
-        self.service = replace(service, settings=replace(service.settings, bank_dir=folder))
+        bank = replace(service.settings.section(BankSettings), folder=folder)
+        self.service = replace(service, settings=service.settings.having(bank))
         self.rails = make_rails(self.service.settings)
         self.bank, self.folder = BankStandIn(folder), folder
 

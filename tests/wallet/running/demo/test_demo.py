@@ -7,10 +7,10 @@ import sys
 import pytest
 from rich.console import Console
 
-from wallet.config import Settings
 from wallet.money import Money
 from wallet.running.demo.scene import Scene, money
 from wallet.running.demo.story import CHAPTERS
+from wallet.running.settings import read_settings
 from wallet.running.town.actors import Inbox, Unexpected
 from wallet.running.town.state import Addresses
 
@@ -31,7 +31,7 @@ def test_the_demo_plays_the_main_job_and_writes_only_into_its_own_folder(tmp_pat
 @pytest.fixture
 def scene(engine):
     nowhere = Addresses("/nowhere", "", "", "", "http://127.0.0.1:1")
-    return Scene(Console(quiet=True), nowhere, Settings.from_env({}), engine, {})
+    return Scene(Console(quiet=True), nowhere, read_settings({}), engine, {})
 
 
 def test_a_claim_that_is_not_so_ends_the_demo(scene):
