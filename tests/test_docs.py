@@ -70,7 +70,7 @@ def test_every_command_named_is_one(page):
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_setting_named_is_one(page):
-    settings = (ROOT / "wallet" / "config.py").read_text()
+    settings = (ROOT / "docs" / "configuration.md").read_text()
     assert [s for s in re.findall(r"KIBUBU_[A-Z_]+", text_of(page)) if s not in settings] == []
 
 

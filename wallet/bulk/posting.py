@@ -27,7 +27,7 @@ from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.arrays import array
 from wallet.ledger.bulk import Payments, write_payments
 from wallet.ledger.facts import Facts, Holder
-from wallet.ledger.poster import SETTINGS, WORKER
+from wallet.ledger.poster import SESSION, WORKER
 from wallet.ledger.posting import Text
 from wallet.ledger.reading import READ_HOLDERS, Connection, operator_account, take_lane
 from wallet.ledger.writing import Writes
@@ -181,7 +181,7 @@ class BulkPayments:
         raw = pooled.driver_connection
         assert isinstance(raw, psycopg.Connection)
         raw.autocommit = True  # BEGIN and COMMIT travel with the statements
-        raw.execute(SETTINGS)
+        raw.execute(SESSION)
         return _Open(pooled, raw, take_lane(raw), {})
 
     def _post(self, at: _Open, batch: DueBatch, now: datetime) -> int:

@@ -51,7 +51,7 @@ WAIT_S: Final = 30
 WORKER: Final = 0
 """The actor of what no person commanded: a release at its deadline, a confirmed payout."""
 
-SETTINGS: Final = """
+SESSION: Final = """
     -- Every statement of a batch finds its rows by key. A plan made while a table was small, or
     -- not yet analysed, must not scan it once it has grown.
     SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET jit = off;
@@ -318,7 +318,7 @@ class Poster:
         raw = connection.driver_connection
         assert isinstance(raw, psycopg.Connection)
         raw.autocommit = True  # BEGIN and COMMIT travel with the statements
-        raw.execute(SETTINGS)
+        raw.execute(SESSION)
         self._lane = take_lane(raw)
         self._operator_ids.clear()
         return connection
