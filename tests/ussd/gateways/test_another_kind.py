@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 import logging
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -14,8 +15,20 @@ from ussd.gateways import Ended
 from ussd.gateways.choice import GATEWAYS
 from wallet.gateways import NotUnderstood
 from wallet.running.application import create_app
+from wallet.running.settings import read_settings
 
 KEY = b"of that gateway alone"
+
+
+@dataclass(frozen=True)
+class SignedSettings:
+    """What that gateway alone needs."""
+
+    key: bytes
+
+    @classmethod
+    def read(cls, reader):
+        return cls(reader.required("KIBUBU_SIGNED_KEY", "it is served").encode())
 
 
 class Signed:
@@ -24,12 +37,14 @@ class Signed:
     name = "signed"
     method = "POST"
     most_bytes = 4_096
+    section = SignedSettings
 
     def __init__(self, settings):
-        pass
+        self.key = settings.section(SignedSettings).key
 
     def authentic(self, request):
-        return hmac.compare_digest(signature(request.body), request.headers.get("x-signature", ""))
+        given = request.headers.get("x-signature", "")
+        return hmac.compare_digest(signature(request.body, self.key), given)
 
     def read(self, request):
         told = json.loads(request.body)
@@ -48,13 +63,14 @@ class Signed:
         return 200, [("Content-Type", "application/json")], json.dumps(told).encode()
 
 
-def signature(body: bytes) -> str:
-    return hmac.new(KEY, body, hashlib.sha256).hexdigest()
+def signature(body: bytes, key: bytes = KEY) -> str:
+    return hmac.new(key, body, hashlib.sha256).hexdigest()
 
 
 @pytest.fixture
 def client(service, monkeypatch):
     monkeypatch.setattr("ussd.gateways.choice.GATEWAYS", (*GATEWAYS, Signed))
+    service = replace(service, settings=read_settings({"KIBUBU_SIGNED_KEY": KEY.decode()}))
     app = create_app(service)
     app.test_client_class = LoopClient
     return app.test_client()

@@ -40,8 +40,10 @@ class MomoSettings:
 
     @classmethod
     def read(cls, reader: Reader) -> Self:
-        token = reader.callback_token("KIBUBU_MOMO_CALLBACK_TOKEN", "KIBUBU_CALLBACK_TOKEN")
-        return cls(_account(reader), token)
+        return cls(
+            _account(reader),
+            reader.callback_token("KIBUBU_MOMO_CALLBACK_TOKEN", "KIBUBU_CALLBACK_TOKEN"),
+        )
 
 
 def _account(reader: Reader) -> MomoAccount | None:
