@@ -16,7 +16,7 @@ from sqlalchemy import text
 from bench import people
 from bench.servers import ENVIRONMENT
 from bench.wrk import BenchFailed
-from wallet.bulk import confirm as bulk
+from wallet.bulk import confirm
 from wallet.bulk.jobs import LIST_JOBS
 from wallet.bulk.lists import CSV
 from wallet.bulk.posting import BulkPayments
@@ -61,8 +61,8 @@ class Lists:
             self._fund()
         bulk_id = self._upload()
         began = time.perf_counter()
-        command = bulk.Command(PAYER, uuid4(), None, bulk_id)
-        self.service.poster.post(bulk.decide, command)
+        command = confirm.Command(PAYER, uuid4(), None, bulk_id)
+        self.service.poster.post(confirm.decide, command)
         workers = [threading.Thread(target=self._work) for _ in range(LIST_JOBS)]
         for each in workers:
             each.start()

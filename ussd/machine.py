@@ -23,7 +23,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from ussd.events import Event, Screen
 from ussd.hops import Again, New, dialled, read_hop, typed_of
 from ussd.menus import STATES
-from ussd.menus.transactions import told, worth_telling
+from ussd.menus.transactions import is_worth_telling, went_through
 from ussd.reads import Holders, KnownHolder
 from ussd.sessions import Account, Session, Sessions
 from ussd.states import HOME, Go, ThreadTurn, Turn, in_thread
@@ -147,9 +147,9 @@ class Machine:
     def _done(self, turn: ThreadTurn) -> Screen | None:
         """Return what is said of what was done at this position, None where nothing was."""
         found = transaction_by_key(turn.service.engine, turn.account.id, turn.key)
-        if found is None or not worth_telling(found):
+        if found is None or not is_worth_telling(found):
             return None
-        end = told(turn, found)
+        end = went_through(turn, found)
         return Screen(turn.say(f"ends.{end.name}", end.values), False, f"end.{end.name}")
 
     # The following hops ------------------------------------------------------------------------

@@ -57,7 +57,7 @@ class NeedsThread(Exception):
     """What this hop does next may wait for the database or the ledger; here nothing may."""
 
 
-class Terms(Protocol):
+class ServiceSettings(Protocol):
     """Of a service what every screen may look at: nothing of it waits."""
 
     @property
@@ -70,7 +70,7 @@ class Terms(Protocol):
 class Turn:
     """One hop as a state sees it. It can be on the event loop, so nothing of it waits."""
 
-    service: Terms
+    service: ServiceSettings
     event: Event
     session: Session
 

@@ -21,12 +21,12 @@ from wallet.approvals.records import approval_of
 from wallet.clock import id_of, reference
 from wallet.disputes import answer, dispute
 from wallet.money import Money
-from wallet.payouts import schedule as payout_schedule
+from wallet.payouts import schedule
 from wallet.people import refresh_tokens, sign_in
 from wallet.people.pin import Pin
 from wallet.plans import plan, visit
 from wallet.plans.visit_codes import code_mac, visit_code
-from wallet.trade import filing as trade
+from wallet.trade import filing
 from wallet.transfers import deposit, reverse
 
 LIST = (("+254711000001", "100.00"), ("+254722000009", "50.00"))  # the second is nobody's yet
@@ -81,9 +81,9 @@ def trade_in_goods(town: Town, payer: Person, shop: Merchant) -> None:
     def by(actor: Person) -> tuple[int, UUID, Pin, int]:
         return actor.id, uuid4(), Pin(PIN), contract
 
-    post(trade.decide_order, trade.FileOrder(*by(shop), an_order()))
-    post(trade.decide_ship, trade.Ship(*by(shop), a_shipment()))
-    post(trade.decide_deliver, trade.Deliver(*by(shop), a_delivery()))
+    post(filing.decide_order, filing.FileOrder(*by(shop), an_order()))
+    post(filing.decide_ship, filing.Ship(*by(shop), a_shipment()))
+    post(filing.decide_deliver, filing.Deliver(*by(shop), a_delivery()))
 
 
 def sell_a_plan(town: Town, payer: Person, shop: Merchant) -> None:
@@ -119,8 +119,8 @@ def pay_out(town: Town, payer: Person) -> None:
     town.settle(third, paid=True)
     statements.sends(a_report(reference(town.new_id()), answered(reference(third), "RJCT", "AC04")))
     town.payout(shop, 10_00)
-    command = payout_schedule.SetSchedule(shop.id, uuid4(), Pin(PIN), "weekly", kes(50_00), 1, 9)
-    town.service.poster.post(payout_schedule.decide_set, command)
+    command = schedule.SetSchedule(shop.id, uuid4(), Pin(PIN), "weekly", kes(50_00), 1, 9)
+    town.service.poster.post(schedule.decide_set, command)
 
 
 def change_money(town: Town, receiver: Person) -> None:

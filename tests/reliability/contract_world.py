@@ -15,7 +15,7 @@ from wallet.disputes import accept, answer, dispute, silence, split
 from wallet.disputes.timers import DISPUTES
 from wallet.escrow import decline, extend, give_back, offer, pay, release
 from wallet.escrow.jobs import CONTRACTS
-from wallet.escrow.looking import see_contract
+from wallet.escrow.reading import see_contract
 from wallet.ledger.due import TimerLoop
 from wallet.ledger.poster import Receipt
 from wallet.money import Money

@@ -23,7 +23,7 @@ from wallet.markets import MARKETS
 from wallet.running.application import create_app
 
 if TYPE_CHECKING:
-    from ussd.states import Terms
+    from ussd.states import ServiceSettings
 
 TIMEOUT_S = 1
 
@@ -93,7 +93,7 @@ def test_no_pin_is_taken_on_the_loop():
     ("state", "typed"), [("pay.till", "12345"), ("send.pin", "7294"), ("main", "3")]
 )
 def test_what_needs_a_thread_is_not_begun_without_one(state, typed):
-    terms = cast("Terms", SimpleNamespace(markets=MARKETS))
+    terms = cast("ServiceSettings", SimpleNamespace(markets=MARKETS))
     session = Session(state, "en", "KE", "+254722000001", Account(1, "Anna", True, "active"))
     with pytest.raises(NeedsThread):
         take(Turn(terms, Event("test", "1", session.msisdn, "", "", ""), session), typed)

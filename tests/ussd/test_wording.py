@@ -34,8 +34,7 @@ from ussd.wording import (
     with_reason,
 )
 from wallet.contracts import holding, moves, periods
-from wallet.disputes import accept, answer, dispute
-from wallet.disputes import case as disputed
+from wallet.disputes import accept, answer, case, dispute
 from wallet.disputes import records as disputes
 from wallet.errors import Code, Refused
 from wallet.escrow import claim, decline, extend, give_back, pay, release
@@ -48,7 +47,7 @@ from wallet.plans import visit
 from wallet.transfers import send
 
 if TYPE_CHECKING:
-    from ussd.states import Terms
+    from ussd.states import ServiceSettings
 
 TEXTS = {language: texts_of(language) for language in LANGUAGES}
 EACH = [(language, name) for language, texts in TEXTS.items() for name in texts]
@@ -57,7 +56,7 @@ MOST = 999_999_999
 LATE = "2026-09-26T20:59:00+00:00"
 # Where a refusal that a USSD command can meet is raised.
 MODULES = (
-    *(accept, answer, claim, decline, dispute, disputed, extend, give_back, holding, moves, visit),
+    *(accept, answer, case, claim, decline, dispute, extend, give_back, holding, moves, visit),
     *(change_holder, change_pin, prove_pin, limits, parties, pay, register, release, send, poster),
     *(holders, pin, disputes, periods, plans),
 )
@@ -132,7 +131,7 @@ def test_every_prompt_has_room_for_the_longest_reason(language, name):
 def shows(language: str, name: str, **data: object) -> str:
     """Return the menu of a state where the session holds `data`."""
     session = Session(name, language, "KE", "+254722000001", data={"all": 1, "minor": 1, **data})
-    terms = cast("Terms", SimpleNamespace(markets=MARKETS))
+    terms = cast("ServiceSettings", SimpleNamespace(markets=MARKETS))
     event = Event("test", "1", session.msisdn, "", "", "")
     return _prompt(Turn(terms, event, session), STATES[name])
 

@@ -14,7 +14,7 @@ from ussd.states import HOME, Ask, End, Go, Rejected, State, ThreadTurn, Turn, m
 from ussd.wording import amount, person, shop, short_day
 from wallet.contracts.reading import ContractView
 from wallet.errors import Code, Refused
-from wallet.escrow.looking import see_contracts
+from wallet.escrow.reading import see_contracts
 from wallet.ledger.poster import CommandT, Decide
 from wallet.money import Money, parse_amount
 from wallet.numbers import local_number

@@ -6,7 +6,7 @@ from typing import Final
 from ussd.menus.pins import chosen_twice, first_of_two
 from ussd.states import End, Go, Rejected, State, ThreadTurn, Turn, secret
 from ussd.wording import LANGUAGES, say, shop
-from wallet.escrow.waiting_claims import hand_over
+from wallet.escrow.registered_claims import deliver_claims
 from wallet.ledger.poster import WORKER
 from wallet.markets import Market
 from wallet.numbers import local_number
@@ -65,7 +65,7 @@ def _take_again(turn: ThreadTurn, typed: str) -> End:
         market.code,
     )
     turn.post(register.decide, command)
-    hand_over(turn.service.engine, turn.service.poster, session.msisdn)
+    deliver_claims(turn.service.engine, turn.service.poster, session.msisdn)
     return End(
         "registered",
         {

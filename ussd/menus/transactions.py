@@ -17,34 +17,34 @@ def _take_reference(turn: ThreadTurn, typed: str) -> End:
     posting_id = id_of(typed)
     if posting_id is None:
         raise Rejected("not_a_reference")
-    found = transaction(turn.service.engine, turn.account.id, posting_id)
-    return End("not_found", {}) if found is None else told(turn, found)
+    posting = transaction(turn.service.engine, turn.account.id, posting_id)
+    return End("not_found", {}) if posting is None else went_through(turn, posting)
 
 
-def told(turn: Turn, found: Transaction) -> End:
+def went_through(turn: Turn, posting: Transaction) -> End:
     """Return what is said of a posting to one whom it concerns."""
-    amount = _amount(found)
+    amount = _amount(posting)
     values: dict[str, object] = {
-        "reference": reference(found.id),
-        "until": short_moment(turn.language, found.posted_at, turn.market),
-        "kind": kind_of(turn, found.kind, amount),
+        "reference": reference(posting.id),
+        "until": short_moment(turn.language, posting.posted_at, turn.market),
+        "kind": kind_of(turn, posting.kind, amount),
     }
     if amount is None:
         return End("went_through_alone", values)
     shown = Money(amount.currency, abs(amount.minor)).shown
-    if found.counterpart is None:
+    if posting.counterpart is None:
         return End("went_through_to_nobody", values | {"amount": shown})
-    return End("went_through", values | {"amount": shown, "name": shop(found.counterpart)})
+    return End("went_through", values | {"amount": shown, "name": shop(posting.counterpart)})
 
 
-def worth_telling(found: Transaction) -> bool:
+def is_worth_telling(posting: Transaction) -> bool:
     """Tell whether one whose session was lost must hear that this was done: a PIN proven is not."""
-    return bool(found.entries) or found.kind in _WITHOUT_MONEY
+    return bool(posting.entries) or posting.kind in _WITHOUT_MONEY
 
 
-def _amount(found: Transaction) -> Money | None:
+def _amount(posting: Transaction) -> Money | None:
     """Return what it did to the asker's wallet, fee and all; None where nothing."""
-    entries = sorted(found.entries, key=lambda entry: entry.kind != Kind.WALLET)
+    entries = sorted(posting.entries, key=lambda entry: entry.kind != Kind.WALLET)
     return entries[0].amount if entries else None
 
 

@@ -18,7 +18,7 @@ from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Leg, Posting
 from wallet.ledger.rows import Written, inserted
-from wallet.payouts.payout import text_to, told
+from wallet.payouts.payout import text_to, text_values
 from wallet.payouts.records import Payout
 
 _RETURNED: Final = UUID("0a8f3f4e-3f0d-4bd1-9d0c-6f3b7f7a2c51")
@@ -83,6 +83,6 @@ def decide(command: Command, facts: Facts) -> Decision:
             "amount": payout.amount.json,
             "posted_at": facts.now.isoformat(),
         },
-        texts=text_to(merchant, "payout_failed", told(payout) | {"balance": balance.shown}),
+        texts=text_to(merchant, "payout_failed", text_values(payout) | {"balance": balance.shown}),
         rows=(SentBack(payout.id, facts.id, facts.now),),
     )

@@ -1,7 +1,7 @@
 """The rail to banks: a payment order (pain.001) for each batch, written into a folder.
 
     out/<batch>.pain001.xml     what we order; it stays, for its being there is what we know of it
-    in/*.xml                    what the bank answers: pain.002 and camt.053, see bank_in
+    in/*.xml                    what the bank answers: pain.002 and camt.053, see intake
     in/taken, in/refused        where its files lie once they have been read
 
 The name is the batch's reference, so a batch handed over again is the same file and is written

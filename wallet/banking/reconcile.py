@@ -147,9 +147,9 @@ class Reconciler:
             return Reason.UNKNOWN_REFERENCE
         outcome = Paid() if row.is_paid else Failed(row.reason or "no reason given")
         match settle(self.engine, self.poster, standing.id, outcome, now):
-            case "surprise" if row.is_paid:
+            case "exception" if row.is_paid:
                 return Reason.PAID_AFTER_FAILURE
-            case "surprise":
+            case "exception":
                 return Reason.FAILED_AFTER_PAYMENT
             case "refused":
                 return Reason.NEVER_SENT
@@ -174,7 +174,7 @@ class Reconciler:
     def _shown(self, standing: Standing, now: datetime) -> Reason | None:
         if standing.state != "paid":
             match settle(self.engine, self.poster, standing.id, Paid(), now):
-                case "surprise":
+                case "exception":
                     return Reason.PAID_AFTER_FAILURE
                 case "refused":
                     return Reason.NEVER_SENT

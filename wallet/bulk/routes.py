@@ -12,8 +12,7 @@ import marshmallow as ma
 from flask import Response, request, url_for
 from marshmallow import fields, validate
 
-from wallet.bulk import confirm as flow
-from wallet.bulk import files, lists, reading
+from wallet.bulk import confirm, files, lists, reading
 from wallet.bulk.faults import MEANS
 from wallet.bulk.uploading import Upload, store
 from wallet.clock import reference
@@ -137,7 +136,7 @@ class RowsQuerySchema(ma.Schema):
 CONFIRMATION: Final = Act(
     body=ConfirmationSchema,
     roles=("partner", "consumer"),
-    decide=flow.decide,
+    decide=confirm.decide,
     receipt=BulkReceiptSchema,
 )
 
@@ -192,13 +191,13 @@ def get_bulk(bulk_id: int) -> Mapping[str, Any]:
 
 
 @blp.act("/<reference:bulk_id>/confirmations", CONFIRMATION)
-def create_confirmation(asked: Asked) -> flow.Command:
+def create_confirmation(asked: Asked) -> confirm.Command:
     """Pay a checked list
 
     Its total and all fees leave your account at once; the rows are paid one after the other. What
     cannot be paid comes back at the end, with its fees. It cannot be stopped.
     """
-    return flow.Command(asked.actor, asked.key, asked.body.get("pin"), asked.id)
+    return confirm.Command(asked.actor, asked.key, asked.body.get("pin"), asked.id)
 
 
 @blp.get("/<reference:bulk_id>/errors")

@@ -9,7 +9,7 @@ from typing import Any, Final
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from wallet.destinations import change as destinations
+from wallet.destinations import change
 from wallet.destinations.reading import DestinationView, destinations_of
 from wallet.destinations.records import KINDS, Destination, check_bank
 from wallet.destinations.schemas import BankSchema
@@ -98,25 +98,25 @@ class DestinationsSchema(ma.Schema):
 ADD: Final = Act(
     body=DestinationRequestSchema,
     roles=("merchant",),
-    decide=destinations.decide_add,
+    decide=change.decide_add,
     receipt=DestinationReceiptSchema,
 )
 CONFIRM: Final = Act(
     body=CodeSchema,
     roles=("merchant",),
-    decide=destinations.decide_confirm,
+    decide=change.decide_confirm,
     receipt=DestinationReceiptSchema,
 )
 REMOVE: Final = Act(
     body=ProofSchema,
     roles=("merchant",),
-    decide=destinations.decide_remove,
+    decide=change.decide_remove,
     receipt=DestinationReceiptSchema,
 )
 MAKE_DEFAULT: Final = Act(
     body=ProofSchema,
     roles=("merchant",),
-    decide=destinations.decide_make_default,
+    decide=change.decide_make_default,
     receipt=DestinationReceiptSchema,
 )
 
@@ -130,40 +130,40 @@ def list_destinations() -> Mapping[str, tuple[DestinationView, ...]]:
 
 
 @blp.act("", ADD, example=_EXAMPLE)
-def create_destination(asked: Asked) -> destinations.Add:
+def create_destination(asked: Asked) -> change.Add:
     """Add a destination: a code to confirm it is texted to you
 
     Once confirmed it can be used after its cooling-off time; your own wallet at once.
     """
-    return destinations.Add(
+    return change.Add(
         asked.actor,
         asked.key,
         asked.body["pin"],
         _destination(asked.body, to_phones=asked.settings.section(DestinationSettings).to_phones),
-        OneTimeCode.draw(destinations.CODE_DIGITS),
+        OneTimeCode.draw(change.CODE_DIGITS),
     )
 
 
 @blp.act("/<reference:destination_id>/confirmations", CONFIRM)
-def create_confirmation(asked: Asked) -> destinations.Confirm:
+def create_confirmation(asked: Asked) -> change.Confirm:
     """Confirm a destination with the code that was texted
 
     A code is good for ten minutes and five attempts. The first destination becomes the default.
     """
     code = OneTimeCode(asked.body["code"])
-    return destinations.Confirm(asked.actor, asked.key, asked.id, code)
+    return change.Confirm(asked.actor, asked.key, asked.id, code)
 
 
 @blp.act("/<reference:destination_id>/removals", REMOVE)
-def create_removal(asked: Asked) -> destinations.Remove:
+def create_removal(asked: Asked) -> change.Remove:
     """Remove a destination; what is on its way there still arrives"""
-    return destinations.Remove(asked.actor, asked.key, asked.body["pin"], asked.id)
+    return change.Remove(asked.actor, asked.key, asked.body["pin"], asked.id)
 
 
 @blp.act("/<reference:destination_id>/defaults", MAKE_DEFAULT)
-def create_default(asked: Asked) -> destinations.MakeDefault:
+def create_default(asked: Asked) -> change.MakeDefault:
     """Make a destination the one that payouts go to by themselves"""
-    return destinations.MakeDefault(asked.actor, asked.key, asked.body["pin"], asked.id)
+    return change.MakeDefault(asked.actor, asked.key, asked.body["pin"], asked.id)
 
 
 def _destination(body: Mapping[str, Any], *, to_phones: bool) -> Destination:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from wallet.contracts.records import Contract
-from wallet.disputes.case import case_of, split_told, take, texts, told
+from wallet.disputes.case import act_answer, case_of, move_part, split_answer, texts
 from wallet.disputes.records import Dispute
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
@@ -51,9 +51,9 @@ def decide(command: Command, facts: Facts) -> Decision:
     if offer is None:
         raise Refused(Code.PROPOSAL_CHANGED)
     if split != (offer, dispute.open - offer):
-        raise Refused(Code.PROPOSAL_CHANGED, **split_told(offer, dispute.open - offer))
+        raise Refused(Code.PROPOSAL_CHANGED, **split_answer(offer, dispute.open - offer))
 
-    moved, after = take(
+    moved, after = move_part(
         contract,
         dispute,
         facts,
@@ -65,7 +65,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     )
     return Decision(
         moved.posting,
-        answer=told(facts, "dispute_accept", contract, after, **split_told(*split)),
+        answer=act_answer(facts, "dispute_accept", contract, after, **split_answer(*split)),
         texts=texts(
             contract,
             after,

@@ -11,7 +11,16 @@ from typing import ClassVar, Final
 from uuid import UUID
 
 from wallet.contracts.records import Contract
-from wallet.disputes.case import Case, case_of, split_told, spoken, take, terms_of, texts, told
+from wallet.disputes.case import (
+    Case,
+    act_answer,
+    act_posting,
+    case_of,
+    move_part,
+    split_answer,
+    terms_of,
+    texts,
+)
 from wallet.disputes.records import (
     ANSWERED,
     CLOSED,
@@ -86,7 +95,7 @@ def _turned(case: Case, following: str, facts: Facts) -> Dispute:
 
 def _concede(command: Command, case: Case, after: Dispute, facts: Facts) -> Decision:
     part = case.dispute.part(command.amount)
-    moved, dispute = take(
+    moved, dispute = move_part(
         case.contract, after, facts, "dispute_concede", "conceded", to_payer=part, by_payee=True
     )
     if dispute.state == CLOSED:
@@ -96,12 +105,12 @@ def _concede(command: Command, case: Case, after: Dispute, facts: Facts) -> Deci
     nothing = Money(part.currency, 0)
     return Decision(
         moved.posting,
-        answer=told(
+        answer=act_answer(
             facts,
             "dispute_concede",
             case.contract,
             dispute,
-            **split_told(nothing, part),
+            **split_answer(nothing, part),
             **_said(command),
         ),
         texts=texts(
@@ -124,13 +133,13 @@ def _propose(command: Command, case: Case, after: Dispute, facts: Facts) -> Deci
     offer = {f"{case.side}_offer_minor": split[0].minor}
     row = after.moved(facts.now, "agreed", **offer)
     return Decision(
-        spoken(case, "dispute_propose"),
-        answer=told(
+        act_posting(case, "dispute_propose"),
+        answer=act_answer(
             facts,
             "dispute_propose",
             case.contract,
             row.dispute,
-            **split_told(*split),
+            **split_answer(*split),
             **_said(command),
         ),
         texts=_proposal_texts(case, row.dispute, split, facts),
@@ -156,8 +165,8 @@ def _say(command: Command, case: Case, after: Dispute, facts: Facts) -> Decision
     if row.dispute.state == ANSWERED:
         wordings = ("dispute_contested_payer", "dispute_contested_payee")
     return Decision(
-        spoken(case, "dispute_contest"),
-        answer=told(facts, "dispute_contest", case.contract, row.dispute, **_said(command)),
+        act_posting(case, "dispute_contest"),
+        answer=act_answer(facts, "dispute_contest", case.contract, row.dispute, **_said(command)),
         texts=texts(case.contract, row.dispute, facts, wordings, amount=row.dispute.open.shown),
         rows=(row,),
     )

@@ -39,7 +39,7 @@ def dispute_in(contract: Contract, dispute_id: int, facts: Facts) -> Dispute:
     return dispute
 
 
-def named(dispute_id: int | None) -> tuple[tuple[type[Dispute], int], ...]:
+def dispute_needed(dispute_id: int | None) -> tuple[tuple[type[Dispute], int], ...]:
     """Return what a command needs that may name a dispute."""
     return () if dispute_id is None else ((Dispute, dispute_id),)
 
@@ -54,7 +54,7 @@ def part_of(
     return dispute.part(amount)
 
 
-def shown(dispute: Dispute | None) -> dict[str, Any]:
+def dispute_answer(dispute: Dispute | None) -> dict[str, Any]:
     """Return what the answer of a release or a return tells of the dispute it named."""
     if dispute is None:
         return {}
@@ -76,7 +76,7 @@ def terms_of(contract: Contract, facts: Facts) -> DisputeTerms:
     return facts.market(facts.holders[contract.payer_id]).disputes
 
 
-def take(
+def move_part(
     contract: Contract,
     dispute: Dispute,
     facts: Facts,
@@ -109,14 +109,14 @@ def take(
     return replace(moved, rows=(*moved.rows, row)), row.dispute
 
 
-def spoken(case: Case, kind: str) -> Posting:
+def act_posting(case: Case, kind: str) -> Posting:
     """Return the posting of an act that moves nothing: it belongs to the contract's timeline."""
     contract = case.contract
     other = contract.payee_id if case.side == "payer" else contract.payer_id
     return Posting(kind, (), case.actor.id, other, contract.id)
 
 
-def told(
+def act_answer(
     facts: Facts, kind: str, contract: Contract, dispute: Dispute, **more: object
 ) -> dict[str, Any]:
     """Return what an act is answered with, which is also what the timeline shows of it."""
@@ -134,7 +134,7 @@ def told(
     }
 
 
-def split_told(to_payee: Money, to_payer: Money) -> dict[str, Any]:
+def split_answer(to_payee: Money, to_payer: Money) -> dict[str, Any]:
     """Return a split as answers show it."""
     return {"to_payee": to_payee.json, "to_payer": to_payer.json}
 

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from wallet.contracts.moves import party_to
 from wallet.contracts.records import Contract
-from wallet.disputes.case import terms_of, texts, told
+from wallet.disputes.case import act_answer, terms_of, texts
 from wallet.disputes.records import (
     LONGEST_TEXT,
     MOST_ATTACHMENTS,
@@ -76,7 +76,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     moved = contract.moved(facts.now, disputed_minor=contract.disputed_minor + part.minor)
     return Decision(
         Posting("dispute", (), payer.id, contract.payee_id, contract.id),
-        answer=told(
+        answer=act_answer(
             facts,
             "dispute",
             contract,

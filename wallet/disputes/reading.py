@@ -17,7 +17,7 @@ from wallet.clock import reference
 from wallet.database import read
 from wallet.disputes.records import Dispute
 from wallet.disputes.timers import silences_in
-from wallet.ledger.due import Due, look
+from wallet.ledger.due import Due, up_to_date
 from wallet.ledger.entries import LONGEST_PAGE, cursor_id
 from wallet.ledger.poster import Poster
 from wallet.money import Money
@@ -177,7 +177,7 @@ def see_dispute(
         rows = read(engine, READ_DISPUTE, dispute=dispute_id, holder=holder_id)
         return _view(rows[0]) if rows else None
 
-    return look(poster, see, lambda view: () if view is None else _due_in((view,), now))
+    return up_to_date(poster, see, lambda view: () if view is None else _due_in((view,), now))
 
 
 def see_disputes_of(
@@ -193,7 +193,7 @@ def see_disputes_of(
         )
         return tuple(_view(row) for row in rows)
 
-    return look(poster, see, lambda views: _due_in(views, now))
+    return up_to_date(poster, see, lambda views: _due_in(views, now))
 
 
 def see_open_disputes(
@@ -205,7 +205,7 @@ def see_open_disputes(
         rows = read(engine, READ_OPEN_OF, holder=holder_id, limit=limit)
         return tuple(OpenDispute(_view(tuple(row[:-1])), row[-1]) for row in rows)
 
-    return look(poster, see, lambda found: _due_in((each.view for each in found), now))
+    return up_to_date(poster, see, lambda found: _due_in((each.view for each in found), now))
 
 
 def see_escalated(
@@ -219,7 +219,7 @@ def see_escalated(
         items = tuple(_view(row) for row in rows[:limit])
         return Disputes(items, reference(items[-1].dispute.id) if len(rows) > limit else None)
 
-    return look(poster, see, lambda page: _due_in(page.items, now))
+    return up_to_date(poster, see, lambda page: _due_in(page.items, now))
 
 
 def see_timeline(

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 from uuid import UUID, uuid5
 
 from wallet.contracts.records import Contract
-from wallet.disputes.case import dispute_in, split_told, take, terms_of, texts, told
+from wallet.disputes.case import act_answer, dispute_in, move_part, split_answer, terms_of, texts
 from wallet.disputes.records import ANSWERED, ESCALATED, RAISED, Dispute
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
@@ -73,7 +73,7 @@ def _escalated(contract: Contract, dispute: Dispute, facts: Facts) -> Decision:
     row = after.moved(facts.now, "decided")
     return Decision(
         Posting("dispute_due", (), contract.payer_id, contract.payee_id, contract.id),
-        answer=told(facts, "dispute_due", contract, row.dispute),
+        answer=act_answer(facts, "dispute_due", contract, row.dispute),
         texts=texts(
             contract,
             row.dispute,
@@ -88,12 +88,12 @@ def _escalated(contract: Contract, dispute: Dispute, facts: Facts) -> Decision:
 def _ended(contract: Contract, dispute: Dispute, facts: Facts) -> Decision:
     outcome = _OUTCOMES[dispute.state]
     split = _split(dispute, terms_of(contract, facts))
-    moved, after = take(
+    moved, after = move_part(
         contract, dispute, facts, "dispute_due", outcome, to_payee=split[0], to_payer=split[1]
     )
     return Decision(
         moved.posting,
-        answer=told(facts, "dispute_due", contract, after, **split_told(*split)),
+        answer=act_answer(facts, "dispute_due", contract, after, **split_answer(*split)),
         texts=texts(
             contract,
             after,

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from wallet.approvals.approve import Approvable
 from wallet.contracts.records import Contract
-from wallet.disputes.case import dispute_in, split_told, take, terms_of, texts, told
+from wallet.disputes.case import act_answer, dispute_in, move_part, split_answer, terms_of, texts
 from wallet.disputes.records import Dispute
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
@@ -57,7 +57,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     if command.approved_by is None and terms_of(contract, facts).needs_two(dispute.open):
         raise Refused(Code.APPROVAL_NEEDED)
 
-    moved, after = take(
+    moved, after = move_part(
         contract,
         dispute,
         facts,
@@ -68,12 +68,12 @@ def decide(command: Command, facts: Facts) -> Decision:
     )
     return Decision(
         moved.posting,
-        answer=told(
+        answer=act_answer(
             facts,
             "dispute_decide",
             contract,
             after,
-            **split_told(*split),
+            **split_answer(*split),
             reason=command.reason,
         ),
         texts=texts(

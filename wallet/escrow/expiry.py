@@ -1,4 +1,4 @@
-"""Lapse: what was not claimed or earned by its deadline returns to the payer by itself.
+"""Expiry: what was not claimed or earned by its deadline returns to the payer by itself.
 
 The other half of a release at the deadline, for contracts whose `at_deadline` is `return`: claims
 that nobody registered for, prepaid plans. The same command, the same key: it happens once.
@@ -16,7 +16,7 @@ from wallet.numbers import local_number
 from wallet.people.parties import phone_of
 
 
-def lapsed(contract: Contract, facts: Facts) -> Decision:
+def expired(contract: Contract, facts: Facts) -> Decision:
     """Return the return of the undisputed rest; the deadline has come."""
     part = contract.rest
     moved = move(contract, facts, "return_due", returned=part)

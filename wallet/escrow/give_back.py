@@ -14,7 +14,7 @@ from uuid import UUID
 from wallet.clock import reference
 from wallet.contracts.moves import move, party_to
 from wallet.contracts.records import Contract
-from wallet.disputes.case import dispute_in, named, part_of, shown, take
+from wallet.disputes.case import dispute_answer, dispute_in, dispute_needed, move_part, part_of
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Text
@@ -39,7 +39,7 @@ class Command:
 
     def needs(self) -> Needs:
         """The payee's PIN is guarded; the contract brings the rest."""
-        records = ((Contract, self.contract_id), *named(self.dispute_id))
+        records = ((Contract, self.contract_id), *dispute_needed(self.dispute_id))
         return Needs(holders=(self.actor,), records=((PinState, self.actor), *records))
 
 
@@ -63,7 +63,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     if dispute is None:
         moved = move(contract, facts, "return", returned=part, by_payee=True)
     else:
-        moved, dispute = take(
+        moved, dispute = move_part(
             contract, dispute, facts, "return", "returned", to_payer=part, by_payee=True
         )
     common = {
@@ -85,7 +85,7 @@ def decide(command: Command, facts: Facts) -> Decision:
             "amount": part.json,
             "held": moved.contract.held.json,
             "contract": reference(contract.id),
-            **shown(dispute),
+            **dispute_answer(dispute),
             "posted_at": facts.now.isoformat(),
         },
         texts=tuple(

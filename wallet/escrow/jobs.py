@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from wallet.errors import Code
 from wallet.escrow import release
-from wallet.escrow.waiting_claims import RegisteredClaims
+from wallet.escrow.registered_claims import RegisteredClaims
 from wallet.jobs import SHORTLY_S, SOON_S, Job, Parts, Step, timer_job
 from wallet.ledger.due import Timer
 
@@ -31,12 +31,12 @@ CONTRACTS: Final = Timer(
 )
 
 
-def _hand_over(parts: Parts) -> Step:
+def _deliver_claims(parts: Parts) -> Step:
     claims = RegisteredClaims(parts.engine, parts.poster)
     return lambda: claims.step(parts.clock.now())
 
 
 JOBS: Final = (
     timer_job("due contracts", CONTRACTS, SOON_S),
-    Job("claims", _hand_over, SHORTLY_S),
+    Job("claims", _deliver_claims, SHORTLY_S),
 )

@@ -14,10 +14,10 @@ from uuid import UUID, uuid5
 from wallet.clock import reference
 from wallet.contracts.moves import Moved, move, party_to
 from wallet.contracts.records import Contract
-from wallet.disputes.case import dispute_in, named, part_of, shown, take
+from wallet.disputes.case import dispute_answer, dispute_in, dispute_needed, move_part, part_of
 from wallet.disputes.records import Dispute
 from wallet.errors import Code, Refused
-from wallet.escrow.expiry import lapsed
+from wallet.escrow.expiry import expired
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Text
@@ -44,7 +44,7 @@ class Command:
 
     def needs(self) -> Needs:
         """The payer's PIN is guarded; the contract brings the rest."""
-        records = ((Contract, self.contract_id), *named(self.dispute_id))
+        records = ((Contract, self.contract_id), *dispute_needed(self.dispute_id))
         return Needs(holders=(self.actor,), records=((PinState, self.actor), *records))
 
 
@@ -95,7 +95,7 @@ def decide_due(command: Due, facts: Facts) -> Decision:
     if not contract.rest.is_positive:
         raise contract.more_than_held()
     if contract.at_deadline == "return":
-        return lapsed(contract, facts)
+        return expired(contract, facts)
     return _release(contract, contract.rest, facts, "release_due", ())
 
 
@@ -110,7 +110,7 @@ def _release(
     if dispute is None:
         moved = move(contract, facts, kind, released=part)
     else:
-        moved, dispute = take(contract, dispute, facts, kind, "released", to_payee=part)
+        moved, dispute = move_part(contract, dispute, facts, kind, "released", to_payee=part)
     return Decision(
         moved.posting,
         answer={
@@ -119,7 +119,7 @@ def _release(
             "amount": part.json,
             "held": moved.contract.held.json,
             "contract": reference(contract.id),
-            **shown(dispute),
+            **dispute_answer(dispute),
             "posted_at": facts.now.isoformat(),
         },
         texts=_texts(moved, facts, kind, part),

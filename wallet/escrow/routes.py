@@ -13,7 +13,7 @@ from wallet.contracts.reading import Contracts, ContractView
 from wallet.contracts.schemas import HeldReceiptSchema
 from wallet.errors import Code, Refused
 from wallet.escrow import decline, extend, give_back, offer_routes, payment_routes, release
-from wallet.escrow.looking import see_contract, see_contracts
+from wallet.escrow.reading import see_contract, see_contracts
 from wallet.numbers import local_number
 from wallet.web import examples
 from wallet.web.acts import Act, Asked

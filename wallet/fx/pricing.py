@@ -58,7 +58,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PairRules:
     """A pair with its reference rate and the market's rules, as `choose` needs them."""
 
     source_currency: str
@@ -116,7 +116,7 @@ def make_quote(
     return quote
 
 
-def choose(stocked: Iterable[Stocked], terms: Terms, fixed: Money) -> Offer:
+def choose(stocked: Iterable[Stocked], terms: PairRules, fixed: Money) -> Offer:
     """Return the offer at the best price in the band that its maker can fill.
 
     Of equal prices the one that comes first in `stocked` is taken. Raises `Refused` with
@@ -165,7 +165,7 @@ def _offer(connection: Connection, market: Market, now: datetime, request: Reque
         raise Refused(Code.NO_PRICE)
     if now - reference.as_of > timedelta(seconds=market.reference_rate_max_age_s):
         raise Refused(Code.REFERENCE_RATE_STALE, as_of=reference.as_of.isoformat())
-    terms = Terms(source, target, reference, market.price_band_bps, market.quote_margin_bps)
+    terms = PairRules(source, target, reference, market.price_band_bps, market.quote_margin_bps)
     return choose(stocked, terms, request.fixed)
 
 
@@ -181,18 +181,18 @@ def _minor_ratio(source: str, target: str) -> Fraction:
     return Fraction(10 ** CURRENCIES[target].exponent, 10 ** CURRENCIES[source].exponent)
 
 
-def _rate(price: Price, terms: Terms) -> Fraction:
+def _rate(price: Price, terms: PairRules) -> Fraction:
     """Target for one of source: the maker buys its base at the bid and sells it at the ask."""
     return Fraction(price.bid) if price.base == terms.source_currency else 1 / Fraction(price.ask)
 
 
-def _is_in_band(price: Price, terms: Terms) -> bool:
+def _is_in_band(price: Price, terms: PairRules) -> bool:
     used = Fraction(price.bid if price.base == terms.source_currency else price.ask)
     mid = terms.reference.of(price.base)
     return abs(used - mid) * _WHOLE_BPS <= mid * terms.band_bps
 
 
-def _at(price: Price, terms: Terms, fixed: Money) -> Offer:
+def _at(price: Price, terms: PairRules, fixed: Money) -> Offer:
     """Return both amounts at a price, each rounded once, half to even."""
     rate = _rate(price, terms) * _minor_ratio(terms.source_currency, terms.target_currency)
     share = Fraction(terms.margin_bps, _WHOLE_BPS)
@@ -213,7 +213,7 @@ def _at(price: Price, terms: Terms, fixed: Money) -> Offer:
     )
 
 
-def _least(price: Price, terms: Terms, currency: str) -> Money:
+def _least(price: Price, terms: PairRules, currency: str) -> Money:
     """Return the smallest amount of `currency` for which something is paid and arrives."""
     high = 1
     while not _moves(price, terms, Money(currency, high)):
@@ -228,7 +228,7 @@ def _least(price: Price, terms: Terms, currency: str) -> Money:
     return Money(currency, high)
 
 
-def _moves(price: Price, terms: Terms, fixed: Money) -> bool:
+def _moves(price: Price, terms: PairRules, fixed: Money) -> bool:
     offer = _at(price, terms, fixed)
     return offer.source.minor > offer.margin.minor and offer.target.is_positive
 

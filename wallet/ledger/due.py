@@ -123,7 +123,9 @@ def outcomes(poster: Poster, due: Iterable[Due]) -> list[Exception | None]:
     return [_outcome(pending) for pending in [poster.submit(*each) for each in due]]
 
 
-def look(poster: Poster, see: Callable[[], Seen], due_in: Callable[[Seen], Iterable[Due]]) -> Seen:
+def up_to_date(
+    poster: Poster, see: Callable[[], Seen], due_in: Callable[[Seen], Iterable[Due]]
+) -> Seen:
     """Return what `see` returns, once all that `due_in` finds due in it has been done.
 
     Somebody just looks: what time alone should have done is done before they see it. It costs

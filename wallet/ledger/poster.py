@@ -362,7 +362,7 @@ class Poster:
             return
         facts.turn_to(self._ids.next(facts.now))
         try:
-            _check_is_here(command.actor, needed, facts)
+            _check_actor(command.actor, needed, facts)
             decision = job.decide(command, facts)
         except Refused as refusal:
             job.error = refusal
@@ -376,7 +376,7 @@ class Poster:
             receipts[(command.actor, command.key)] = (job.fingerprint, decision.answer)
 
 
-def _check_is_here(actor: int, needed: Needs, facts: Facts) -> None:
+def _check_actor(actor: int, needed: Needs, facts: Facts) -> None:
     """Refuse whom the database does not know: an access token outlives a restore."""
     if actor in needed.holders and actor not in facts.holders:
         raise Refused(Code.SENDER_UNKNOWN)

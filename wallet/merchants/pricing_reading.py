@@ -28,7 +28,7 @@ ALL_TERMS: Final = f"""
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class PricingVersion:
     """A version of a merchant's terms; `monthly_due_at`: when the fee is next charged."""
 
     pricing: Pricing
@@ -36,19 +36,19 @@ class Terms:
     monthly_due_at: datetime | None
 
 
-def terms_of(engine: Engine, merchant_id: int) -> Terms | None:
+def version_in_force(engine: Engine, merchant_id: int) -> PricingVersion | None:
     """Return the terms in force; None where a merchant has none, and pays none."""
     rows = read(engine, OWN_TERMS, merchant=merchant_id)
     return _terms(rows[0]) if rows else None
 
 
-def versions_of(engine: Engine, merchant_id: int, limit: int = 200) -> tuple[Terms, ...]:
+def versions_of(engine: Engine, merchant_id: int, limit: int = 200) -> tuple[PricingVersion, ...]:
     """Return every version of a merchant's terms, newest first."""
     rows = read(engine, ALL_TERMS, merchant=merchant_id, limit=limit)
     return tuple(terms for terms in map(_terms, rows) if terms is not None)
 
 
-def _terms(row: tuple[Any, ...]) -> Terms | None:
+def _terms(row: tuple[Any, ...]) -> PricingVersion | None:
     *columns, set_at, due_at = row
     pricing = Pricing.from_columns(tuple(columns))
-    return None if pricing is None else Terms(pricing, set_at, due_at)
+    return None if pricing is None else PricingVersion(pricing, set_at, due_at)

@@ -9,8 +9,8 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
-from wallet.merchants import set_pricing as price_merchant
-from wallet.merchants.pricing_reading import Terms, versions_of
+from wallet.merchants import set_pricing
+from wallet.merchants.pricing_reading import PricingVersion, versions_of
 from wallet.merchants.set_pricing import (
     LONGEST_AFTER_DELIVERY_S,
     MOST_BPS,
@@ -110,19 +110,19 @@ class PricingsSchema(ma.Schema):
 NEW_PRICING: Final = Act(
     body=NewPricingSchema,
     roles=("operator",),
-    decide=price_merchant.decide,
+    decide=set_pricing.decide,
     receipt=PricingReceiptSchema,
 )
 
 
 @blp.act("/<reference:holder_id>/pricings", NEW_PRICING)
-def create_pricing(asked: Asked) -> price_merchant.Command:
+def create_pricing(asked: Asked) -> set_pricing.Command:
     """Set what a merchant pays from now on
 
     Payments that are held already keep the terms they were paid under.
     """
     body = asked.body
-    return price_merchant.Command(
+    return set_pricing.Command(
         actor=asked.actor,
         key=asked.key,
         merchant_id=asked.id,
@@ -146,7 +146,7 @@ def list_pricings(holder_id: int) -> Mapping[str, Any]:
     return {"items": [shown(terms) for terms in versions_of(service().engine, holder_id)]}
 
 
-def shown(terms: Terms) -> Mapping[str, Any]:
+def shown(terms: PricingVersion) -> Mapping[str, Any]:
     """Return terms as the schema has them."""
     return {
         "reference": terms.pricing.id,

@@ -16,7 +16,7 @@ from marshmallow import fields, validate
 
 from wallet.clock import reference
 from wallet.errors import Code, Refused
-from wallet.merchants.pricing_reading import terms_of
+from wallet.merchants.pricing_reading import version_in_force
 from wallet.merchants.pricing_routes import PricingSchema, shown
 from wallet.merchants.settlement import AccountDay, Settlement, Statement, settlements, statement
 from wallet.people.roles import profile_of
@@ -129,7 +129,7 @@ def get_terms() -> Mapping[str, Any]:
 
     404 means that you have none, and pay no commission.
     """
-    terms = terms_of(service().engine, caller().holder_id)
+    terms = version_in_force(service().engine, caller().holder_id)
     if terms is None:
         raise Refused(Code.NOT_FOUND)
     return shown(terms)

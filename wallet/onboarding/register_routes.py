@@ -10,7 +10,7 @@ from flask import Response
 from marshmallow import Schema, fields
 
 from wallet.clock import reference
-from wallet.escrow.waiting_claims import hand_over
+from wallet.escrow.registered_claims import deliver_claims
 from wallet.ledger.poster import WORKER
 from wallet.numbers import region_of
 from wallet.onboarding import register
@@ -120,5 +120,5 @@ def _register(
             agent_id=agent_id,
         ),
     )
-    hand_over(parts.engine, parts.poster, body["msisdn"])
+    deliver_claims(parts.engine, parts.poster, body["msisdn"])
     return receipt_answer(receipt)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STATES: Final = ("waiting_approval", "released", "sent", "declined")
 
-READ_SURPRISES: Final = """
+READ_EXCEPTIONS: Final = """
     SELECT s.payout_id, p.merchant_id, p.currency, p.amount_minor, p.state, s.said, s.reason,
            s.heard_at
       FROM payout_surprises s   -- index payout_surprises_by_time
@@ -96,7 +96,7 @@ class Batches:
 
 
 @dataclass(frozen=True, slots=True)
-class Surprise:
+class PayoutException:
     """A rail's second word on a payout, against its first, which stands."""
 
     payout_id: int
@@ -124,9 +124,9 @@ def batch_of(engine: Engine, batch_id: int) -> PayoutBatch | None:
     return PayoutBatch(*rows[0]) if rows else None
 
 
-def surprises(engine: Engine, limit: int = LONGEST_PAGE) -> tuple[Surprise, ...]:
+def payout_exceptions(engine: Engine, limit: int = LONGEST_PAGE) -> tuple[PayoutException, ...]:
     """Return what rails took back, the latest first."""
     return tuple(
-        Surprise(id_, merchant_id, Money(currency, minor), *said)
-        for id_, merchant_id, currency, minor, *said in read(engine, READ_SURPRISES, limit=limit)
+        PayoutException(id_, merchant_id, Money(currency, minor), *said)
+        for id_, merchant_id, currency, minor, *said in read(engine, READ_EXCEPTIONS, limit=limit)
     )

@@ -16,10 +16,10 @@ from wallet.payouts.batch_records import (
     STATES,
     Batches,
     PayoutBatch,
-    Surprise,
+    PayoutException,
     batch_of,
     batches,
-    surprises,
+    payout_exceptions,
 )
 from wallet.web.acts import Act, Asked
 from wallet.web.auth import requires
@@ -104,9 +104,9 @@ def list_batches(query: Mapping[str, Any]) -> Batches:
 @blp.get("/surprises")
 @requires("operator")
 @blp.response(200, SurprisesSchema)
-def list_surprises() -> Mapping[str, tuple[Surprise, ...]]:
+def list_surprises() -> Mapping[str, tuple[PayoutException, ...]]:
     """See payouts of which a rail has said the contrary since"""
-    return {"items": surprises(service().engine)}
+    return {"items": payout_exceptions(service().engine)}
 
 
 @blp.get("/<reference:batch_id>")

@@ -16,7 +16,7 @@ from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.money import Money
-from wallet.payouts.payout import told
+from wallet.payouts.payout import text_values
 from wallet.payouts.records import CASH_CODE, CodeGuessed, Payout, PayoutSettled
 from wallet.people.agents import AgentRecord
 from wallet.people.one_time import ATTEMPTS, OneTimeCode
@@ -112,9 +112,9 @@ def _texts(
 ) -> tuple[Text, ...]:
     assert merchant.msisdn is not None
     assert agent.msisdn is not None
-    given = {**told(payout), "name": shop.name or agent.name, "fee": payout.fee.shown}
+    given = {**text_values(payout), "name": shop.name or agent.name, "fee": payout.fee.shown}
     taken = {
-        **told(payout),
+        **text_values(payout),
         "name": merchant.name,
         "phone": phone_of(merchant),
         "balance": balance.shown,

@@ -51,7 +51,7 @@ LONGEST_DELAY: Final = timedelta(minutes=10)
 REASON_CHARACTERS: Final = 200
 
 Rails = Mapping[str, Rail]
-Word = Literal["settled", "again", "surprise", "refused"]
+Word = Literal["settled", "again", "exception", "refused"]
 
 CLAIM_BATCHES: Final = text("""
     WITH due AS MATERIALIZED (
@@ -115,7 +115,7 @@ HAND_AGAIN: Final = text("""
 
 READ_CURRENCY: Final = text("SELECT currency FROM payouts WHERE id = :id")
 
-NOTE_SURPRISE: Final = text("""
+NOTE_EXCEPTION: Final = text("""
     INSERT INTO payout_surprises (payout_id, said, reason, heard_at)
     SELECT id, :said, :reason, :now FROM payouts WHERE id = :id AND state = :other
         ON CONFLICT DO NOTHING
@@ -158,7 +158,7 @@ def settle(
 ) -> Word:
     """Book a rail's final word on a payout, once.
 
-    `again`: it had said so before. `surprise`: it had said the contrary, which stands; an
+    `again`: it had said so before. `exception`: it had said the contrary, which stands; an
     operator will find the second word. `refused`: we know no such payout, or never sent it.
     """
     failure = _tidy(outcome.reason) if isinstance(outcome, Failed) else None
@@ -270,10 +270,10 @@ def _not_settled(
     said, other = ("paid", "failed") if failure is None else ("failed", "paid")
     noted = {"id": payout_id, "said": said, "other": other, "reason": failure, "now": now}
     with engine.begin() as connection:
-        contradicts = connection.execute(NOTE_SURPRISE, noted).rowcount > 0
+        contradicts = connection.execute(NOTE_EXCEPTION, noted).rowcount > 0
     if contradicts:
         log.warning("payout %s was said to be %s after all", reference(payout_id), said)
-        return "surprise"
+        return "exception"
     log.info("payout %s was not settled again: %s", reference(payout_id), refusal)
     return "again" if refusal.code is Code.KEY_REUSED else "refused"
 

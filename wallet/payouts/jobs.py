@@ -11,8 +11,7 @@ from wallet.errors import Code
 from wallet.jobs import SHORTLY_S, Job, Parts, Step
 from wallet.ledger.due import Timer, TimerLoop
 from wallet.ledger.poster import Poster
-from wallet.payouts import payout
-from wallet.payouts import schedule as payout_schedule
+from wallet.payouts import payout, schedule
 from wallet.people.one_time import OneTimeCode
 
 # Without hours, a schedule is due when there is something to pay.
@@ -68,8 +67,8 @@ SCHEDULES: Final = Timer(
     "schedule",
     DUE_SCHEDULES,
     lambda row: (
-        payout_schedule.decide_scheduled,
-        payout_schedule.Scheduled(
+        schedule.decide_scheduled,
+        schedule.Scheduled(
             row.id, row.currency, row.next_at, row.entry_count,
             OneTimeCode.draw(payout.CODE_DIGITS),
         ),

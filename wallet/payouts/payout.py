@@ -272,7 +272,7 @@ def decide_settled(command: Settled, facts: Facts) -> Decision:
     return Decision(
         Posting("payout_paid", tuple(legs), payout.merchant_id),
         answer={"reference": reference(payout.id), "kind": "payout_paid"},
-        texts=text_to(facts.holders[payout.merchant_id], "payout_paid", told(payout)),
+        texts=text_to(facts.holders[payout.merchant_id], "payout_paid", text_values(payout)),
         rows=(PayoutSettled(replace(payout, state="paid"), facts.now, None),),
     )
 
@@ -302,7 +302,7 @@ def _given_back(payout: Payout, failure: str | None, facts: Facts) -> Decision:
     assert settlement is not None, "a payout came from it"
     transit = facts.operator(Kind.IN_TRANSIT, payout.currency)
     rows: tuple[Row, ...] = (PayoutSettled(replace(payout, state="failed"), facts.now, failure),)
-    values = told(payout) | {"balance": (settlement.balance + total).shown}
+    values = text_values(payout) | {"balance": (settlement.balance + total).shown}
     texts = text_to(merchant, "payout_failed", values)
     if payout.is_scheduled:  # else it would go to the same place, and fail, for ever
         rows = (*rows, SchedulePaused(payout.merchant_id, payout.currency, facts.now))
@@ -318,7 +318,7 @@ def _given_back(payout: Payout, failure: str | None, facts: Facts) -> Decision:
     )  # fmt: skip
 
 
-def told(payout: Payout) -> dict[str, str | Moment]:
+def text_values(payout: Payout) -> dict[str, str | Moment]:
     """Return what every text about a payout says."""
     return {
         "reference": reference(payout.id),

@@ -12,8 +12,7 @@ from marshmallow import fields, validate
 
 from wallet.destinations.records import KINDS
 from wallet.errors import Code, Refused
-from wallet.payouts import batch_routes, collect_routes, payout
-from wallet.payouts import schedule as payout_schedule
+from wallet.payouts import batch_routes, collect_routes, payout, schedule
 from wallet.payouts.rails import mtn_momo_routes
 from wallet.payouts.reading import Payouts, PayoutView, payout_of, payouts_of
 from wallet.payouts.schedule_records import EVERY, Schedule, schedules_of
@@ -180,7 +179,7 @@ def set_schedule(body: Mapping[str, Any]) -> Response:
     `at_once` after each settlement, `daily` and `weekly` at an hour of your own clock; less than
     the minimum waits. `on_demand` ends it.
     """
-    command = payout_schedule.SetSchedule(
+    command = schedule.SetSchedule(
         caller().holder_id,
         uuid4(),
         body["pin"],
@@ -189,7 +188,7 @@ def set_schedule(body: Mapping[str, Any]) -> Response:
         body.get("weekday"),
         body.get("hour"),
     )
-    return receipt_answer(service().poster.post(payout_schedule.decide_set, command), 200)
+    return receipt_answer(service().poster.post(schedule.decide_set, command), 200)
 
 
 @blp.get("/<reference:payout_id>")

@@ -11,8 +11,8 @@ from wallet.clock import id_of, reference
 from wallet.errors import Code, Refused
 from wallet.ledger.poster import Receipt
 from wallet.plans import plan, visit, visit_codes
-from wallet.plans import reading as plan_reading
-from wallet.plans import records as plans
+from wallet.plans.reading import contract_of_code, plan_of, plans_at
+from wallet.plans.records import Plan
 from wallet.plans.schemas import (
     AskCodeSchema,
     MerchantPinSchema,
@@ -101,15 +101,15 @@ def create_plan(asked: Asked) -> plan.Offer:
 @blp.response(200, PlansSchema)
 def list_plans(query: Mapping[str, Any]) -> Mapping[str, Any]:
     """See which plans the merchant of a till sells"""
-    return {"items": plan_reading.plans_at(service().engine, query["till"])}
+    return {"items": plans_at(service().engine, query["till"])}
 
 
 @blp.get("/plans/<reference:plan_id>")
 @requires("consumer")
 @blp.response(200, PlanSchema)
-def get_plan(plan_id: int) -> plans.Plan:
+def get_plan(plan_id: int) -> Plan:
     """See one plan"""
-    found = plan_reading.plan_of(service().engine, plan_id)
+    found = plan_of(service().engine, plan_id)
     if found is None:
         raise Refused(Code.PLAN_UNKNOWN)
     return found
@@ -160,7 +160,7 @@ def redeem_visit(asked: Asked, parts: Service) -> visit.Redeem:
     contract_id, code = _scanned(body["qr"]) if "qr" in body else (body.get("contract"), None)
     code = code or body["code"]
     if contract_id is None:
-        contract_id = plan_reading.contract_of_code(
+        contract_id = contract_of_code(
             parts.engine, secret, actor, key, body["msisdn"], code, parts.clock.now()
         )
     if contract_id is None:

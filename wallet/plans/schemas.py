@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from wallet.contracts.periods import LONGEST_DAYS
 from wallet.contracts.schemas import HeldReceiptSchema
-from wallet.plans import records as plans
+from wallet.plans.records import FEWEST_STEPS, LONGEST_NAME, MOST_STEPS
 from wallet.web import examples
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.schemas import AmountField, PhoneField, PinField, ReferenceField
@@ -25,12 +25,12 @@ class TermsSchema(ma.Schema):
 
     name = fields.Str(
         required=True,
-        metadata={"minLength": 1, "maxLength": plans.LONGEST_NAME, "example": "10 washes"},
+        metadata={"minLength": 1, "maxLength": LONGEST_NAME, "example": "10 washes"},
     )
     steps = fields.Int(
         required=True,
         strict=True,
-        validate=validate.Range(plans.FEWEST_STEPS, plans.MOST_STEPS),
+        validate=validate.Range(FEWEST_STEPS, MOST_STEPS),
         metadata={"example": 10},
     )
     price = AmountField(required=True)

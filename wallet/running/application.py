@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-import sms.gateways.choice as sms_gateways
-import sms.http as sms_edge
-import ussd.gateways.choice as ussd_gateways
-import ussd.http as ussd_edge
+import sms.gateways.choice
+import sms.http
+import ussd.gateways.choice
+import ussd.http
 from sms.dev import dev_blueprint
 from wallet.people.tokens import AccessTokens
 from wallet.rooms import brought
@@ -32,8 +32,8 @@ def create_app(service: Service) -> Flask:
     docs.add_docs(app, api)
     for routes in all_routes():
         api.register_blueprint(routes)
-    app.register_blueprint(callbacks.routes("sms", sms_gateways.CALLBACKS, sms_edge.VIEWS))
-    app.register_blueprint(callbacks.routes("ussd", ussd_gateways.GATEWAYS, ussd_edge.VIEWS))
+    app.register_blueprint(callbacks.routes("sms", sms.gateways.choice.CALLBACKS, sms.http.VIEWS))
+    app.register_blueprint(callbacks.routes("ussd", ussd.gateways.choice.GATEWAYS, ussd.http.VIEWS))
     if service.settings.environment == "development":
         app.register_blueprint(dev_blueprint())
     docs.describe_forms(app, api)
@@ -45,12 +45,12 @@ def on_loop(app: Flask) -> OnLoop:
     """Return what the web server calls: acts on its event loop, `app` for all else."""
     acts = [act for routes in all_routes() for act in routes.acts]
     long = {
-        **callbacks.most_bytes("ussd", ussd_gateways.GATEWAYS, ussd_edge.VIEWS),
-        **callbacks.most_bytes("sms", sms_gateways.CALLBACKS, sms_edge.VIEWS),
+        **callbacks.most_bytes("ussd", ussd.gateways.choice.GATEWAYS, ussd.http.VIEWS),
+        **callbacks.most_bytes("sms", sms.gateways.choice.CALLBACKS, sms.http.VIEWS),
     }
     for routes in all_routes():
         long |= routes.long_bodies
-    return OnLoop(app, acts, ussd_edge.hop_handlers(app), long)
+    return OnLoop(app, acts, ussd.http.hop_handlers(app), long)
 
 
 def all_routes() -> tuple[Routes, ...]:
@@ -61,6 +61,6 @@ def all_routes() -> tuple[Routes, ...]:
 def work_with(app: Flask, service: Service) -> None:
     """Let `app` serve `service`. Tests give one application one service after another."""
     app.extensions["kibubu"] = service
-    app.extensions.pop(ussd_edge.MACHINE, None)
+    app.extensions.pop(ussd.http.MACHINE, None)
     app.extensions[TOKENS] = AccessTokens(service.settings.token_key, service.clock)
     service.poster.observe = metrics.batch_posted

@@ -33,7 +33,7 @@ def main() -> None:
     """Kibubu: a mobile-wallet payment backend."""
 
 
-def told(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
+def reported(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
     """Tell what went wrong outside of us in a sentence; only our own defects have a traceback."""
 
     @wraps(command)
@@ -67,10 +67,10 @@ def told(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
 
 @main.command()
 @PARENT
-@told
+@reported
 def serve(parent: int | None) -> None:
     """Serve HTTP and USSD: KIBUBU_WEB_PROCESSES processes with KIBUBU_WEB_THREADS threads each."""
-    from wallet.running import web_processes as web
+    from wallet.running import web_processes
     from wallet.running.town.processes import check_port
 
     settings = read_settings()
@@ -78,14 +78,14 @@ def serve(parent: int | None) -> None:
     check_port(settings.http_host, settings.http_port)
     check_role(settings, database_url)
     if parent is not None:
-        web.stop_with_parent(parent)
+        web_processes.stop_with_parent(parent)
     click.echo(f"Serving on http://{settings.http_host}:{settings.http_port}")
-    web.serve(settings, database_url, redis_url)
+    web_processes.serve(settings, database_url, redis_url)
 
 
 @main.command()
 @PARENT
-@told
+@reported
 def worker(parent: int | None) -> None:
     """Deliver texts, do what is due, pay lists, hand payouts over. Run any number."""
     from wallet.running.web_processes import stop_with_parent
@@ -107,19 +107,19 @@ def worker(parent: int | None) -> None:
 
 
 @main.command()
-@told
+@reported
 def migrate() -> None:
     """Bring the database's schema up to date."""
-    from wallet.database import migrate as bring_up_to_date
+    from wallet import database
 
     settings = read_settings()
     application = role_in(database_of(settings))
-    bring_up_to_date(owner_of(settings), application=application)
+    database.migrate(owner_of(settings), application=application)
     click.echo("The schema is up to date.")
 
 
 @main.command("check-books")
-@told
+@reported
 def check_books() -> None:
     """Prove the books from their entries; exit 1 when anything is wrong."""
     from rich.console import Console
@@ -137,18 +137,18 @@ def check_books() -> None:
 
 @main.command()
 @click.argument("number")
-@told
+@reported
 def phone(number: str) -> None:
     """A feature phone in the terminal: dials the running service, shows its texts."""
-    from wallet.running.handset import phone as switch_on
+    from wallet.running import handset
 
-    switch_on(number, http_url())
+    handset.phone(number, http_url())
 
 
 @main.command()
 @click.argument("who")
 @click.option("--pin", help="Where it is not the one that the town began with.")
-@told
+@reported
 def token(who: str, pin: str | None) -> None:
     """Sign in to the running town: a phone number, or an institution's client id."""
     from wallet.running.town.signing_in import token_of
@@ -157,7 +157,7 @@ def token(who: str, pin: str | None) -> None:
 
 
 @main.command()
-@told
+@reported
 def town() -> None:
     """A small demo town to try things in; Ctrl-C stops everything."""
     from wallet.running.town.run import run_town
@@ -166,7 +166,7 @@ def town() -> None:
 
 
 @main.command()
-@told
+@reported
 def demo() -> None:
     """Play the main job in a town of its own, over HTTP, USSD and SMS; then check the books."""
     from wallet.running.demo import run_demo

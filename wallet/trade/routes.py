@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from wallet.contracts.reading import ContractView
 from wallet.errors import Code, Refused
-from wallet.escrow.looking import see_contract
-from wallet.trade import documents as trade
+from wallet.escrow.reading import see_contract
+from wallet.trade import documents
 from wallet.trade.export import customs, filed_json, findings, recorded
 from wallet.trade.filing import Deliver, FileOrder, Ship, decide_deliver, decide_order, decide_ship
 from wallet.trade.records import trade_file_of
@@ -51,8 +51,8 @@ def create_order(asked: Asked) -> FileOrder:
     Who filed it may file it again until it is shipped; every version is kept, the last one counts.
     """
     body = asked.body
-    lines = tuple(trade.OrderLine(**{"hs_code": None, **line}) for line in body["lines"])
-    order = trade.Order(lines, body["total"])
+    lines = tuple(documents.OrderLine(**{"hs_code": None, **line}) for line in body["lines"])
+    order = documents.Order(lines, body["total"])
     return FileOrder(asked.actor, asked.key, body["pin"], asked.id, order)
 
 
@@ -63,11 +63,11 @@ def create_shipment(asked: Asked) -> Ship:
     It may be filed again until it is delivered. The payer is texted carrier and number.
     """
     body = asked.body
-    shipment = trade.Shipment(
+    shipment = documents.Shipment(
         body["carrier"],
         body["tracking_number"],
         body["shipped_at"],
-        tuple(trade.ShippedLine(**line) for line in body.get("lines", ())),
+        tuple(documents.ShippedLine(**line) for line in body.get("lines", ())),
         body.get("weight_g"),
     )
     return Ship(asked.actor, asked.key, body["pin"], asked.id, shipment)
@@ -82,7 +82,7 @@ def create_delivery(asked: Asked) -> Deliver:
     """
     body = asked.body
     proof = body.get("proof") or {"reference": None, "sha256": None}
-    delivery = trade.Delivery(
+    delivery = documents.Delivery(
         body["delivered_at"], body.get("signed_by"), proof["reference"], proof["sha256"]
     )
     return Deliver(asked.actor, asked.key, body["pin"], asked.id, delivery)

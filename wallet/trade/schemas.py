@@ -7,7 +7,7 @@ from typing import Final
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from wallet.trade import documents as trade
+from wallet.trade import documents
 from wallet.trade.matching import Mismatch
 from wallet.web import examples
 from wallet.web.receipts import ReceiptSchema
@@ -45,7 +45,7 @@ class OrderSchema(ma.Schema):
     lines = fields.List(
         fields.Nested(OrderLineSchema),
         required=True,
-        validate=validate.Length(1, trade.MOST_LINES),
+        validate=validate.Length(1, documents.MOST_LINES),
     )
     total = AmountField(required=True)
 
@@ -71,7 +71,7 @@ class ShipmentSchema(ma.Schema):
     tracking_number = fields.Str(required=True, metadata={"example": "RR123456789KE"})
     shipped_at = fields.AwareDateTime(format="iso", required=True, metadata=_MOMENT)
     lines = fields.List(
-        fields.Nested(ShippedLineSchema), validate=validate.Length(max=trade.MOST_LINES)
+        fields.Nested(ShippedLineSchema), validate=validate.Length(max=documents.MOST_LINES)
     )
     weight_g = fields.Int(
         strict=True,

@@ -9,10 +9,10 @@ has added up is handed to the library once a second, and when somebody asks.
 from __future__ import annotations
 
 import atexit
+import collections
 import os
 import threading
 from bisect import bisect_left
-from collections import Counter as Tally
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
@@ -74,7 +74,7 @@ def exposition() -> bytes:
 def batch_posted(size: int, kinds: Sequence[str]) -> None:
     """Count a batch of the poster: how many commands it held, and the kinds it posted."""
     BATCH.observe(size)
-    for kind, count in Tally(kinds).items():
+    for kind, count in collections.Counter(kinds).items():
         POSTINGS.labels(kind).inc(count)
 
 

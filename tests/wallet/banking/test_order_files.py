@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wallet.banking import order_files as bank_file
+from wallet.banking import order_files
 from wallet.banking.iso20022.documents import read_pain_001
 from wallet.banking.order_files import BankFileRail, NoAccount, accounts_of, write_file
 from wallet.destinations.records import Destination
@@ -82,7 +82,7 @@ def test_killed_after_the_file_has_its_name_the_batch_is_known(rail, tmp_path, m
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(bank_file, "Handed", killed)
+        patch.setattr(order_files, "Handed", killed)
         with pytest.raises(KeyboardInterrupt):
             rail.submit_batch(a_batch())
     assert rail.status(an_order()) == Pending()

@@ -3,7 +3,7 @@
 from contextlib import contextmanager
 from uuid import uuid4
 
-from wallet.bulk import confirm as bulk
+from wallet.bulk.confirm import Command, decide
 from wallet.bulk.lists import CSV
 from wallet.bulk.posting import BulkPayments
 from wallet.bulk.reading import bulk_of, rows_of
@@ -26,8 +26,8 @@ def upload(
 
 
 def confirm(service, payer, bulk_id, *, pin=None, key=None):
-    command = bulk.Command(payer.id, key or uuid4(), Pin(pin) if pin else None, bulk_id)
-    return service.poster.post(bulk.decide, command)
+    command = Command(payer.id, key or uuid4(), Pin(pin) if pin else None, bulk_id)
+    return service.poster.post(decide, command)
 
 
 @contextmanager

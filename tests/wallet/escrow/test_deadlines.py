@@ -26,13 +26,13 @@ from wallet.errors import Code
 from wallet.escrow import (
     claim,
     decline,
+    deliver_claim,
     extend,
     give_back,
     offer,
     pay,
     release,  # fmt: skip
 )
-from wallet.escrow import deliver_claim as claimed
 from wallet.ledger.facts import Facts
 from wallet.ledger.posting import Decision
 from wallet.markets import MARKETS
@@ -115,7 +115,8 @@ def a_claim(now):
 
 
 def test_a_number_registered_just_before_the_deadline_has_the_money():
-    assert moves(claimed.decide(claimed.Command(OWN, NUMBER), a_claim(BEFORE)))[99] == 10_000
+    command = deliver_claim.Command(OWN, NUMBER)
+    assert moves(deliver_claim.decide(command, a_claim(BEFORE)))[99] == 10_000
 
 
 @pytest.mark.fault("The clock at a deadline, and just after it", "it has passed")
@@ -123,8 +124,8 @@ def test_a_number_registered_just_before_the_deadline_has_the_money():
 @pytest.mark.parametrize(
     "act",
     [
-        (claimed.decide, claimed.Command(OWN, NUMBER)),
-        (claimed.decide_waits, claimed.Waits(OWN, NUMBER)),
+        (deliver_claim.decide, deliver_claim.Command(OWN, NUMBER)),
+        (deliver_claim.decide_waits, deliver_claim.Waits(OWN, NUMBER)),
     ],
 )
 def test_a_number_registered_from_the_deadline_on_does_not(act, now):

@@ -226,7 +226,7 @@ def test_a_registration_stands_though_what_waits_cannot_be_handed_over(village, 
         raise ZeroDivisionError
 
     claimable(village, anna, 250_00)
-    monkeypatch.setattr("wallet.escrow.waiting_claims.read", broken)
+    monkeypatch.setattr("wallet.escrow.registered_claims.read", broken)
     assert by_agent(village).status_code == 201
     assert balance_of_number(village) == [(0,)]
 

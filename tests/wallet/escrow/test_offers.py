@@ -11,7 +11,7 @@ from tests.wallet.escrow.agreements import declined, extended, offered
 from wallet.disputes import dispute
 from wallet.errors import Code, Refused
 from wallet.escrow.jobs import CONTRACTS
-from wallet.escrow.looking import see_contract, see_contracts
+from wallet.escrow.reading import see_contract, see_contracts
 from wallet.ledger.due import TimerLoop
 from wallet.people.pin import Pin
 

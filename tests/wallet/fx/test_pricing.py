@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from wallet.errors import Code, Refused
 from wallet.fx.makers import Price, Stocked
-from wallet.fx.pricing import Terms, choose
+from wallet.fx.pricing import PairRules, choose
 from wallet.fx.rates import ReferenceRate
 from wallet.money import Money
 
@@ -26,7 +26,7 @@ def stocked(bid, ask, *, maker=1, base="USD", quoted="KES", size=LOTS, inventory
 
 def terms(source="USD", target="KES", mid="129", band_bps=300, margin_bps=50):
     reference = ReferenceRate("USD", "KES", Decimal(mid), "test", NOW)
-    return Terms(source, target, reference, band_bps, margin_bps)
+    return PairRules(source, target, reference, band_bps, margin_bps)
 
 
 def test_the_margin_is_taken_from_the_source_before_it_is_converted():
@@ -134,7 +134,7 @@ def test_nothing_is_sold_for_nothing():
 
 def test_a_currency_without_decimals_converts_by_major_units():
     reference = ReferenceRate("USD", "JPY", Decimal(150), "test", NOW)
-    way = Terms("USD", "JPY", reference, 300, 0)
+    way = PairRules("USD", "JPY", reference, 300, 0)
     price = stocked("150", "151", quoted="JPY")
     assert choose([price], way, Money("USD", 1_00)).target == Money("JPY", 150)
 

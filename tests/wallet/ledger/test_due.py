@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from wallet.errors import Code, Refused, Unavailable
-from wallet.ledger.due import Timer, TimerLoop, look, outcomes
+from wallet.ledger.due import Timer, TimerLoop, outcomes, up_to_date
 from wallet.ledger.poster import Poster
 
 ONE = text("""
@@ -107,11 +107,11 @@ def test_what_fails_stops_no_other_but_an_outage_ends_it_all():
 
 def test_what_is_due_is_done_before_it_is_seen_and_what_that_brings_into_view_too():
     poster = Scripted()
-    seen = look(poster, lambda: len(poster.tried), lambda done: due(*range(done + 1)))
+    seen = up_to_date(poster, lambda: len(poster.tried), lambda done: due(*range(done + 1)))
     assert (seen, poster.tried) == (3, [0, 1, 2])
 
 
 def test_what_cannot_be_done_is_tried_once_by_who_looks_and_seen_as_it_stands():
     poster = Scripted(_1=NO, _2=KeyError())
-    assert look(poster, lambda: "open", lambda _: due(1, 2)) == "open"
+    assert up_to_date(poster, lambda: "open", lambda _: due(1, 2)) == "open"
     assert poster.tried == [1, 2]

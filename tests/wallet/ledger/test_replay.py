@@ -12,7 +12,7 @@ from tests.wallet.ledger.batches import a_send, codes, outcome, together
 from wallet.clock import Ids
 from wallet.errors import Refused, Unavailable
 from wallet.escrow import release
-from wallet.ledger import poster as poster_module
+from wallet.ledger import poster
 from wallet.ledger.poster import Receipt
 from wallet.ledger.writing import write
 
@@ -133,7 +133,7 @@ def test_a_commit_whose_answer_was_lost_is_found_again(service, town, amina, jum
             connection.close()
             raise psycopg.OperationalError("the connection is gone")
 
-    monkeypatch.setattr(poster_module, "write", write_then_lose_the_connection)
+    monkeypatch.setattr(poster, "write", write_then_lose_the_connection)
     outcomes = together(service.poster, [a_send(amina, juma) for _ in range(3)])
     assert codes(outcomes) == ["replayed"] * 3
     assert town.balance(juma) == 300
@@ -150,7 +150,7 @@ def test_a_batch_lost_before_its_commit_is_posted_after_all(
             connection.close()
         write(connection, writes, render)
 
-    monkeypatch.setattr(poster_module, "write", lose_the_connection)
+    monkeypatch.setattr(poster, "write", lose_the_connection)
     outcomes = together(service.poster, [a_send(amina, juma) for _ in range(3)])
     assert codes(outcomes) == ["done"] * 3
     assert town.balance(juma) == 300
@@ -176,7 +176,7 @@ def test_a_database_that_is_away_for_a_moment_is_waited_for(
             raise psycopg.OperationalError("connection refused")
         return connect()
 
-    monkeypatch.setattr(poster_module, "PAUSE_S", 0)
+    monkeypatch.setattr(poster, "PAUSE_S", 0)
     monkeypatch.setattr(service.poster, "_connect", connect_at_last)
     service.poster._connection = None
     assert not town.send(amina, juma, 100).replayed
@@ -210,7 +210,7 @@ def test_one_number_registering_at_two_processes_at_once_becomes_one_holder(town
 def test_an_unreachable_database_is_unavailable_and_the_key_can_be_tried_again(
     service, town, amina, juma, monkeypatch
 ):
-    monkeypatch.setattr(poster_module, "PAUSE_S", 0)
+    monkeypatch.setattr(poster, "PAUSE_S", 0)
     key = uuid4()
 
     def unreachable():

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from tests.tables import Merchant
 from tests.town import Town
-from wallet.merchants import set_pricing as price_merchant
+from wallet.merchants import set_pricing
 from wallet.merchants.pricing import Pricing
 
 PRICING = 70
@@ -25,5 +25,5 @@ def a_pricing(merchant_id: int = 2, *, paid_until: datetime | None = None, **ter
 def price(town: Town, merchant: Merchant, *, currency: str = "KES", **terms: Any) -> int:
     """Set a merchant's terms; return the version's id."""
     terms.setdefault("commission_bps", 0)
-    command = price_merchant.Command(0, uuid4(), merchant.id, currency, **terms)
-    return town.id_in(town.service.poster.post(price_merchant.decide, command))
+    command = set_pricing.Command(0, uuid4(), merchant.id, currency, **terms)
+    return town.id_in(town.service.poster.post(set_pricing.decide, command))

@@ -14,7 +14,7 @@ from wallet.clock import start_of_day, start_of_next_month
 from wallet.errors import Code, Refused
 from wallet.ledger.due import TimerLoop
 from wallet.merchants.jobs import RESERVES
-from wallet.merchants.pricing_reading import terms_of, versions_of
+from wallet.merchants.pricing_reading import version_in_force, versions_of
 from wallet.merchants.settlement import Line, settlements, statement
 from wallet.money import Money
 
@@ -261,9 +261,9 @@ def test_the_balance_tells_what_comes_when(shared_town):
 
 def test_terms_are_read_with_every_version_before_them(shared_town):
     merchant, engine = shared_town.merchant(), shared_town.service.engine
-    assert (terms_of(engine, merchant.id), versions_of(engine, merchant.id)) == (None, ())
+    assert (version_in_force(engine, merchant.id), versions_of(engine, merchant.id)) == (None, ())
     ids = [price(shared_town, merchant, commission_bps=bps) for bps in (100, 200)]
-    found = terms_of(engine, merchant.id)
+    found = version_in_force(engine, merchant.id)
     assert found is not None
     assert (found.pricing.id, found.pricing.commission_bps) == (ids[1], 200)
     assert [each.pricing.id for each in versions_of(engine, merchant.id)] == ids[::-1]

@@ -10,7 +10,7 @@ from tests.wallet.payouts.bank import Bank, Killed, NoPoster, balance, row, work
 from wallet.clock import reference
 from wallet.errors import Unavailable
 from wallet.payouts import handover
-from wallet.payouts.batch_records import surprises
+from wallet.payouts.batch_records import payout_exceptions
 from wallet.payouts.batching import make_batches
 from wallet.payouts.handover import LEASE, LONGEST_DELAY, delay, settle
 from wallet.payouts.rails.rail import Failed, Paid, Pending
@@ -284,9 +284,9 @@ def test_the_contrary_word_is_kept_for_an_operator_and_moves_nothing(
         settle(engine, service.poster, payout, said, now)
         for said in (Paid(), Failed("account closed"), Failed("account closed"))
     ]
-    assert words == ["again", "surprise", "again"]
+    assert words == ["again", "exception", "again"]
     assert_paid_once(engine, bank, payout)
-    (found,) = surprises(engine)
+    (found,) = payout_exceptions(engine)
     assert (found.payout_id, found.booked, found.said) == (payout, "paid", "failed")
 
 

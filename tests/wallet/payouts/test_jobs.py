@@ -12,9 +12,7 @@ from wallet.approvals.records import approvals
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.money import Money
-from wallet.payouts import collect, payout
-from wallet.payouts import release_batch as payout_batch
-from wallet.payouts import schedule as payout_schedule
+from wallet.payouts import collect, payout, release_batch, schedule
 from wallet.payouts.batch_records import batch_of
 from wallet.payouts.batching import make_batches
 from wallet.payouts.collecting import found_for
@@ -72,10 +70,10 @@ def sell(town, merchant, minor):
 
 
 def set_schedule(town, merchant, every, hour=None, weekday=None, minimum=1_000):
-    command = payout_schedule.SetSchedule(
+    command = schedule.SetSchedule(
         merchant.id, uuid4(), Pin(PIN), every, Money("KES", minimum), weekday, hour
     )
-    return town.service.poster.post(payout_schedule.decide_set, command)
+    return town.service.poster.post(schedule.decide_set, command)
 
 
 def payouts(town, columns="amount_minor, state"):
@@ -260,9 +258,9 @@ def large(town, merchant, step):
 
 def ask(town, operator, batch_id):
     key = uuid4()
-    inner = payout_batch.Release(operator.id, key, batch_id)
+    inner = release_batch.Release(operator.id, key, batch_id)
     return town.service.poster.post(
-        payout_batch.APPROVABLE.decide_ask, Ask(operator.id, key, inner, "it is right")
+        release_batch.APPROVABLE.decide_ask, Ask(operator.id, key, inner, "it is right")
     )
 
 
@@ -283,19 +281,19 @@ def test_a_batch_above_the_limit_waits_for_two_operators(town, merchant, large, 
     (waiting,) = approvals(town.service.engine, town.now).items
     assert waiting.approval.arguments == {"batch_id": reference(large)}
     for operator, refused in ((neema, True), (otieno, False)):
-        command = payout_batch.APPROVABLE.approve(waiting.approval, operator.id, uuid4())
+        command = release_batch.APPROVABLE.approve(waiting.approval, operator.id, uuid4())
         if refused:
             with pytest.raises(Refused, match="approval_by_asker"):
-                town.service.poster.post(payout_batch.APPROVABLE.decide_approve, command)
+                town.service.poster.post(release_batch.APPROVABLE.decide_approve, command)
         else:
-            town.service.poster.post(payout_batch.APPROVABLE.decide_approve, command)
+            town.service.poster.post(release_batch.APPROVABLE.decide_approve, command)
     step()
     assert payouts(town) == [(LIMIT + 1, "sent")]
 
 
 def test_a_declined_batch_goes_back_to_its_merchants(town, merchant, large, step):
-    command = payout_batch.Decline(town.operator().id, uuid4(), large, "not ours")
-    town.service.poster.post(payout_batch.decide_decline, command)
+    command = release_batch.Decline(town.operator().id, uuid4(), large, "not ours")
+    town.service.poster.post(release_batch.decide_decline, command)
     step()
     assert payouts(town, "state, failure") == [("failed", "declined by the operator")]
     assert town.balance(merchant, "settlement") == LIMIT + 1 + FEE

@@ -10,7 +10,7 @@ from wallet.clock import id_of
 from wallet.disputes import dispute
 from wallet.errors import Code, Refused
 from wallet.escrow import extend
-from wallet.merchants import set_pricing as price_merchant
+from wallet.merchants import set_pricing
 from wallet.money import Money
 from wallet.people.pin import Pin
 from wallet.plans import plan, visit
@@ -105,8 +105,8 @@ def test_a_batch_of_visits_stops_at_the_last_step(town, anna, shop):
 
 
 def test_commission_is_taken_visit_by_visit_and_is_exact_in_the_sum(town, anna, shop):
-    terms = price_merchant.Command(town.operator().id, uuid4(), shop.id, "KES", 333)
-    town.service.poster.post(price_merchant.decide, terms)
+    terms = set_pricing.Command(town.operator().id, uuid4(), shop.id, "KES", 333)
+    town.service.poster.post(set_pricing.decide, terms)
     contract_id = buy(town, anna, shop, steps=7, minor=1_000_01)
     for _ in range(7):
         command = visit.Command(anna.id, uuid4(), Pin(PIN), contract_id)
@@ -116,8 +116,8 @@ def test_commission_is_taken_visit_by_visit_and_is_exact_in_the_sum(town, anna, 
 
 
 def test_what_returns_costs_no_commission(town, anna, shop):
-    terms = price_merchant.Command(town.operator().id, uuid4(), shop.id, "KES", 1_000)
-    town.service.poster.post(price_merchant.decide, terms)
+    terms = set_pricing.Command(town.operator().id, uuid4(), shop.id, "KES", 1_000)
+    town.service.poster.post(set_pricing.decide, terms)
     contract_id = buy(town, anna, shop)
     town.give_back(shop, contract_id)
     assert town.balance(anna) == 2_000_00

@@ -9,7 +9,7 @@ import pytest
 from tests.village import Cases, kes, money, ref
 from tests.wallet.trade.documents import SHA256
 from wallet.clock import id_of
-from wallet.merchants import set_pricing as price_merchant
+from wallet.merchants import set_pricing
 
 PIN = {"pin": "7294"}
 LINE = {
@@ -37,10 +37,10 @@ def anna(village):
 def shop(village):
     """A shop that holds payments for ten days, but for two after delivery."""
     shop = village.merchant("Mary", period_s=10 * 86400)
-    terms = price_merchant.Command(
+    terms = set_pricing.Command(
         village.operator().id, uuid4(), shop.id, "KES", 100, after_delivery_s=2 * 86400
     )
-    village.service.poster.post(price_merchant.decide, terms)
+    village.service.poster.post(set_pricing.decide, terms)
     return shop
 
 

@@ -9,9 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.standin import hang, hang_up, http
 from tests.wallet.payouts.rails.momo import serving
-from wallet.banking import intake as bank_in
-from wallet.banking import order_files as bank_file
-from wallet.banking import reconcile
+from wallet.banking import intake, order_files, reconcile
 from wallet.banking.intake import Intake, take_folder
 from wallet.banking.order_files import accounts_of
 from wallet.banking.reconcile import Reconciler
@@ -109,8 +107,8 @@ def test_a_payout_to_no_account_goes_back_with_its_fee(town, worker):
 
 
 MOMENTS = (
-    *((bank_file, "write_file", when) for when in ("before", "after")),
-    *((bank_in, "_put_away", when) for when in ("before", "after")),
+    *((order_files, "write_file", when) for when in ("before", "after")),
+    *((intake, "_put_away", when) for when in ("before", "after")),
     *((reconcile, "settle", when) for when in ("before", "after")),
     (reconcile, "TAKE_ANSWERS", "before"),
     (reconcile, "TAKE_LINES", "before"),

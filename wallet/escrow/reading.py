@@ -11,7 +11,7 @@ from wallet.contracts.reading import Contracts, ContractView, contract_of, contr
 from wallet.contracts.records import Contract
 from wallet.disputes.timers import silences_of
 from wallet.escrow import release
-from wallet.ledger.due import Due, look
+from wallet.ledger.due import Due, up_to_date
 from wallet.ledger.poster import Poster
 
 
@@ -37,7 +37,7 @@ def see_contract(
     def due_in(view: ContractView | None) -> Iterable[Due]:
         return () if view is None else due_of(engine, [view.contract], now)
 
-    return look(poster, lambda: contract_of(engine, holder_id, contract_id), due_in)
+    return up_to_date(poster, lambda: contract_of(engine, holder_id, contract_id), due_in)
 
 
 def see_contracts(
@@ -58,6 +58,6 @@ def see_contracts(
             engine, holder_id, side=side, only_open=only_open, before=before, limit=limit
         )
 
-    return look(
+    return up_to_date(
         poster, see, lambda page: due_of(engine, [view.contract for view in page.items], now)
     )

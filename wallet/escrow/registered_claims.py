@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 
 from wallet.database import read
 from wallet.errors import Code, Refused
-from wallet.escrow import deliver_claim as claimed
+from wallet.escrow import deliver_claim
 from wallet.ledger.due import Timer, TimerLoop, do_all, outcomes
 from wallet.ledger.poster import MAX_BATCH, Poster
 
@@ -59,21 +59,21 @@ REGISTERED_OF: Final = text("""
 REGISTERED: Final = Timer(
     "claim",
     REGISTERED_OF,
-    lambda row: (claimed.decide, claimed.Command(row.id, row.payee_msisdn)),
+    lambda row: (deliver_claim.decide, deliver_claim.Command(row.id, row.payee_msisdn)),
     frozenset({Code.CONTRACT_CLOSED, Code.CONTRACT_PAST_DEADLINE}),
     longest_rest=REST,
 )
 
 
-def hand_over(engine: Engine, poster: Poster, msisdn: str) -> None:
+def deliver_claims(engine: Engine, poster: Poster, msisdn: str) -> None:
     """Hand what waits for a number to who has just registered it.
 
     It fails in silence: the registration stands, and a worker hands it over.
     """
     try:
         found = read(engine, CLAIMS_OF, msisdn=msisdn, limit=MAX_BATCH)
-        commands = [claimed.Command(id_, msisdn) for (id_,) in found]
-        errors = outcomes(poster, [(claimed.decide, command) for command in commands])
+        commands = [deliver_claim.Command(id_, msisdn) for (id_,) in found]
+        errors = outcomes(poster, [(deliver_claim.decide, command) for command in commands])
         _tell_of_limits(poster, zip(commands, errors, strict=True))
     except Exception as error:  # noqa: BLE001 -- whatever it is, the registration is done
         log.warning("claims are left to the workers: %s", type(error).__name__)
@@ -95,18 +95,20 @@ class RegisteredClaims:
         )]  # fmt: skip
         self._after = numbers[-1] if len(numbers) == limit else ""  # and from the first again
         tried = self._loop.try_due(now, limit, msisdns=numbers)
-        commands = [(claimed.Command(row.id, row.payee_msisdn), error) for row, error in tried]
+        commands = [
+            (deliver_claim.Command(row.id, row.payee_msisdn), error) for row, error in tried
+        ]
         _tell_of_limits(self._poster, commands)
         return len(tried)
 
 
 def _tell_of_limits(
-    poster: Poster, tried: Iterable[tuple[claimed.Command, Exception | None]]
+    poster: Poster, tried: Iterable[tuple[deliver_claim.Command, Exception | None]]
 ) -> None:
     """Tell both sides of each claim that its new wallet's limits keep waiting."""
     waiting = [
-        claimed.Waits(command.contract_id, command.msisdn)
+        deliver_claim.Waits(command.contract_id, command.msisdn)
         for command, error in tried
         if isinstance(error, Refused) and error.code in _ABOVE_LIMITS
     ]
-    do_all(poster, [(claimed.decide_waits, each) for each in waiting])
+    do_all(poster, [(deliver_claim.decide_waits, each) for each in waiting])

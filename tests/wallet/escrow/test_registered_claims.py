@@ -8,9 +8,9 @@ from sqlalchemy.exc import DBAPIError
 from tests.tables import Person
 from tests.wallet.escrow.agreements import NUMBER, claimable, registered
 from wallet.errors import Code, Refused
-from wallet.escrow import deliver_claim as claimed
+from wallet.escrow import deliver_claim
 from wallet.escrow.jobs import CONTRACTS
-from wallet.escrow.waiting_claims import REST, RegisteredClaims, hand_over
+from wallet.escrow.registered_claims import REST, RegisteredClaims, deliver_claims
 from wallet.ledger.due import TimerLoop
 from wallet.markets import MARKETS
 
@@ -34,7 +34,8 @@ def due(service):
 
 
 def claim_of(town, contract_id):
-    return town.service.poster.post(claimed.decide, claimed.Command(contract_id, NUMBER))
+    command = deliver_claim.Command(contract_id, NUMBER)
+    return town.service.poster.post(deliver_claim.decide, command)
 
 
 def columns(town, contract_id):
@@ -51,7 +52,7 @@ def test_who_registers_the_number_has_all_that_was_sent_to_it(town, anna, servic
     contracts = [claimable(town, anna, minor) for minor in (10_000, 20_000)]
     other = claimable(town, anna, 5_000, "+254722000002")
     newcomer = registered(town)
-    hand_over(service.engine, service.poster, NUMBER)
+    deliver_claims(service.engine, service.poster, NUMBER)
     assert town.balance(newcomer) == 30_000
     assert [columns(town, each) for each in contracts] == [
         (10_000, 0, newcomer.id),
@@ -63,7 +64,7 @@ def test_who_registers_the_number_has_all_that_was_sent_to_it(town, anna, servic
 def test_both_are_told_when_it_is_claimed(town, anna, service):
     claimable(town, anna, 10_000)
     newcomer = registered(town)
-    hand_over(service.engine, service.poster, NUMBER)
+    deliver_claims(service.engine, service.poster, NUMBER)
     assert "You received KSh 100.00 from Anna" in town.texts(newcomer)[-1]
     assert "New Comer 0722000001 has registered" in town.texts(anna)[-1]
 
@@ -90,7 +91,7 @@ def test_a_claim_is_handed_over_once_whoever_notices(town, anna, service, worker
     newcomer = registered(town)
     assert not claim_of(town, contract).replayed
     assert claim_of(town, contract).replayed
-    hand_over(service.engine, service.poster, NUMBER)
+    deliver_claims(service.engine, service.poster, NUMBER)
     assert worker.step(town.now) == 0
     assert town.balance(newcomer) == 10_000
 
@@ -147,7 +148,7 @@ def test_registration_and_deadline_in_the_same_batch_move_the_money_once(
     clock.set(town.now + PERIOD)
     poster = service.poster
     acts = [
-        poster.submit(claimed.decide, claimed.Command(contract, NUMBER)),
+        poster.submit(deliver_claim.decide, deliver_claim.Command(contract, NUMBER)),
         poster.submit(release.decide_due, release.Due(contract)),
     ]
     with pytest.raises(Refused):
@@ -163,7 +164,7 @@ def test_a_number_is_registered_once_and_paid_once(town, anna, service):
         registered(town)
     assert caught.value.code is Code.ALREADY_REGISTERED
     for _ in range(2):
-        hand_over(service.engine, service.poster, NUMBER)
+        deliver_claims(service.engine, service.poster, NUMBER)
     assert (town.balance(newcomer), postings(town, "claimed")) == (10_000, 1)
 
 
@@ -177,7 +178,7 @@ def test_above_the_new_wallets_limits_it_stays_held_and_both_are_told_once(
     small, big = (claimable(town, anna, minor) for minor in (6_000_000, 5_000_000))
     newcomer = registered(town)  # may hold 100,000.00
     for _ in range(3):
-        hand_over(service.engine, service.poster, NUMBER)
+        deliver_claims(service.engine, service.poster, NUMBER)
         worker.step(clock.advance(seconds=int(REST.total_seconds())))
     assert (town.balance(newcomer), town.held(small), town.held(big)) == (6_000_000, 0, 5_000_000)
     assert postings(town, "claim_waits") == 1
@@ -204,7 +205,7 @@ def test_what_never_fits_returns_at_its_deadline(town, anna, service, clock, due
     for minor in (6_000_000, 5_000_000):
         contract = claimable(town, anna, minor)
     registered(town)
-    hand_over(service.engine, service.poster, NUMBER)
+    deliver_claims(service.engine, service.poster, NUMBER)
     assert due.step(clock.advance(days=PERIOD.days)) == 1
     assert columns(town, contract) == (0, 5_000_000, None)
 
@@ -212,7 +213,7 @@ def test_what_never_fits_returns_at_its_deadline(town, anna, service, clock, due
 def test_a_frozen_newcomer_is_given_nothing(town, anna, service):
     contract = claimable(town, anna, 10_000)
     town.set_status(registered(town), "frozen")
-    hand_over(service.engine, service.poster, NUMBER)
+    deliver_claims(service.engine, service.poster, NUMBER)
     assert (town.held(contract), postings(town, "claim_waits")) == (10_000, 0)
 
 
@@ -220,8 +221,8 @@ def test_only_the_numbers_own_holder_can_be_the_payee(town, anna):
     contract = claimable(town, anna, 10_000)
     eve = town.person("Eve")
     with pytest.raises(Refused) as caught:
-        command = claimed.Command(contract, eve.msisdn)
-        town.service.poster.post(claimed.decide, command)
+        command = deliver_claim.Command(contract, eve.msisdn)
+        town.service.poster.post(deliver_claim.decide, command)
     assert caught.value.code is Code.CONTRACT_UNKNOWN
     with pytest.raises(Refused) as caught:
         claim_of(town, contract)
