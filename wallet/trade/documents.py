@@ -2,7 +2,7 @@
 
 They move no money. Amounts are minor units, times UTC, weights grams, quantities whole pieces of
 whatever the line's description says. What is checked here is each document by itself; whether the
-three tell the same is for trade_matching.py.
+three tell the same is for matching.py.
 """
 
 from __future__ import annotations
