@@ -70,26 +70,26 @@ def take_ended(gateway: type[Gateway]) -> Response:
 
 def hop_handlers(app: Flask) -> Mapping[str, Handler]:
     """Return what answers plain hops on the event loop, by path; others are left to `take_hop`."""
-    parts: Service = app.extensions["kibubu"]
-    hops = QuickHops(parts)
+    service: Service = app.extensions["kibubu"]
+    hops = QuickHops(service)
     return {
-        f"/ussd/{gateway.name}": _hop_handler(gateway(parts.settings), hops)
+        f"/ussd/{gateway.name}": _hop_handler(gateway(service.settings), hops)
         for gateway in choice.GATEWAYS
         if gateway.method == "POST"  # the loop takes no other
     }
 
 
 def _hop_handler(gateway: Gateway, hops: QuickHops) -> Handler:
-    async def answer(asked: Request) -> Answer | None:
-        if len(asked.body) > SHORT_BYTES:
+    async def answer(request: Request) -> Answer | None:
+        if len(request.body) > SHORT_BYTES:
             return None
-        scope, headers, body = asked.scope, asked.headers, asked.body
+        scope, headers, body = request.scope, request.headers, request.body
         form = read_form(body) if headers.get("content-type") == FORM else NO_FORM
-        request = GatewayRequest(scope["path"], scope["query_string"], headers, body, form)
+        gateway_request = GatewayRequest(scope["path"], scope["query_string"], headers, body, form)
         try:
-            if not gateway.authentic(request):
+            if not gateway.authentic(gateway_request):
                 return None
-            event = gateway.read(request)
+            event = gateway.read(gateway_request)
         except NotUnderstood:  # perhaps a form of another kind
             return None
         except Exception as defect:  # noqa: BLE001 -- the other way says it

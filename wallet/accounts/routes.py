@@ -20,12 +20,12 @@ from wallet.ledger.entries import (
     transaction,
     transaction_by_key,
 )
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, ReferenceField, service
+from wallet.web.schemas import AmountField, ReferenceField, current_service
 
 wallets: Final = Routes("wallets", "/v1/wallets", "Balances and statements of your own accounts.")
 
@@ -93,13 +93,13 @@ NEW_WALLET: Final = Act(
 @wallets.response(200, WalletsSchema)
 def list_wallets() -> Mapping[str, tuple[Balance, ...]]:
     """See all your accounts and balances"""
-    return {"items": balances(service().engine, caller().holder_id)}
+    return {"items": balances(current_service().engine, caller().holder_id)}
 
 
 @wallets.act("", NEW_WALLET)
-def create_wallet(asked: Asked) -> open_wallet.Command:
+def create_wallet(request: ActRequest) -> open_wallet.Command:
     """Open a wallet in another currency, where your market has it"""
-    return open_wallet.Command(asked.actor, asked.key, asked.body["currency"])
+    return open_wallet.Command(request.actor, request.key, request.body["currency"])
 
 
 @wallets.get("/<reference:account_id>/entries")
@@ -108,7 +108,7 @@ def create_wallet(asked: Asked) -> open_wallet.Command:
 @wallets.response(200, StatementSchema)
 def list_entries(query: Mapping[str, Any], account_id: int) -> Statement:
     """See the statement of one of your accounts, newest first"""
-    engine = service().engine
+    engine = current_service().engine
     if account_of(engine, caller().holder_id, account_id) is None:
         raise Refused(Code.NOT_FOUND)
     return statement(engine, account_id, query.get("before"), query["limit"])
@@ -161,7 +161,7 @@ def find_transaction(query: Mapping[str, Any]) -> Transaction:
 
     404 means that nothing moved under this key, and that it is safe to send it again.
     """
-    return _found(transaction_by_key(service().engine, caller().holder_id, query["key"]))
+    return _found(transaction_by_key(current_service().engine, caller().holder_id, query["key"]))
 
 
 @transactions.get("/<reference:posting_id>")
@@ -169,7 +169,7 @@ def find_transaction(query: Mapping[str, Any]) -> Transaction:
 @transactions.response(200, TransactionSchema)
 def get_transaction(posting_id: int) -> Transaction:
     """See a transaction that concerns you"""
-    return _found(transaction(service().engine, caller().holder_id, posting_id))
+    return _found(transaction(current_service().engine, caller().holder_id, posting_id))
 
 
 def _found(seen: Transaction | None) -> Transaction:

@@ -156,47 +156,49 @@ class Approvable:
             rows=(NewApproval(waiting),),
         )
 
-    def approve(self, found: Approval, actor: int, key: UUID) -> Approve:
+    def approve(self, approval: Approval, actor: int, key: UUID) -> Approve:
         """Return the command by which `actor` approves what was read."""
-        return Approve(actor, key, found.id, self.command_of(found, key, actor))
+        return Approve(actor, key, approval.id, self.command_of(approval, key, actor))
 
     def decide_approve(self, command: Approve, facts: Facts) -> Decision:
         """Return what the inner flow decides, or raise why not: the approval, then the flow."""
         check_staff(command.actor, facts)
-        found = _waiting(command, facts)
-        if command.actor == found.asked_by:
+        approval = _waiting(command, facts)
+        if command.actor == approval.asked_by:
             raise Refused(Code.APPROVAL_BY_ASKER)
-        check_asker(found, facts)
-        asked = self.command_of(found, command.key, command.actor)
+        check_asker(approval, facts)
+        asked = self.command_of(approval, command.key, command.actor)
         assert command.inner == asked, "not what was asked"
         decision = self.decide(command.inner, facts)
-        return _ended(decision, found, facts, "approved", by=command.actor, posting_id=facts.id)
+        return _ended(decision, approval, facts, "approved", by=command.actor, posting_id=facts.id)
 
-    def command_of(self, found: Approval, key: UUID, approved_by: int | None) -> Inner:
+    def command_of(self, approval: Approval, key: UUID, approved_by: int | None) -> Inner:
         """Return the command that an approval is about."""
-        kept = {name: _read(name, value) for name, value in found.arguments.items()}
-        made: Inner = self.command(actor=found.asked_by, key=key, approved_by=approved_by, **kept)
+        kept = {name: _read(name, value) for name, value in approval.arguments.items()}
+        made: Inner = self.command(
+            actor=approval.asked_by, key=key, approved_by=approved_by, **kept
+        )
         return made
 
 
 def decide_decline(command: Decline, facts: Facts) -> Decision:
     """Return the end of an approval that somebody declines, or why it is not to be done."""
     check_staff(command.actor, facts)
-    found = _waiting(command, facts)
-    decision = _undone(found, facts, command.KIND)
+    approval = _waiting(command, facts)
+    decision = _undone(approval, facts, command.KIND)
     return _ended(
-        decision, found, facts, "declined", by=command.actor, decline_reason=command.reason
+        decision, approval, facts, "declined", by=command.actor, decline_reason=command.reason
     )
 
 
 def decide_expire(command: Expire, facts: Facts) -> Decision:
     """Return the end of an approval at its time, or why it is not (or no longer) to be done."""
-    found = facts.record(Approval, command.approval_id)
-    if found is None:
+    approval = facts.record(Approval, command.approval_id)
+    if approval is None:
         raise Refused(Code.NOT_FOUND)
-    if found.state != "waiting" or facts.now < found.expires_at:
-        raise Refused(Code.APPROVAL_DECIDED, state=found.state)
-    return _ended(_undone(found, facts, command.KIND), found, facts, "lapsed")
+    if approval.state != "waiting" or facts.now < approval.expires_at:
+        raise Refused(Code.APPROVAL_DECIDED, state=approval.state)
+    return _ended(_undone(approval, facts, command.KIND), approval, facts, "lapsed")
 
 
 def arguments_of(inner: Inner) -> dict[str, Any]:
@@ -216,21 +218,21 @@ def _both(first: Needs, second: Needs) -> Needs:
 
 
 def _waiting(command: Approve | Decline, facts: Facts) -> Approval:
-    found = facts.record(Approval, command.approval_id)
-    if found is None:
+    approval = facts.record(Approval, command.approval_id)
+    if approval is None:
         raise Refused(Code.NOT_FOUND)
-    found.check_waiting(facts.now)
-    return found
+    approval.check_waiting(facts.now)
+    return approval
 
 
-def _undone(found: Approval, facts: Facts, kind: str) -> Decision:
+def _undone(approval: Approval, facts: Facts, kind: str) -> Decision:
     posted = {"reference": facts.reference, "kind": kind, "posted_at": facts.now.isoformat()}
-    return Decision(Posting(kind, original_id=found.id), answer=posted)
+    return Decision(Posting(kind, original_id=approval.id), answer=posted)
 
 
 def _ended(
     decision: Decision,
-    found: Approval,
+    approval: Approval,
     facts: Facts,
     state: str,
     *,
@@ -239,14 +241,14 @@ def _ended(
     decline_reason: str | None = None,
 ) -> Decision:
     after = replace(
-        found,
+        approval,
         state=state,
         decided_by=by,
         decided_at=facts.now,
         posting_id=posting_id,
         decline_reason=decline_reason,
     )
-    answer = {**decision.answer, "approval": reference(found.id), "approval_state": state}
+    answer = {**decision.answer, "approval": reference(approval.id), "approval_state": state}
     return replace(decision, answer=answer, rows=(*decision.rows, ApprovalDecided(after)))
 
 

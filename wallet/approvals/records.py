@@ -75,12 +75,12 @@ READ_APPROVALS: Final = f"""
 """
 
 
-def check_asker(found: Approval, facts: Facts) -> None:
+def check_asker(approval: Approval, facts: Facts) -> None:
     """Raise `Refused` where who asked is frozen or closed by now: their word counts no more.
 
     It goes on waiting: who is thawed asked for it as before, and it can be declined.
     """
-    staff = facts.record(Staff, found.asked_by)
+    staff = facts.record(Staff, approval.asked_by)
     assert staff is not None, "who asked is staff as long as what they asked for is kept"
     if staff.status != "active":
         raise Refused(Code.INCORRECT_STATE, asked_by=staff.status)

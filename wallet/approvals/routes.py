@@ -15,12 +15,12 @@ from wallet.ledger.facts import Facts
 from wallet.ledger.posting import Decision
 from wallet.rooms import brought
 from wallet.service import Service
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import ReferenceField, service
+from wallet.web.schemas import ReferenceField, current_service
 
 blp: Final = Routes("approvals", "/v1/approvals", "Four eyes: one asks, another approves.")
 
@@ -119,8 +119,8 @@ DECLINE: Final = Act(
 def list_approvals(query: Mapping[str, Any]) -> Approvals:
     """See what waits for approval, and what was decided, newest first"""
     return approvals(
-        service().engine,
-        service().clock.now(),
+        current_service().engine,
+        current_service().clock.now(),
         state=query.get("state"),
         before=query.get("before"),
         limit=query["limit"],
@@ -132,27 +132,27 @@ def list_approvals(query: Mapping[str, Any]) -> Approvals:
 @blp.response(200, ApprovalSchema)
 def get_approval(approval_id: int) -> ApprovalView:
     """See one approval"""
-    return _found(service(), approval_id)
+    return _found(current_service(), approval_id)
 
 
 @blp.prepared_act("/<reference:approval_id>/approvals", APPROVE, example={})
-def create_approval(asked: Asked, parts: Service) -> Approve:
+def create_approval(request: ActRequest, service: Service) -> Approve:
     """Approve what another asked for: it is done at once
 
     What has changed since may forbid it: then the refusal says why, and it goes on waiting.
     """
-    found = _found(parts, asked.id).approval
-    return approvable()[found.kind].approve(found, asked.actor, asked.key)
+    found = _found(service, request.id).approval
+    return approvable()[found.kind].approve(found, request.actor, request.key)
 
 
 @blp.act("/<reference:approval_id>/declines", DECLINE)
-def create_decline(asked: Asked) -> Decline:
+def create_decline(request: ActRequest) -> Decline:
     """Decline what was asked for; who asked may thus withdraw it"""
-    return Decline(asked.actor, asked.key, asked.id, asked.body["reason"])
+    return Decline(request.actor, request.key, request.id, request.body["reason"])
 
 
-def _found(parts: Service, approval_id: int) -> ApprovalView:
-    return approval_of(parts.engine, approval_id, parts.clock.now())
+def _found(service: Service, approval_id: int) -> ApprovalView:
+    return approval_of(service.engine, approval_id, service.clock.now())
 
 
 ROUTES: Final = (blp,)

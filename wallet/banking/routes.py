@@ -20,7 +20,7 @@ from wallet.web import examples
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, ReferenceField, service
+from wallet.web.schemas import AmountField, ReferenceField, current_service
 
 blp: Final = Routes(
     "bank",
@@ -157,14 +157,14 @@ def create_bank_file() -> tuple[Taken, int]:
     It is taken whole or not at all, once: uploaded again it changes nothing. A statement opens with
     what the one before it of its account closed with (`statement_gap`); the first with anything.
     """
-    parts = service()
+    service = current_service()
     if request.mimetype not in FILE_TYPES:
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, expected=", ".join(FILE_TYPES))
     request.max_content_length = MAX_BYTES
-    raw, own_id, now = request.get_data(cache=False), caller().holder_id, parts.clock.now()
+    raw, own_id, now = request.get_data(cache=False), caller().holder_id, service.clock.now()
     if len(raw) >= MAX_BYTES:  # without a length it has been cut there
         raise Refused(Code.BODY_TOO_LARGE, maximum=f"{MAX_BYTES} bytes")
-    intake = Intake(parts.engine, parts.ids, accounts_of(parts.settings))
+    intake = Intake(service.engine, service.ids, accounts_of(service.settings))
     try:
         taken = intake.take("upload.xml", raw, now, own_id)
     except StatementGap as gap:
@@ -210,7 +210,7 @@ def list_exceptions(query: Mapping[str, Any]) -> Page:
 @blp.response(200, BankExceptionSchema)
 def get_exception(exception_id: int) -> ExceptionView:
     """See one of them"""
-    return found(exception_id)
+    return exception_of(exception_id)
 
 
 @blp.post("/exceptions/<reference:exception_id>/resolutions")
@@ -222,12 +222,12 @@ def create_resolution(body: Mapping[str, Any], exception_id: int) -> ExceptionVi
 
     Linked, the line acts as if it had borne the right reference: the amounts must be the same.
     """
-    own_id, now = caller().holder_id, service().clock.now()
+    own_id, now = caller().holder_id, current_service().clock.now()
     desk().resolve(exception_id, own_id, body["note"], body.get("payout"), now)
-    return found(exception_id)
+    return exception_of(exception_id)
 
 
-def found(exception_id: int) -> ExceptionView:
+def exception_of(exception_id: int) -> ExceptionView:
     """Return an exception, or refuse."""
     view = desk().exception(exception_id)
     if view is None:
@@ -237,8 +237,8 @@ def found(exception_id: int) -> ExceptionView:
 
 def desk() -> BankDesk:
     """Return the desk of the present application."""
-    parts = service()
-    return BankDesk(Reconciler(parts.engine, parts.poster, parts.ids))
+    service = current_service()
+    return BankDesk(Reconciler(service.engine, service.poster, service.ids))
 
 
 ROUTES: Final = (blp,)

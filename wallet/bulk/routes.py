@@ -19,14 +19,14 @@ from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.money import CURRENCIES, Money
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.answers import REPLAYED_HEADER
 from wallet.web.auth import caller, idempotency_key, keyed, requires
 from wallet.web.codes import TITLE
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, PinField, ReferenceField, service
+from wallet.web.schemas import AmountField, PinField, ReferenceField, current_service
 
 blp: Final = Routes(
     "bulks", "/v1/bulks", "Lists that pay many wallets at once.", long={"": lists.MAX_BYTES}
@@ -155,16 +155,16 @@ def create_bulk(query: Mapping[str, Any]) -> tuple[Mapping[str, Any], int, Mappi
     number may stand in several rows only with different references. Nothing moves yet: the list
     is checked as a whole, and one mistake, wherever it is, rejects all of it.
     """
-    parts, key = service(), idempotency_key()
+    service, key = current_service(), idempotency_key()
     kind = KINDS.get(request.mimetype)
     if kind is None:
         raise Refused(Code.UNSUPPORTED_MEDIA_TYPE, expected=", ".join(KINDS))
     upload = Upload(
         caller().holder_id, _source(), key, _body(), kind, query.get("currency"), query.get("title")
     )
-    now = parts.clock.now()
+    now = service.clock.now()
     stored = store(
-        parts.engine, upload, parts.ids.next(now), now, parts.settings.market, parts.markets
+        service.engine, upload, service.ids.next(now), now, service.settings.market, service.markets
     )
     headers = {REPLAYED_HEADER: "true"} if stored.replayed else {}
     return _shown(_own(stored.bulk_id)), 201, headers
@@ -177,7 +177,7 @@ def create_bulk(query: Mapping[str, Any]) -> tuple[Mapping[str, Any], int, Mappi
 def list_bulks(query: Mapping[str, Any]) -> Mapping[str, Any]:
     """See your lists, newest first"""
     found = reading.bulks_of(
-        service().engine, caller().holder_id, query.get("before"), query["limit"]
+        current_service().engine, caller().holder_id, query.get("before"), query["limit"]
     )
     return {"items": [_shown(each) for each in found.items], "next_cursor": found.next_cursor}
 
@@ -191,13 +191,13 @@ def get_bulk(bulk_id: int) -> Mapping[str, Any]:
 
 
 @blp.act("/<reference:bulk_id>/confirmations", CONFIRMATION)
-def create_confirmation(asked: Asked) -> confirm.Command:
+def create_confirmation(request: ActRequest) -> confirm.Command:
     """Pay a checked list
 
     Its total and all fees leave your account at once; the rows are paid one after the other. What
     cannot be paid comes back at the end, with its fees. It cannot be stopped.
     """
-    return confirm.Command(asked.actor, asked.key, asked.body.get("pin"), asked.id)
+    return confirm.Command(request.actor, request.key, request.body.get("pin"), request.id)
 
 
 @blp.get("/<reference:bulk_id>/errors")
@@ -206,7 +206,7 @@ def create_confirmation(asked: Asked) -> confirm.Command:
 def show_errors(bulk_id: int) -> Response:
     """Download what is wrong with a list, row by row, as CSV"""
     _own(bulk_id)
-    faults = reading.faults_of(service().engine, bulk_id)
+    faults = reading.faults_of(current_service().engine, bulk_id)
     means: dict[str, str] = dict(TITLE) | dict(MEANS)
     return _file(files.faults_csv(faults, means), "text/csv", f"{reference(bulk_id)}-errors.csv")
 
@@ -217,7 +217,7 @@ def show_errors(bulk_id: int) -> Response:
 @blp.response(200, _FILE, content_type="text/csv")
 def show_rows(query: Mapping[str, Any], bulk_id: int) -> Response:
     """Download what has become of each row so far, as CSV or JSON lines"""
-    rows = reading.rows_of(service().engine, _own(bulk_id).bulk)
+    rows = reading.rows_of(current_service().engine, _own(bulk_id).bulk)
     name = f"{reference(bulk_id)}.{query['format']}"
     if query["format"] == "csv":
         return _file(files.rows_csv(rows), "text/csv", name)
@@ -243,7 +243,7 @@ def _file(chunks: Iterator[bytes], mimetype: str, name: str) -> Response:
 
 
 def _own(bulk_id: int) -> reading.BulkView:
-    found = reading.bulk_of(service().engine, caller().holder_id, bulk_id)
+    found = reading.bulk_of(current_service().engine, caller().holder_id, bulk_id)
     if found is None:
         raise Refused(Code.NOT_FOUND)
     return found

@@ -17,11 +17,11 @@ from wallet.destinations.settings import DestinationSettings
 from wallet.errors import Code, Refused
 from wallet.people.one_time import OneTimeCode
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import caller, requires
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import NameField, PhoneField, PinField, ReferenceField, service
+from wallet.web.schemas import NameField, PhoneField, PinField, ReferenceField, current_service
 
 blp: Final = Routes("destinations", "/v1/destinations", "Where a merchant's payouts may go.")
 
@@ -126,44 +126,50 @@ MAKE_DEFAULT: Final = Act(
 @blp.response(200, DestinationsSchema)
 def list_destinations() -> Mapping[str, tuple[DestinationView, ...]]:
     """See where your payouts may go"""
-    return {"items": destinations_of(service().engine, caller().holder_id, service().clock.now())}
+    return {
+        "items": destinations_of(
+            current_service().engine, caller().holder_id, current_service().clock.now()
+        )
+    }
 
 
 @blp.act("", ADD, example=_EXAMPLE)
-def create_destination(asked: Asked) -> change.Add:
+def create_destination(request: ActRequest) -> change.Add:
     """Add a destination: a code to confirm it is texted to you
 
     Once confirmed it can be used after its cooling-off time; your own wallet at once.
     """
     return change.Add(
-        asked.actor,
-        asked.key,
-        asked.body["pin"],
-        _destination(asked.body, to_phones=asked.settings.section(DestinationSettings).to_phones),
+        request.actor,
+        request.key,
+        request.body["pin"],
+        _destination(
+            request.body, to_phones=request.settings.section(DestinationSettings).to_phones
+        ),
         OneTimeCode.draw(change.CODE_DIGITS),
     )
 
 
 @blp.act("/<reference:destination_id>/confirmations", CONFIRM)
-def create_confirmation(asked: Asked) -> change.Confirm:
+def create_confirmation(request: ActRequest) -> change.Confirm:
     """Confirm a destination with the code that was texted
 
     A code is good for ten minutes and five attempts. The first destination becomes the default.
     """
-    code = OneTimeCode(asked.body["code"])
-    return change.Confirm(asked.actor, asked.key, asked.id, code)
+    code = OneTimeCode(request.body["code"])
+    return change.Confirm(request.actor, request.key, request.id, code)
 
 
 @blp.act("/<reference:destination_id>/removals", REMOVE)
-def create_removal(asked: Asked) -> change.Remove:
+def create_removal(request: ActRequest) -> change.Remove:
     """Remove a destination; what is on its way there still arrives"""
-    return change.Remove(asked.actor, asked.key, asked.body["pin"], asked.id)
+    return change.Remove(request.actor, request.key, request.body["pin"], request.id)
 
 
 @blp.act("/<reference:destination_id>/defaults", MAKE_DEFAULT)
-def create_default(asked: Asked) -> change.MakeDefault:
+def create_default(request: ActRequest) -> change.MakeDefault:
     """Make a destination the one that payouts go to by themselves"""
-    return change.MakeDefault(asked.actor, asked.key, asked.body["pin"], asked.id)
+    return change.MakeDefault(request.actor, request.key, request.body["pin"], request.id)
 
 
 def _destination(body: Mapping[str, Any], *, to_phones: bool) -> Destination:

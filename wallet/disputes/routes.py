@@ -32,11 +32,11 @@ from wallet.disputes.schemas import (
 )
 from wallet.errors import Code, Refused
 from wallet.service import Service
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import service
+from wallet.web.schemas import current_service
 
 blp: Final = Routes("disputes", "/v1", "A part of a held payment that the two do not agree about.")
 
@@ -65,18 +65,18 @@ DECISION: Final = Act(
 
 
 @blp.act("/contracts/<reference:contract_id>/disputes", DISPUTE)
-def create_dispute(asked: Asked) -> dispute.Command:
+def create_dispute(request: ActRequest) -> dispute.Command:
     """Dispute a part of what is held, as its payer
 
     Before the deadline. That part freezes; the rest keeps its course. If the payee does not
     answer in time, the part comes back.
     """
-    body = asked.body
+    body = request.body
     return dispute.Command(
-        actor=asked.actor,
-        key=asked.key,
+        actor=request.actor,
+        key=request.key,
         pin=body["pin"],
-        contract_id=asked.id,
+        contract_id=request.id,
         reason_code=body["reason_code"],
         amount=body.get("amount"),
         text=body.get("text"),
@@ -89,8 +89,10 @@ def create_dispute(asked: Asked) -> dispute.Command:
 @blp.response(200, DisputeListSchema)
 def list_disputes(contract_id: int) -> Mapping[str, Sequence[DisputeView]]:
     """List a contract's disputes, newest first"""
-    parts = service()
-    found = see_disputes_of(parts.engine, parts.poster, parts.clock.now(), _reader(), contract_id)
+    service = current_service()
+    found = see_disputes_of(
+        service.engine, service.poster, service.clock.now(), _reader(), contract_id
+    )
     if found is None:
         raise Refused(Code.CONTRACT_UNKNOWN)
     return {"items": found}
@@ -104,8 +106,10 @@ def get_timeline(contract_id: int) -> Mapping[str, Any]:
 
     For its two parties, and for the operator's staff, who may have to decide by it.
     """
-    parts = service()
-    found = see_timeline(parts.engine, parts.poster, parts.clock.now(), _reader(), contract_id)
+    service = current_service()
+    found = see_timeline(
+        service.engine, service.poster, service.clock.now(), _reader(), contract_id
+    )
     if found is None:
         raise Refused(Code.CONTRACT_UNKNOWN)
     return {"items": found}
@@ -117,9 +121,9 @@ def get_timeline(contract_id: int) -> Mapping[str, Any]:
 @blp.response(200, DisputePageSchema)
 def list_escalated(query: Mapping[str, Any]) -> Disputes:
     """List the disputes that wait for a decision"""
-    parts = service()
+    service = current_service()
     return see_escalated(
-        parts.engine, parts.poster, parts.clock.now(), query.get("before"), query["limit"]
+        service.engine, service.poster, service.clock.now(), query.get("before"), query["limit"]
     )
 
 
@@ -128,23 +132,23 @@ def list_escalated(query: Mapping[str, Any]) -> Disputes:
 @blp.response(200, DisputeSchema)
 def get_dispute(dispute_id: int) -> DisputeView:
     """Show a dispute to its parties and to the operator's staff"""
-    return _seen(service(), dispute_id, _reader())
+    return _seen(current_service(), dispute_id, _reader())
 
 
 @blp.prepared_act("/disputes/<reference:dispute_id>/answers", ANSWER, examples=ANSWER_EXAMPLES)
-def create_answer(asked: Asked, parts: Service) -> answer.Command:
+def create_answer(request: ActRequest, service: Service) -> answer.Command:
     """Answer a dispute: concede, contest or propose
 
     The payee first; then the payer contests or proposes. After that either may propose until the
     period ends. What the payee concedes returns at once, and the remainder counts as contested.
     """
-    body = asked.body
+    body = request.body
     return answer.Command(
-        actor=asked.actor,
-        key=asked.key,
+        actor=request.actor,
+        key=request.key,
         pin=body["pin"],
-        contract_id=_seen(parts, asked.id, asked.actor).dispute.contract_id,
-        dispute_id=asked.id,
+        contract_id=_seen(service, request.id, request.actor).dispute.contract_id,
+        dispute_id=request.id,
         act=body["act"],
         amount=body.get("amount"),
         to_payee=body.get("to_payee"),
@@ -157,41 +161,41 @@ def create_answer(asked: Asked, parts: Service) -> answer.Command:
 @blp.prepared_act(
     "/disputes/<reference:dispute_id>/acceptances", ACCEPTANCE, example=ACCEPTANCE_EXAMPLE
 )
-def create_acceptance(asked: Asked, parts: Service) -> accept.Command:
+def create_acceptance(request: ActRequest, service: Service) -> accept.Command:
     """Accept the split that the other side proposes
 
     The money moves at once, both ways. It is refused where the proposal is no longer this one.
     """
-    body = asked.body
+    body = request.body
     return accept.Command(
-        actor=asked.actor,
-        key=asked.key,
+        actor=request.actor,
+        key=request.key,
         pin=body["pin"],
-        contract_id=_seen(parts, asked.id, asked.actor).dispute.contract_id,
-        dispute_id=asked.id,
+        contract_id=_seen(service, request.id, request.actor).dispute.contract_id,
+        dispute_id=request.id,
         to_payee=body.get("to_payee"),
         to_payer=body.get("to_payer"),
     )
 
 
 @blp.prepared_act("/disputes/<reference:dispute_id>/decisions", DECISION)
-def create_decision(asked: Asked, parts: Service) -> Ask:
+def create_decision(request: ActRequest, service: Service) -> Ask:
     """Decide a dispute on which the two did not agree
 
     Above the market's amount it waits until another operator approves. Who does nothing in time
     leaves it to the market's default.
     """
-    body = asked.body
+    body = request.body
     command = split.Command(
-        actor=asked.actor,
-        key=asked.key,
-        contract_id=_seen(parts, asked.id, None).dispute.contract_id,
-        dispute_id=asked.id,
+        actor=request.actor,
+        key=request.key,
+        contract_id=_seen(service, request.id, None).dispute.contract_id,
+        dispute_id=request.id,
         to_payee=body.get("to_payee"),
         to_payer=body.get("to_payer"),
         reason=body["reason"],
     )
-    return Ask(asked.actor, asked.key, command, body["reason"])
+    return Ask(request.actor, request.key, command, body["reason"])
 
 
 def _reader() -> int | None:
@@ -199,9 +203,9 @@ def _reader() -> int | None:
     return None if "operator" in caller().roles else caller().holder_id
 
 
-def _seen(parts: Service, dispute_id: int, holder_id: int | None) -> DisputeView:
+def _seen(service: Service, dispute_id: int, holder_id: int | None) -> DisputeView:
     """Return a dispute once silence has been heeded, so that nobody acts on what is over."""
-    found = see_dispute(parts.engine, parts.poster, parts.clock.now(), holder_id, dispute_id)
+    found = see_dispute(service.engine, service.poster, service.clock.now(), holder_id, dispute_id)
     if found is None:
         raise Refused(Code.DISPUTE_UNKNOWN)
     return found

@@ -11,7 +11,7 @@ from wallet.contracts.descriptions import LONGEST_DESCRIPTION
 from wallet.contracts.periods import LONGEST_DAYS
 from wallet.escrow import claim, offer
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PartySchema, PhoneField, PinField, ReferenceField
@@ -88,15 +88,15 @@ CLAIM: Final = Act(
 
 
 @blp.act("/offers", OFFER)
-def create_offer(asked: Asked) -> offer.Command:
+def create_offer(request: ActRequest) -> offer.Command:
     """Offer money to somebody, held until the deadline agreed.
 
     Release it when you have what you paid for. They may decline it, and it comes back to you.
     """
-    body = asked.body
+    body = request.body
     return offer.Command(
-        asked.actor,
-        asked.key,
+        request.actor,
+        request.key,
         body["pin"],
         body["payee"],
         body["amount"],
@@ -106,11 +106,11 @@ def create_offer(asked: Asked) -> offer.Command:
 
 
 @blp.act("/claims", CLAIM)
-def create_claim(asked: Asked) -> claim.Command:
+def create_claim(request: ActRequest) -> claim.Command:
     """Send money to a number that is not registered.
 
     They are told by SMS, and have it as soon as they register. Not claimed by the deadline, it
     comes back by itself.
     """
-    body = asked.body
-    return claim.Command(asked.actor, asked.key, body["pin"], body["receiver"], body["amount"])
+    body = request.body
+    return claim.Command(request.actor, request.key, body["pin"], body["receiver"], body["amount"])

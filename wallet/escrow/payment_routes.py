@@ -14,7 +14,7 @@ from wallet.money import Money
 from wallet.qr import MerchantCode
 from wallet.qr.keys import qr_key, read_payload
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import (
@@ -24,7 +24,7 @@ from wallet.web.schemas import (
     NamedField,
     PinField,
     ReferenceField,
-    service,
+    current_service,
 )
 
 blp: Final = Routes("payments", "/v1/payments", "Pay a merchant by till number or QR.")
@@ -43,7 +43,7 @@ class QrField(NamedField):
     def read(self, value: Any) -> MerchantCode:
         if not isinstance(value, str):
             raise ma.ValidationError("Not a valid string.")
-        return read_payload(value, qr_key(service().settings.token_key))
+        return read_payload(value, qr_key(current_service().settings.token_key))
 
 
 class PaymentSchema(ma.Schema):
@@ -94,19 +94,19 @@ PAYMENT: Final = Act(
 
 
 @blp.act("", PAYMENT, example=_EXAMPLE)
-def create_payment(asked: Asked) -> pay.Command:
+def create_payment(request: ActRequest) -> pay.Command:
     """Pay a merchant's till.
 
     The money is held in a contract for the merchant's period, to be released by the payer or by
     itself at the deadline; without a period the merchant has it at once.
     """
-    body = asked.body
+    body = request.body
     if "till" in body:
-        return pay.Command(asked.actor, asked.key, body["pin"], body["till"], body["amount"])
+        return pay.Command(request.actor, request.key, body["pin"], body["till"], body["amount"])
     code: MerchantCode = body["qr"]
     amount = _amount(code, body.get("amount"))
     return pay.Command(
-        asked.actor, asked.key, body["pin"], code.till, amount, code.reference, code.expires_at
+        request.actor, request.key, body["pin"], code.till, amount, code.reference, code.expires_at
     )
 
 

@@ -15,14 +15,14 @@ from wallet.ledger.due import Due, up_to_date
 from wallet.ledger.poster import Poster
 
 
-def due_of(engine: Engine, found: Sequence[Contract], now: datetime) -> list[Due]:
+def due_of(engine: Engine, contracts: Sequence[Contract], now: datetime) -> list[Due]:
     """Return what time alone should have done by `now` with contracts and their disputes."""
     ended = [
         each.id
-        for each in found
+        for each in contracts
         if each.closed_at is None and now >= each.deadline_at and each.rest.is_positive
     ]
-    disputed = [each.id for each in found if each.disputed_minor]
+    disputed = [each.id for each in contracts if each.disputed_minor]
     return [
         *((release.decide_due, release.Due(id_)) for id_ in ended),
         *silences_of(engine, disputed, now),

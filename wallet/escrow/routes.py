@@ -16,12 +16,12 @@ from wallet.escrow import decline, extend, give_back, offer_routes, payment_rout
 from wallet.escrow.reading import see_contract, see_contracts
 from wallet.numbers import local_number
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, PinField, ReferenceField, service
+from wallet.web.schemas import AmountField, PinField, ReferenceField, current_service
 
 blp: Final = Routes("contracts", "/v1/contracts", "Payments held until their deadline.")
 
@@ -159,11 +159,11 @@ class ExtensionReceiptSchema(ReceiptSchema):
 @blp.response(200, ContractPageSchema)
 def list_contracts(query: Mapping[str, Any]) -> Contracts:
     """List my held payments, made and taken, newest first."""
-    parts = service()
+    service = current_service()
     return see_contracts(
-        parts.engine,
-        parts.poster,
-        parts.clock.now(),
+        service.engine,
+        service.poster,
+        service.clock.now(),
         caller().holder_id,
         side=query.get("side"),
         only_open=query["open"],
@@ -177,9 +177,9 @@ def list_contracts(query: Mapping[str, Any]) -> Contracts:
 @blp.response(200, ContractSchema)
 def get_contract(contract_id: int) -> ContractView:
     """Show one of my contracts."""
-    parts = service()
+    service = current_service()
     found = see_contract(
-        parts.engine, parts.poster, parts.clock.now(), caller().holder_id, contract_id
+        service.engine, service.poster, service.clock.now(), caller().holder_id, contract_id
     )
     if found is None:
         raise Refused(Code.CONTRACT_UNKNOWN)
@@ -201,36 +201,36 @@ EXTENSION: Final = Act(
 
 
 @blp.act("/<reference:contract_id>/releases", RELEASE, example={"pin": examples.CUSTOMER_PIN})
-def create_release(asked: Asked) -> release.Command:
+def create_release(request: ActRequest) -> release.Command:
     """Release held money to the payee, as its payer.
 
     In whole or in part, as often as there is something held. The payee has it at once.
     """
-    body = asked.body
+    body = request.body
     return release.Command(
-        asked.actor, asked.key, body["pin"], asked.id, body.get("amount"), body.get("dispute")
+        request.actor, request.key, body["pin"], request.id, body.get("amount"), body.get("dispute")
     )
 
 
 @blp.act("/<reference:contract_id>/returns", RETURN, example={"pin": examples.MERCHANT_PIN})
-def create_return(asked: Asked) -> give_back.Command:
+def create_return(request: ActRequest) -> give_back.Command:
     """Return held money to the payer, as its payee.
 
     In whole or in part, before the deadline. The payer has it at once, and pays nothing for it.
     """
-    body = asked.body
+    body = request.body
     return give_back.Command(
-        asked.actor, asked.key, body["pin"], asked.id, body.get("amount"), body.get("dispute")
+        request.actor, request.key, body["pin"], request.id, body.get("amount"), body.get("dispute")
     )
 
 
 @blp.act("/<reference:contract_id>/declines", DECLINE, example={"pin": examples.RECEIVER_PIN})
-def create_decline(asked: Asked) -> decline.Command:
+def create_decline(request: ActRequest) -> decline.Command:
     """Decline an offer, as its payee.
 
     All that is left of it returns to the payer at once; before the deadline.
     """
-    return decline.Command(asked.actor, asked.key, asked.body["pin"], asked.id)
+    return decline.Command(request.actor, request.key, request.body["pin"], request.id)
 
 
 @blp.act(
@@ -238,14 +238,19 @@ def create_decline(asked: Asked) -> decline.Command:
     EXTENSION,
     example={"days": 3, "pin": examples.MERCHANT_PIN},
 )
-def create_extension(asked: Asked) -> extend.Command:
+def create_extension(request: ActRequest) -> extend.Command:
     """Put the deadline off, as the payee.
 
     The payer has more time to look and to object; before the deadline.
     """
-    body = asked.body
+    body = request.body
     return extend.Command(
-        asked.actor, asked.key, body["pin"], asked.id, body.get("deadline_at"), body.get("days")
+        request.actor,
+        request.key,
+        body["pin"],
+        request.id,
+        body.get("deadline_at"),
+        body.get("days"),
     )
 
 

@@ -13,7 +13,7 @@ from wallet.fx.rates import parse_rate, rate_text
 from wallet.money import Money
 from wallet.web.auth import caller, requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, service
+from wallet.web.schemas import AmountField, current_service
 
 blp: Final = Routes("prices", "/v1/prices", "Market makers' two-way prices.")
 
@@ -55,16 +55,16 @@ class PriceSchema(ma.Schema):
 @blp.response(200, PriceSchema)
 def put_price(body: Mapping[str, Any], base: str, quoted: str) -> Price:
     """Post a price, in place of the one before"""
-    parts = service()
+    service = current_service()
     prices = (parse_rate(body["bid"], "bid"), parse_rate(body["ask"], "ask"))
     return post_price(
-        parts.engine,
+        service.engine,
         caller().holder_id,
         (base, quoted),
         prices,
         body["size"],
         body["lifetime_s"],
-        parts.clock.now(),
+        service.clock.now(),
     )
 
 
@@ -73,4 +73,4 @@ def put_price(body: Mapping[str, Any], base: str, quoted: str) -> Price:
 @blp.response(204)
 def delete_price(base: str, quoted: str) -> None:
     """Withdraw a price; quotes already given keep theirs"""
-    withdraw_price(service().engine, caller().holder_id, base, quoted)
+    withdraw_price(current_service().engine, caller().holder_id, base, quoted)

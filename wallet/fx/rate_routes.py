@@ -13,7 +13,7 @@ from wallet.errors import Code, Refused
 from wallet.fx.rates import ReferenceRate, parse_rate, set_rate
 from wallet.web.auth import requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import service
+from wallet.web.schemas import current_service
 
 blp: Final = Routes("rates", "/v1/rates", "Reference rates, around which prices must lie.")
 
@@ -38,10 +38,10 @@ class RateSchema(ma.Schema):
 @blp.response(204)
 def set_reference_rate(body: Mapping[str, Any], base: str, quoted: str) -> None:
     """Set a reference rate, around which makers' prices must lie"""
-    parts = service()
+    service = current_service()
     try:
         as_of = body["as_of"].astimezone(UTC)
     except OverflowError as error:  # the edge of the calendar, seen from another zone
         raise Refused(Code.FORMAT_ERROR, field="as_of") from error
     rate = ReferenceRate(base, quoted, parse_rate(body["mid"], "mid"), body["source"], as_of)
-    set_rate(parts.engine, rate, parts.clock.now())
+    set_rate(service.engine, rate, service.clock.now())

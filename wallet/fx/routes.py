@@ -16,7 +16,7 @@ from wallet.fx.reading import QuoteView, quote_of
 from wallet.money import Money, parse_amount
 from wallet.people.names import shown_name
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import caller, requires
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
@@ -26,7 +26,7 @@ from wallet.web.schemas import (
     PartySchema,
     PhoneField,
     ReferenceField,
-    service,
+    current_service,
 )
 
 blp: Final = Routes("quotes", "/v1/quotes", "Firm prices for top-ups from abroad.")
@@ -106,10 +106,10 @@ def create_quote(body: Mapping[str, Any]) -> Mapping[str, Any]:
 
     Fix the source amount or the target amount, not both. Amounts are rounded half to even, once.
     """
-    parts, partner_id = service(), caller().holder_id
+    service, partner_id = current_service(), caller().holder_id
     source, target = body["source"]["currency"], body["target"]["currency"]
     request = Request(partner_id, body["receiver"], source, target, _fixed(body))
-    quote = make_quote(parts.engine, parts.markets, parts.ids, parts.clock.now(), request)
+    quote = make_quote(service.engine, service.markets, service.ids, service.clock.now(), request)
     return _shown(_own(quote.id))
 
 
@@ -122,14 +122,14 @@ def get_quote(quote_id: int) -> Mapping[str, Any]:
 
 
 @blp.act("/<reference:quote_id>/acceptances", ACCEPTANCE)
-def create_acceptance(asked: Asked) -> top_up.Command:
+def create_acceptance(request: ActRequest) -> top_up.Command:
     """Accept a quote: the receiver's wallet is credited at once
 
     Once, before it expires, from your prefund.
     """
-    body = asked.body
+    body = request.body
     return top_up.Command(
-        asked.actor, asked.key, asked.id, body["source"], body["target"], body["sender_name"]
+        request.actor, request.key, request.id, body["source"], body["target"], body["sender_name"]
     )
 
 
@@ -146,7 +146,7 @@ def _fixed(body: Mapping[str, Any]) -> Money:
 
 
 def _own(quote_id: int) -> QuoteView:
-    found = quote_of(service().engine, caller().holder_id, quote_id)
+    found = quote_of(current_service().engine, caller().holder_id, quote_id)
     if found is None:
         raise Refused(Code.QUOTE_UNKNOWN)
     return found
@@ -156,7 +156,7 @@ def _shown(view: QuoteView) -> Mapping[str, Any]:
     quote = view.quote
     return {
         "reference": quote.id,
-        "state": view.state(service().clock.now()),
+        "state": view.state(current_service().clock.now()),
         "receiver": {"name": shown_name(view.receiver_name), "msisdn": view.receiver_msisdn},
         "source": quote.source,
         "fee": quote.fee,

@@ -18,11 +18,11 @@ from wallet.merchants.set_pricing import (
     SHORTEST_AFTER_DELIVERY_S,
 )
 from wallet.money import Money
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import requires
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, PartySchema, ReferenceField, service
+from wallet.web.schemas import AmountField, PartySchema, ReferenceField, current_service
 
 blp: Final = Routes("pricings", "/v1/merchants", "What merchants are charged.")
 
@@ -116,16 +116,16 @@ NEW_PRICING: Final = Act(
 
 
 @blp.act("/<reference:holder_id>/pricings", NEW_PRICING)
-def create_pricing(asked: Asked) -> set_pricing.Command:
+def create_pricing(request: ActRequest) -> set_pricing.Command:
     """Set what a merchant pays from now on
 
     Payments that are held already keep the terms they were paid under.
     """
-    body = asked.body
+    body = request.body
     return set_pricing.Command(
-        actor=asked.actor,
-        key=asked.key,
-        merchant_id=asked.id,
+        actor=request.actor,
+        key=request.key,
+        merchant_id=request.id,
         currency=body["currency"],
         commission_bps=body["commission_bps"],
         commission_min_minor=_minor(body, "commission_min") or 0,
@@ -143,7 +143,7 @@ def create_pricing(asked: Asked) -> set_pricing.Command:
 @blp.response(200, PricingsSchema)
 def list_pricings(holder_id: int) -> Mapping[str, Any]:
     """See every version of a merchant's terms"""
-    return {"items": [shown(terms) for terms in versions_of(service().engine, holder_id)]}
+    return {"items": [shown(terms) for terms in versions_of(current_service().engine, holder_id)]}
 
 
 def shown(terms: PricingVersion) -> Mapping[str, Any]:

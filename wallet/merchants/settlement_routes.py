@@ -22,7 +22,7 @@ from wallet.merchants.settlement import AccountDay, Settlement, Statement, settl
 from wallet.people.roles import profile_of
 from wallet.web.auth import caller, requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, ReferenceField, service
+from wallet.web.schemas import AmountField, ReferenceField, current_service
 
 blp: Final = Routes("settlements", "/v1/settlements", "What a merchant is owed, and when.")
 
@@ -118,7 +118,7 @@ class FormatQuerySchema(ma.Schema):
 def get_balance() -> Mapping[str, tuple[Settlement, ...]]:
     """See what you are owed: available now, reserved, and held in open contracts"""
     own_id = caller().holder_id
-    return {"items": settlements(service().engine, own_id, _zone(own_id))}
+    return {"items": settlements(current_service().engine, own_id, _zone(own_id))}
 
 
 @blp.get("/terms")
@@ -129,7 +129,7 @@ def get_terms() -> Mapping[str, Any]:
 
     404 means that you have none, and pay no commission.
     """
-    terms = version_in_force(service().engine, caller().holder_id)
+    terms = version_in_force(current_service().engine, caller().holder_id)
     if terms is None:
         raise Refused(Code.NOT_FOUND)
     return shown(terms)
@@ -145,8 +145,8 @@ def get_statement(query: Mapping[str, Any], day: str) -> Statement | Response:
 
     The day is yours: midnight to midnight where you are. The lines add up to the closing balance.
     """
-    parts, own_id = service(), caller().holder_id
-    found = statement(parts.engine, own_id, _date(day), _zone(own_id), parts.clock.now())
+    service, own_id = current_service(), caller().holder_id
+    found = statement(service.engine, own_id, _date(day), _zone(own_id), service.clock.now())
     if not _wants_csv(query.get("format")):
         return found
     answer = Response(as_csv(found), mimetype=CSV)
@@ -203,6 +203,6 @@ def _date(text: str) -> date:
 
 
 def _zone(holder_id: int) -> ZoneInfo:
-    parts = service()
-    with parts.engine.connect() as connection:
-        return parts.markets[profile_of(connection, holder_id).market].zone
+    service = current_service()
+    with service.engine.connect() as connection:
+        return service.markets[profile_of(connection, holder_id).market].zone

@@ -16,7 +16,7 @@ from wallet.onboarding import merchant
 from wallet.onboarding.records import holder_id_of
 from wallet.service import Service
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import NameField, PhoneField, ReferenceField
@@ -75,13 +75,13 @@ NEW_MERCHANT: Final = Act(
 
 
 @blp.prepared_act("", NEW_MERCHANT)
-def create_merchant(asked: Asked, parts: Service) -> merchant.Command:
+def create_merchant(request: ActRequest, service: Service) -> merchant.Command:
     """Make a registered person a merchant"""
-    body = asked.body
+    body = request.body
     return merchant.Command(
-        actor=asked.actor,
-        key=asked.key,
-        holder_id=registered(parts, body["msisdn"]),
+        actor=request.actor,
+        key=request.key,
+        holder_id=registered(service, body["msisdn"]),
         name=body["name"],
         city=body["city"],
         category=check_category(body["category"]),
@@ -92,9 +92,9 @@ def create_merchant(asked: Asked, parts: Service) -> merchant.Command:
     )
 
 
-def registered(parts: Service, msisdn: str) -> int:
+def registered(service: Service, msisdn: str) -> int:
     """Return whose number this is. Raises `Refused` where nobody has registered it."""
-    holder_id = holder_id_of(parts.engine, msisdn)
+    holder_id = holder_id_of(service.engine, msisdn)
     if holder_id is None:
         raise Refused(Code.RECEIVER_UNKNOWN)
     return holder_id

@@ -20,7 +20,7 @@ from wallet.web import examples
 from wallet.web.answers import receipt_answer
 from wallet.web.auth import caller, requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import NameField, PhoneField, PinField, ReferenceField, service
+from wallet.web.schemas import NameField, PhoneField, PinField, ReferenceField, current_service
 
 NAMESPACE: Final = UUID("b7a5f6c2-6f3d-5b6e-9d53-0d6f0f6f8a21")
 """Keys are derived: the same registration sent again is answered again."""
@@ -74,13 +74,13 @@ def create_registration(body: dict[str, Any]) -> Response:
 
     Ask for a code first (`/v1/sign-ins`). The code is not used up: sign in with it next.
     """
-    parts = service()
+    service = current_service()
     sign_in.check(
-        parts.engine,
+        service.engine,
         body["sign_in"],
         body["code"],
-        key=parts.settings.token_key,
-        now=parts.clock.now(),
+        key=service.settings.token_key,
+        now=service.clock.now(),
         msisdn=body["msisdn"],
     )
     return _register(body, pin=body["pin"], scope=reference(body["sign_in"]))
@@ -96,18 +96,20 @@ def create_agent_registration(body: dict[str, Any]) -> Response:
     They set their own PIN by dialling the service code from their phone.
     """
     agent_id = caller().holder_id
-    service().poster.post(prove_pin.decide, prove_pin.Command(agent_id, uuid4(), body["pin"]))
+    current_service().poster.post(
+        prove_pin.decide, prove_pin.Command(agent_id, uuid4(), body["pin"])
+    )
     return _register(body, agent_id=agent_id)
 
 
 def _register(
     body: Mapping[str, Any], *, pin: Any = None, agent_id: int | None = None, scope: str = ""
 ) -> Response:
-    parts = service()
-    market = parts.markets[region_of(body["msisdn"])]
+    service = current_service()
+    market = service.markets[region_of(body["msisdn"])]
     language = body.get("language", market.languages[0])
     contents = "|".join((scope, body["msisdn"], body["name"], language))
-    receipt = parts.poster.post(
+    receipt = service.poster.post(
         register.decide,
         register.Command(
             actor=WORKER if agent_id is None else agent_id,
@@ -120,5 +122,5 @@ def _register(
             agent_id=agent_id,
         ),
     )
-    deliver_claims(parts.engine, parts.poster, body["msisdn"])
+    deliver_claims(service.engine, service.poster, body["msisdn"])
     return receipt_answer(receipt)

@@ -15,7 +15,7 @@ from wallet.onboarding.merchant_routes import registered
 from wallet.onboarding.records import PARTNER_ROLES, ClientSecret
 from wallet.people.partners import new_secret
 from wallet.service import Service
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import NameField, PhoneField, ReferenceField
@@ -63,7 +63,7 @@ class NewPartnerReceiptSchema(ReceiptSchema):
     )
 
 
-def shown_once(_: Asked, command: partner.Command, receipt: Receipt) -> Mapping[str, Any]:
+def shown_once(_: ActRequest, command: partner.Command, receipt: Receipt) -> Mapping[str, Any]:
     """Tell the secret of a new partner: it is not kept anywhere."""
     return {
         **receipt.answer,
@@ -87,22 +87,22 @@ NEW_PARTNER: Final = Act(
 
 
 @blp.prepared_act("/agents", NEW_AGENT)
-def create_agent(asked: Asked, parts: Service) -> agent.Command:
+def create_agent(request: ActRequest, service: Service) -> agent.Command:
     """Make a registered person an agent"""
-    holder_id = registered(parts, asked.body["msisdn"])
-    return agent.Command(asked.actor, asked.key, holder_id, asked.body["name"])
+    holder_id = registered(service, request.body["msisdn"])
+    return agent.Command(request.actor, request.key, holder_id, request.body["name"])
 
 
 @blp.act("/partners", NEW_PARTNER)
-def create_partner(asked: Asked) -> partner.Command:
+def create_partner(request: ActRequest) -> partner.Command:
     """Let an institution join, with client credentials"""
-    body = asked.body
-    market = body.get("market", asked.settings.market)
-    if market not in asked.markets:
-        raise Refused(Code.FORMAT_ERROR, field="market", one_of=sorted(asked.markets))
+    body = request.body
+    market = body.get("market", request.settings.market)
+    if market not in request.markets:
+        raise Refused(Code.FORMAT_ERROR, field="market", one_of=sorted(request.markets))
     return partner.Command(
-        actor=asked.actor,
-        key=asked.key,
+        actor=request.actor,
+        key=request.key,
         name=body["name"],
         role=body["role"],
         market=market,

@@ -21,12 +21,12 @@ from wallet.payouts.batch_records import (
     batches,
     payout_exceptions,
 )
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, ReferenceField, service
+from wallet.web.schemas import AmountField, ReferenceField, current_service
 
 blp: Final = Routes("payout batches", "/v1/payout-batches", "What goes to a rail in one piece.")
 
@@ -94,7 +94,7 @@ class SurprisesSchema(ma.Schema):
 def list_batches(query: Mapping[str, Any]) -> Batches:
     """See batches of payouts, newest first"""
     return batches(
-        service().engine,
+        current_service().engine,
         state=query.get("state"),
         before=query.get("before"),
         limit=query["limit"],
@@ -106,7 +106,7 @@ def list_batches(query: Mapping[str, Any]) -> Batches:
 @blp.response(200, SurprisesSchema)
 def list_surprises() -> Mapping[str, tuple[PayoutException, ...]]:
     """See payouts of which a rail has said the contrary since"""
-    return {"items": payout_exceptions(service().engine)}
+    return {"items": payout_exceptions(current_service().engine)}
 
 
 @blp.get("/<reference:batch_id>")
@@ -114,7 +114,7 @@ def list_surprises() -> Mapping[str, tuple[PayoutException, ...]]:
 @blp.response(200, BatchSchema)
 def get_batch(batch_id: int) -> PayoutBatch:
     """See one batch"""
-    found = batch_of(service().engine, batch_id)
+    found = batch_of(current_service().engine, batch_id)
     if found is None:
         raise Refused(Code.NOT_FOUND)
     return found
@@ -135,16 +135,16 @@ DECLINE: Final = Act(
 
 
 @blp.act("/<reference:batch_id>/releases", RELEASE)
-def create_release(asked: Asked) -> Ask:
+def create_release(request: ActRequest) -> Ask:
     """Ask for a batch to be released: another operator approves
 
     Batches within the limit need nobody: they are handed over by themselves.
     """
-    inner = release_batch.Release(asked.actor, asked.key, asked.id)
-    return Ask(asked.actor, asked.key, inner, asked.body["reason"])
+    inner = release_batch.Release(request.actor, request.key, request.id)
+    return Ask(request.actor, request.key, inner, request.body["reason"])
 
 
 @blp.act("/<reference:batch_id>/declines", DECLINE)
-def create_batch_decline(asked: Asked) -> release_batch.Decline:
+def create_batch_decline(request: ActRequest) -> release_batch.Decline:
     """Decline a batch that waits: its payouts go back to their merchants"""
-    return release_batch.Decline(asked.actor, asked.key, asked.id, asked.body["reason"])
+    return release_batch.Decline(request.actor, request.key, request.id, request.body["reason"])

@@ -12,7 +12,7 @@ from wallet.payouts.collecting import found_for
 from wallet.people.one_time import OneTimeCode
 from wallet.service import Service
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PartySchema, PhoneField, PinField, ReferenceField
@@ -46,19 +46,19 @@ COLLECTION: Final = Act(
 
 
 @blp.prepared_act("", COLLECTION)
-def create_collection(asked: Asked, parts: Service) -> collect.Command:
+def create_collection(request: ActRequest, service: Service) -> collect.Command:
     """Pay a merchant's payout in cash
 
     The code is good once, until it expires, and for five attempts: then the money goes back.
     """
-    body, code = asked.body, OneTimeCode(asked.body["code"])
-    keys = {each.kid: each.key for each in parts.settings.pin_keys}
+    body, code = request.body, OneTimeCode(request.body["code"])
+    keys = {each.kid: each.key for each in service.settings.pin_keys}
     found = found_for(
-        parts.engine, body["msisdn"], code, keys, parts.home.currency, parts.clock.now()
+        service.engine, body["msisdn"], code, keys, service.home.currency, service.clock.now()
     )
     return collect.Command(
-        asked.actor,
-        asked.key,
+        request.actor,
+        request.key,
         body["pin"],
         body["msisdn"],
         code,

@@ -18,13 +18,13 @@ from wallet.payouts.reading import Payouts, PayoutView, payout_of, payouts_of
 from wallet.payouts.schedule_records import EVERY, Schedule, schedules_of
 from wallet.people.one_time import OneTimeCode
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.answers import receipt_answer
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, PinField, ReferenceField, service
+from wallet.web.schemas import AmountField, PinField, ReferenceField, current_service
 
 blp: Final = Routes("payouts", "/v1/payouts", "What is settled, sent where the merchant says.")
 STATES: Final = ("requested", "sent", "unknown", "collectible", "paid", "failed")
@@ -134,16 +134,16 @@ PAYOUT: Final = Act(
 
 
 @blp.act("", PAYOUT, example=_PAYOUT)
-def create_payout(asked: Asked) -> payout.Command:
+def create_payout(request: ActRequest) -> payout.Command:
     """Send what is settled to you
 
     It leaves your settlement account at once; if it cannot be paid, it comes back whole. To your
     own wallet it is paid at once. For cash you are texted a code, which any agent pays for, once.
     """
-    body = asked.body
+    body = request.body
     return payout.Command(
-        asked.actor,
-        asked.key,
+        request.actor,
+        request.key,
         body["pin"],
         body["amount"],
         body.get("destination"),
@@ -158,7 +158,7 @@ def create_payout(asked: Asked) -> payout.Command:
 def list_payouts(query: Mapping[str, Any]) -> Payouts:
     """See your payouts, newest first"""
     own_id = caller().holder_id
-    return payouts_of(service().engine, own_id, query.get("before"), query["limit"])
+    return payouts_of(current_service().engine, own_id, query.get("before"), query["limit"])
 
 
 @blp.get("/schedule")
@@ -166,7 +166,7 @@ def list_payouts(query: Mapping[str, Any]) -> Payouts:
 @blp.response(200, SchedulesSchema)
 def list_schedules() -> Mapping[str, tuple[Schedule, ...]]:
     """See when you are paid out without asking"""
-    return {"items": schedules_of(service().engine, caller().holder_id)}
+    return {"items": schedules_of(current_service().engine, caller().holder_id)}
 
 
 @blp.put("/schedule")
@@ -188,7 +188,7 @@ def set_schedule(body: Mapping[str, Any]) -> Response:
         body.get("weekday"),
         body.get("hour"),
     )
-    return receipt_answer(service().poster.post(schedule.decide_set, command), 200)
+    return receipt_answer(current_service().poster.post(schedule.decide_set, command), 200)
 
 
 @blp.get("/<reference:payout_id>")
@@ -196,7 +196,7 @@ def set_schedule(body: Mapping[str, Any]) -> Response:
 @blp.response(200, PayoutSchema)
 def get_payout(payout_id: int) -> PayoutView:
     """See one of your payouts"""
-    found = payout_of(service().engine, caller().holder_id, payout_id)
+    found = payout_of(current_service().engine, caller().holder_id, payout_id)
     if found is None:
         raise Refused(Code.NOT_FOUND)
     return found

@@ -13,7 +13,7 @@ from wallet.web import examples
 from wallet.web.answers import receipt_answer
 from wallet.web.auth import caller, requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import PinField, service
+from wallet.web.schemas import PinField, current_service
 
 blp = Routes("pins", "/v1/pin-changes", "The four digits that guard a wallet.")
 
@@ -45,4 +45,4 @@ def create_pin_change(body: dict[str, Any]) -> Response:
     """
     # A new key each time: the PINs are no contents, so a replay could not tell them apart.
     command = change_pin.Command(caller().holder_id, uuid4(), body["pin"], body["new_pin"])
-    return receipt_answer(service().poster.post(change_pin.decide, command))
+    return receipt_answer(current_service().poster.post(change_pin.decide, command))

@@ -20,7 +20,7 @@ from wallet.web.answers import receipt_answer
 from wallet.web.auth import caller, requires
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import ReferenceField, phone, service
+from wallet.web.schemas import ReferenceField, current_service, phone
 from wallet.web.throttling import check_rate
 
 NAMES_A_MINUTE: Final = 30
@@ -78,7 +78,7 @@ def change_profile(body: dict[str, Any]) -> dict[str, Any]:
     """Change the language of your texts and menus"""
     own_id = caller().holder_id
     command = Command(own_id, uuid4(), own_id, language=body["language"])
-    service().poster.post(decide, command)
+    current_service().poster.post(decide, command)
     return _profile()
 
 
@@ -92,13 +92,13 @@ def show_name(msisdn: str) -> dict[str, Any]:
     """
     check_rate("names", caller().holder_id, NAMES_A_MINUTE, 60)
     found = phone(msisdn)
-    with service().engine.connect() as connection:
+    with current_service().engine.connect() as connection:
         return {"msisdn": found, "name": name_of(connection, found)}
 
 
 def _profile() -> dict[str, Any]:
     who = caller()
-    with service().engine.connect() as connection:
+    with current_service().engine.connect() as connection:
         profile = profile_of(connection, who.holder_id)
     return {**asdict(profile), "holder_id": profile.id, "roles": sorted(who.roles)}
 
@@ -128,7 +128,7 @@ def change_holder(body: Mapping[str, Any], holder_id: int) -> Response:
     command = Command(
         caller().holder_id, uuid4(), holder_id, status=body.get("status"), tier=body.get("tier")
     )
-    return receipt_answer(service().poster.post(decide, command), 200)
+    return receipt_answer(current_service().poster.post(decide, command), 200)
 
 
 ROUTES: Final = (sign_in_routes.blp, token_routes.blp, blp, pin_routes.blp)

@@ -60,23 +60,23 @@ def draw_code(below: Callable[[int], int] = secrets.randbelow) -> str:
     return f"{below(10**DIGITS):0{DIGITS}d}"
 
 
-def ask(connection: Connection, asked: SignIn, *, key: bytes, now: datetime) -> None:
+def ask(connection: Connection, sign_in: SignIn, *, key: bytes, now: datetime) -> None:
     """Store a new code; the caller texts it in the same transaction.
 
     Raises `Refused` with `rate_limit_error` (with `retry_after_s`) after `CODES` in a `WINDOW`.
     """
-    connection.execute(LOCK_NUMBER, {"msisdn": asked.msisdn})
+    connection.execute(LOCK_NUMBER, {"msisdn": sign_in.msisdn})
     since = now - WINDOW + LIFETIME  # a code expires LIFETIME after it was asked for
-    found = {"msisdn": asked.msisdn, "since": since}
+    found = {"msisdn": sign_in.msisdn, "since": since}
     count, first_expires_at = connection.execute(COUNT_CODES, found).one()
     if count >= CODES:
         wait = first_expires_at - since
         raise Refused(Code.RATE_LIMIT_ERROR, retry_after_s=int(wait.total_seconds()) + 1)
     row = {
-        "id": asked.id,
-        "msisdn": asked.msisdn,
-        "code_mac": _mac(key, asked.id, asked.code),
-        "expires_at": asked.expires_at,
+        "id": sign_in.id,
+        "msisdn": sign_in.msisdn,
+        "code_mac": _mac(key, sign_in.id, sign_in.code),
+        "expires_at": sign_in.expires_at,
     }
     connection.execute(INSERT_SIGN_IN, row)
 

@@ -13,7 +13,7 @@ from sms.wording import render
 from wallet.people import sign_in
 from wallet.web import examples
 from wallet.web.routing import Routes
-from wallet.web.schemas import PhoneField, ReferenceField, service
+from wallet.web.schemas import PhoneField, ReferenceField, current_service
 
 LANGUAGE_OF = text("SELECT language FROM holders WHERE msisdn = :msisdn")
 
@@ -42,12 +42,12 @@ def create_sign_in(body: dict[str, Any]) -> dict[str, Any]:
     The answer is the same whether or not the number is registered. A code is good for five
     minutes and five attempts; a number gets at most five an hour.
     """
-    parts = service()
-    now, msisdn = parts.clock.now(), body["msisdn"]
-    asked = sign_in.SignIn(parts.ids.next(now), msisdn, sign_in.draw_code(), now + sign_in.LIFETIME)
-    with parts.engine.begin() as connection:
-        sign_in.ask(connection, asked, key=parts.settings.token_key, now=now)
+    service = current_service()
+    now, msisdn = service.clock.now(), body["msisdn"]
+    new = sign_in.SignIn(service.ids.next(now), msisdn, sign_in.draw_code(), now + sign_in.LIFETIME)
+    with service.engine.begin() as connection:
+        sign_in.ask(connection, new, key=service.settings.token_key, now=now)
         language = connection.execute(LANGUAGE_OF, {"msisdn": msisdn}).scalar_one_or_none()
-        message = render(language or "en", "otp", code=asked.code)
-        queue(connection, [OutboundText(parts.ids.next(now), msisdn, message)], now)
-    return {"sign_in": asked.id, "expires_at": asked.expires_at}
+        message = render(language or "en", "otp", code=new.code)
+        queue(connection, [OutboundText(service.ids.next(now), msisdn, message)], now)
+    return {"sign_in": new.id, "expires_at": new.expires_at}

@@ -18,7 +18,7 @@ from wallet.people.tokens import LIFETIME, Caller
 from wallet.web import examples
 from wallet.web.auth import TOKENS
 from wallet.web.routing import Routes
-from wallet.web.schemas import PinField, ReferenceField, service
+from wallet.web.schemas import PinField, ReferenceField, current_service
 
 NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "sign_in": frozenset({"sign_in", "code", "pin"}),
@@ -130,40 +130,40 @@ def revoke_tokens(body: dict[str, Any]) -> Response:
 
     An access token lives on until it expires, ten minutes at most.
     """
-    parts = service()
-    with parts.engine.begin() as connection:
-        refresh_tokens.revoke(connection, body["refresh_token"], parts.clock.now())
+    service = current_service()
+    with service.engine.begin() as connection:
+        refresh_tokens.revoke(connection, body["refresh_token"], service.clock.now())
     return Response(status=204)
 
 
 def _by_sign_in(body: Mapping[str, Any]) -> Response:
-    parts = service()
-    id_, key = body["sign_in"], parts.settings.token_key
-    msisdn = sign_in.check(parts.engine, id_, body["code"], key=key, now=parts.clock.now())
-    with parts.engine.connect() as connection:
+    service = current_service()
+    id_, key = body["sign_in"], service.settings.token_key
+    msisdn = sign_in.check(service.engine, id_, body["code"], key=key, now=service.clock.now())
+    with service.engine.connect() as connection:
         found = person_by_msisdn(connection, msisdn)
     # A new key each time: a replay would let a wrong PIN pass for the right one of before.
-    parts.poster.post(prove_pin.decide, prove_pin.Command(found.holder_id, uuid4(), body["pin"]))
-    now = parts.clock.now()
-    with parts.engine.begin() as connection:
+    service.poster.post(prove_pin.decide, prove_pin.Command(found.holder_id, uuid4(), body["pin"]))
+    now = service.clock.now()
+    with service.engine.begin() as connection:
         sign_in.use(connection, id_, now)
-        family_id = parts.ids.next(now)
+        family_id = service.ids.next(now)
         return _answer(found, refresh_tokens.issue(connection, found.holder_id, family_id, now))
 
 
 def _by_refresh_token(body: Mapping[str, Any]) -> Response:
-    parts = service()
-    with parts.engine.begin() as connection:
-        rotated = refresh_tokens.rotate(connection, body["refresh_token"], parts.clock.now())
+    service = current_service()
+    with service.engine.begin() as connection:
+        rotated = refresh_tokens.rotate(connection, body["refresh_token"], service.clock.now())
         if rotated.refusal is None:
             return _answer(person_of(connection, rotated.holder_id), rotated.token)
     raise Refused(rotated.refusal)
 
 
 def _by_client_credentials(body: Mapping[str, Any]) -> Response:
-    parts = service()
-    keys = parts.settings.pin_keys
-    with parts.engine.connect() as connection:
+    service = current_service()
+    keys = service.settings.pin_keys
+    with service.engine.connect() as connection:
         id_ = check_client(connection, body["client_id"], body["client_secret"], keys)
         return _answer(business_of(connection, id_), None)
 

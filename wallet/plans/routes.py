@@ -29,10 +29,10 @@ from wallet.plans.schemas import (
 )
 from wallet.qr.images import png, svg
 from wallet.service import Service
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import service
+from wallet.web.schemas import current_service
 
 blp: Final = Routes("plans", "/v1", "Prepaid visits: bought at once, paid out one by one.")
 
@@ -42,11 +42,11 @@ _PAYLOAD: Final = re.compile(
 _DRAWN: Final = {"png": (png, "image/png"), "svg": (svg, "image/svg+xml")}
 
 
-def shown_code(asked: Asked, _: visit.AskCode, receipt: Receipt) -> Mapping[str, Any]:
+def shown_code(request: ActRequest, _: visit.AskCode, receipt: Receipt) -> Mapping[str, Any]:
     """Tell the code that was made, also as a payload to be scanned, and as a picture of it."""
-    code = visit_codes.visit_code(asked.settings.token_key, asked.actor, asked.key)
-    payload = f"KIBUBU-VISIT:{reference(asked.id)}:{code}"
-    picture = _picture(payload, asked.body.get("picture"))
+    code = visit_codes.visit_code(request.settings.token_key, request.actor, request.key)
+    payload = f"KIBUBU-VISIT:{reference(request.id)}:{code}"
+    picture = _picture(payload, request.body.get("picture"))
     return {**receipt.answer, "code": code, "qr": payload, "picture": picture}
 
 
@@ -78,15 +78,15 @@ REDEEM: Final = Act(
 
 
 @blp.act("/plans", OFFER)
-def create_plan(asked: Asked) -> plan.Offer:
+def create_plan(request: ActRequest) -> plan.Offer:
     """Offer a plan
 
     Each visit is worth the price divided by the visits, rounded down; the last takes the rest.
     """
-    body = asked.body
+    body = request.body
     return plan.Offer(
-        asked.actor,
-        asked.key,
+        request.actor,
+        request.key,
         body["pin"],
         body["name"],
         body["steps"],
@@ -101,7 +101,7 @@ def create_plan(asked: Asked) -> plan.Offer:
 @blp.response(200, PlansSchema)
 def list_plans(query: Mapping[str, Any]) -> Mapping[str, Any]:
     """See which plans the merchant of a till sells"""
-    return {"items": plans_at(service().engine, query["till"])}
+    return {"items": plans_at(current_service().engine, query["till"])}
 
 
 @blp.get("/plans/<reference:plan_id>")
@@ -109,59 +109,59 @@ def list_plans(query: Mapping[str, Any]) -> Mapping[str, Any]:
 @blp.response(200, PlanSchema)
 def get_plan(plan_id: int) -> Plan:
     """See one plan"""
-    found = plan_of(service().engine, plan_id)
+    found = plan_of(current_service().engine, plan_id)
     if found is None:
         raise Refused(Code.PLAN_UNKNOWN)
     return found
 
 
 @blp.act("/plans/<reference:plan_id>/withdrawals", WITHDRAWAL)
-def create_withdrawal(asked: Asked) -> plan.Withdraw:
+def create_withdrawal(request: ActRequest) -> plan.Withdraw:
     """Sell a plan of yours no longer
 
     What is sold goes on. To end that too, return it: POST /v1/contracts/{contract_id}/returns
     without an amount.
     """
-    return plan.Withdraw(asked.actor, asked.key, asked.body["pin"], asked.id)
+    return plan.Withdraw(request.actor, request.key, request.body["pin"], request.id)
 
 
 @blp.act("/plans/<reference:plan_id>/purchases", PURCHASE)
-def create_purchase(asked: Asked) -> plan.Buy:
+def create_purchase(request: ActRequest) -> plan.Buy:
     """Buy a plan
 
     The price is held, and paid out visit by visit as you confirm them. What is not used by the
     deadline comes back by itself.
     """
-    return plan.Buy(asked.actor, asked.key, asked.body["pin"], asked.id)
+    return plan.Buy(request.actor, request.key, request.body["pin"], request.id)
 
 
 @blp.act("/contracts/<reference:contract_id>/visits", VISIT)
-def create_visit(asked: Asked) -> visit.Command:
+def create_visit(request: ActRequest) -> visit.Command:
     """Confirm a visit of a plan you bought, which pays for that visit"""
-    return visit.Command(asked.actor, asked.key, asked.body["pin"], asked.id)
+    return visit.Command(request.actor, request.key, request.body["pin"], request.id)
 
 
 @blp.act("/contracts/<reference:contract_id>/visit-codes", VISIT_CODE)
-def create_visit_code(asked: Asked) -> visit.AskCode:
+def create_visit_code(request: ActRequest) -> visit.AskCode:
     """Have a code that confirms one visit, to tell or show to the merchant
 
     It is good once, for ten minutes and five tries. Asked again with the same key, it is the same.
     """
-    secret = asked.settings.token_key
-    code = visit_codes.visit_code(secret, asked.actor, asked.key)
-    mac = visit_codes.code_mac(secret, asked.id, code)
-    return visit.AskCode(asked.actor, asked.key, asked.body["pin"], asked.id, mac)
+    secret = request.settings.token_key
+    code = visit_codes.visit_code(secret, request.actor, request.key)
+    mac = visit_codes.code_mac(secret, request.id, code)
+    return visit.AskCode(request.actor, request.key, request.body["pin"], request.id, mac)
 
 
 @blp.prepared_act("/visits", REDEEM, example={"contract": "1QGDF9BM0K7J", "code": "482913"})
-def redeem_visit(asked: Asked, parts: Service) -> visit.Redeem:
+def redeem_visit(request: ActRequest, service: Service) -> visit.Redeem:
     """Redeem a customer's code, which pays you for one visit"""
-    body, actor, key, secret = asked.body, asked.actor, asked.key, asked.settings.token_key
+    body, actor, key, secret = request.body, request.actor, request.key, request.settings.token_key
     contract_id, code = _scanned(body["qr"]) if "qr" in body else (body.get("contract"), None)
     code = code or body["code"]
     if contract_id is None:
         contract_id = contract_of_code(
-            parts.engine, secret, actor, key, body["msisdn"], code, parts.clock.now()
+            service.engine, secret, actor, key, body["msisdn"], code, service.clock.now()
         )
     if contract_id is None:
         raise Refused(Code.VISIT_CODE_EXPIRED)  # nobody learns here who is a customer

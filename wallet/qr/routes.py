@@ -20,7 +20,7 @@ from wallet.qr.keys import qr_key, read_payload, write_payload
 from wallet.web import examples
 from wallet.web.auth import caller, requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, service
+from wallet.web.schemas import AmountField, current_service
 
 blp: Final = Routes("qr-codes", "/v1", "Codes that customers scan to pay.")
 
@@ -89,10 +89,10 @@ class CodeQuerySchema(ma.Schema):
 @blp.response(201, QrSchema)
 def create_qr_code(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Make a code for one of your tills"""
-    open_till = till_of(service().engine, body["till"])
+    open_till = till_of(current_service().engine, body["till"])
     if open_till is None or open_till.till.merchant_id != caller().holder_id:
         raise Refused(Code.TILL_UNKNOWN)
-    now = service().clock.now().replace(microsecond=0)  # a code counts whole seconds
+    now = current_service().clock.now().replace(microsecond=0)  # a code counts whole seconds
     lifetime_s = body.get("lifetime_s")
     expires_at = None if lifetime_s is None else now + timedelta(seconds=lifetime_s)
     code = _code(open_till, body.get("amount"), body.get("order"), expires_at)
@@ -113,9 +113,9 @@ def create_qr_code(body: Mapping[str, Any]) -> Mapping[str, Any]:
 @blp.response(200, DecodedSchema)
 def decode_qr_code(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """See whom and what a scanned code asks to pay"""
-    parts = service()
-    code = read_payload(body["payload"], qr_key(parts.settings.token_key), parts.clock.now())
-    open_till = till_of(parts.engine, code.till)
+    service = current_service()
+    code = read_payload(body["payload"], qr_key(service.settings.token_key), service.clock.now())
+    open_till = till_of(service.engine, code.till)
     if open_till is None:
         raise Refused(Code.TILL_UNKNOWN)
     return {
@@ -153,7 +153,9 @@ def _code(
     open_till: OpenTill, amount: Money | None, order: str | None, expires_at: datetime | None
 ) -> MerchantCode:
     till = open_till.till
-    currency = service().markets[open_till.market].currency if amount is None else amount.currency
+    currency = (
+        current_service().markets[open_till.market].currency if amount is None else amount.currency
+    )
     return MerchantCode(
         till=till.number,
         name=till.name,
@@ -168,13 +170,13 @@ def _code(
 
 
 def _payload(code: MerchantCode, open_till: OpenTill, now: datetime) -> str:
-    parts = service()
-    dial = parts.markets[open_till.market].service_code
-    return write_payload(code, qr_key(parts.settings.token_key), issued_at=now, dial=dial)
+    service = current_service()
+    dial = service.markets[open_till.market].service_code
+    return write_payload(code, qr_key(service.settings.token_key), issued_at=now, dial=dial)
 
 
 def _sealed(payload: str, number: str) -> str:
-    if read_payload(payload, qr_key(service().settings.token_key)).till != number:
+    if read_payload(payload, qr_key(current_service().settings.token_key)).till != number:
         raise Refused(Code.TILL_UNKNOWN)
     return payload
 

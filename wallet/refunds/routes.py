@@ -12,12 +12,12 @@ from wallet.errors import Code, Refused
 from wallet.refunds import refund
 from wallet.refunds.reading import Refunds, RefundView, refund_of, refunds_of
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, PinField, ReferenceField, service
+from wallet.web.schemas import AmountField, PinField, ReferenceField, current_service
 
 blp: Final = Routes("refunds", "/v1/refunds", "What was released, given back by the merchant.")
 
@@ -124,15 +124,15 @@ DECLINE: Final = Act(
 
 
 @blp.act("", REFUND)
-def create_refund(asked: Asked) -> refund.Command:
+def create_refund(request: ActRequest) -> refund.Command:
     """Refund a payment that was released to you
 
     Whole or in part, repeatedly, never more than was released, from what is settled to you.
     """
-    body = asked.body
+    body = request.body
     return refund.Command(
-        asked.actor,
-        asked.key,
+        request.actor,
+        request.key,
         body["pin"],
         body["payment"],
         body.get("amount"),
@@ -147,7 +147,7 @@ def create_refund(asked: Asked) -> refund.Command:
 def list_refunds(query: Mapping[str, Any]) -> Refunds:
     """See your refunds, newest first"""
     return refunds_of(
-        service().engine,
+        current_service().engine,
         caller().holder_id,
         only_waiting=query["waiting"],
         before=query.get("before"),
@@ -160,16 +160,16 @@ def list_refunds(query: Mapping[str, Any]) -> Refunds:
 @blp.response(200, RefundSchema)
 def get_refund(refund_id: int) -> RefundView:
     """See a refund that you made, or that is made to you"""
-    found = refund_of(service().engine, caller().holder_id, refund_id)
+    found = refund_of(current_service().engine, caller().holder_id, refund_id)
     if found is None:
         raise Refused(Code.NOT_FOUND)
     return found
 
 
 @blp.act("/<reference:refund_id>/declines", DECLINE)
-def decline_refund(asked: Asked) -> refund.Decline:
+def decline_refund(request: ActRequest) -> refund.Decline:
     """Decline a refund that waits, as one of the operator's staff"""
-    return refund.Decline(asked.actor, asked.key, asked.id, asked.body["reason"])
+    return refund.Decline(request.actor, request.key, request.id, request.body["reason"])
 
 
 ROUTES: Final = (blp,)

@@ -22,10 +22,10 @@ from wallet.trade.schemas import (
     ShipmentReceiptSchema,
     TradeSchema,
 )
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import caller, requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import service
+from wallet.web.schemas import current_service
 
 blp: Final = Routes("trade", "/v1/contracts", "Order, shipment and delivery beside the payment.")
 
@@ -45,24 +45,24 @@ DELIVERY: Final = Act(
 
 
 @blp.act("/<reference:contract_id>/orders", ORDER)
-def create_order(asked: Asked) -> FileOrder:
+def create_order(request: ActRequest) -> FileOrder:
     """File what was ordered, as payer or payee
 
     Who filed it may file it again until it is shipped; every version is kept, the last one counts.
     """
-    body = asked.body
+    body = request.body
     lines = tuple(documents.OrderLine(**{"hs_code": None, **line}) for line in body["lines"])
     order = documents.Order(lines, body["total"])
-    return FileOrder(asked.actor, asked.key, body["pin"], asked.id, order)
+    return FileOrder(request.actor, request.key, body["pin"], request.id, order)
 
 
 @blp.act("/<reference:contract_id>/shipments", SHIPMENT)
-def create_shipment(asked: Asked) -> Ship:
+def create_shipment(request: ActRequest) -> Ship:
     """File what was sent, as payee
 
     It may be filed again until it is delivered. The payer is texted carrier and number.
     """
-    body = asked.body
+    body = request.body
     shipment = documents.Shipment(
         body["carrier"],
         body["tracking_number"],
@@ -70,22 +70,22 @@ def create_shipment(asked: Asked) -> Ship:
         tuple(documents.ShippedLine(**line) for line in body.get("lines", ())),
         body.get("weight_g"),
     )
-    return Ship(asked.actor, asked.key, body["pin"], asked.id, shipment)
+    return Ship(request.actor, request.key, body["pin"], request.id, shipment)
 
 
 @blp.act("/<reference:contract_id>/deliveries", DELIVERY)
-def create_delivery(asked: Asked) -> Deliver:
+def create_delivery(request: ActRequest) -> Deliver:
     """File the proof of delivery, as payee
 
     Where the merchant's terms name a period after delivery, the deadline comes down to that long
     from now, if that is sooner; the payer is texted until when they may dispute.
     """
-    body = asked.body
+    body = request.body
     proof = body.get("proof") or {"reference": None, "sha256": None}
     delivery = documents.Delivery(
         body["delivered_at"], body.get("signed_by"), proof["reference"], proof["sha256"]
     )
-    return Deliver(asked.actor, asked.key, body["pin"], asked.id, delivery)
+    return Deliver(request.actor, request.key, body["pin"], request.id, delivery)
 
 
 @blp.get("/<reference:contract_id>/trade")
@@ -94,7 +94,7 @@ def create_delivery(asked: Asked) -> Deliver:
 def get_trade(contract_id: int) -> Mapping[str, Any]:
     """See the trade documents of a payment of mine, and where they differ"""
     contract = _seen(contract_id).contract
-    file = trade_file_of(service().engine, contract_id)
+    file = trade_file_of(current_service().engine, contract_id)
     found = findings(contract, file)
     return {
         "contract": contract_id,
@@ -112,14 +112,14 @@ def get_trade(contract_id: int) -> Mapping[str, Any]:
 def get_customs(contract_id: int) -> Mapping[str, Any]:
     """Have order, payment and logistics as one document for a customs declaration"""
     view = _seen(contract_id)
-    engine = service().engine
+    engine = current_service().engine
     return customs(recorded(engine, view, trade_file_of(engine, contract_id)))
 
 
 def _seen(contract_id: int) -> ContractView:
-    parts = service()
+    service = current_service()
     found = see_contract(
-        parts.engine, parts.poster, parts.clock.now(), caller().holder_id, contract_id
+        service.engine, service.poster, service.clock.now(), caller().holder_id, contract_id
     )
     if found is None:
         raise Refused(Code.CONTRACT_UNKNOWN)

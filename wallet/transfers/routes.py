@@ -14,7 +14,7 @@ from wallet.service import Service
 from wallet.transfers import cash_in, deposit, reverse, send
 from wallet.transfers.reversal_records import receiver_of
 from wallet.web import examples
-from wallet.web.acts import Act, Asked
+from wallet.web.acts import Act, ActRequest
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PartySchema, PhoneField, PinField, ReferenceField
@@ -45,14 +45,14 @@ SEND: Final = Act(
 
 
 @sends.act("", SEND)
-def create_send(asked: Asked) -> send.Command:
+def create_send(request: ActRequest) -> send.Command:
     """Send money to a registered number.
 
     The receiver has it at once; the fee of the tariff comes on top of the amount. For a number that
     is not registered: `POST /v1/claims`.
     """
-    body = asked.body
-    return send.Command(asked.actor, asked.key, body["pin"], body["receiver"], body["amount"])
+    body = request.body
+    return send.Command(request.actor, request.key, body["pin"], body["receiver"], body["amount"])
 
 
 cash_ins: Final = Routes("cash-ins", "/v1/cash-ins", "Agents take cash in.")
@@ -72,13 +72,15 @@ CASH_IN: Final = Act(
 
 
 @cash_ins.act("", CASH_IN)
-def create_cash_in(asked: Asked) -> cash_in.Command:
+def create_cash_in(request: ActRequest) -> cash_in.Command:
     """Credit a customer for cash taken.
 
     The customer pays no fee; the agent's float goes down by the amount.
     """
-    body = asked.body
-    return cash_in.Command(asked.actor, asked.key, body["pin"], body["customer"], body["amount"])
+    body = request.body
+    return cash_in.Command(
+        request.actor, request.key, body["pin"], body["customer"], body["amount"]
+    )
 
 
 deposits: Final = Routes("deposits", "/v1/deposits", "E-money for what has arrived at the bank.")
@@ -108,23 +110,23 @@ DEPOSIT: Final = Act(
 
 
 @deposits.act("", DEPOSIT)
-def create_deposit(asked: Asked) -> Ask:
+def create_deposit(request: ActRequest) -> Ask:
     """Ask for e-money to be issued for money that has arrived in the trust account
 
     It waits until another operator approves, whatever the amount: nothing is issued before.
     Neither of the two may be who receives it.
     """
-    body = asked.body
+    body = request.body
     command = deposit.Command(
-        actor=asked.actor,
-        key=asked.key,
+        actor=request.actor,
+        key=request.key,
         holder_id=body["holder"],
         kind=body["kind"],
         amount=body["amount"],
         bank_reference=body["bank_reference"],
     )
     reason = f"bank reference {command.bank_reference}"
-    return Ask(asked.actor, asked.key, command, reason)
+    return Ask(request.actor, request.key, command, reason)
 
 
 reversals: Final = Routes(
@@ -152,18 +154,18 @@ REVERSAL: Final = Act(
 
 
 @reversals.prepared_act("", REVERSAL)
-def create_reversal(asked: Asked, parts: Service) -> Ask:
+def create_reversal(request: ActRequest, service: Service) -> Ask:
     """Ask for a send, a cash-in or a direct payment to be undone
 
     It waits until another operator approves; then both sides are told. Fee and commission are
     given back. Refused where the receiver no longer has the money.
     """
-    original_id, reason = asked.body["original"], asked.body["reason"]
-    receiver_id = receiver_of(parts.engine, original_id)
+    original_id, reason = request.body["original"], request.body["reason"]
+    receiver_id = receiver_of(service.engine, original_id)
     if receiver_id is None:
         raise Refused(Code.NOT_FOUND)
-    command = reverse.Command(asked.actor, asked.key, original_id, receiver_id, reason)
-    return Ask(asked.actor, asked.key, command, reason)
+    command = reverse.Command(request.actor, request.key, original_id, receiver_id, reason)
+    return Ask(request.actor, request.key, command, reason)
 
 
 ROUTES: Final = (sends, cash_ins, deposits, reversals)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 CommandT = TypeVar("CommandT", bound=Command)
 
 
-class Asked(NamedTuple):
+class ActRequest(NamedTuple):
     """What somebody asks for: `body` as its schema read it, `id` as the path's reference names it.
 
     Nothing here can be waited for: a function that has to look something up is handed the service
@@ -39,9 +39,9 @@ class Asked(NamedTuple):
     markets: Mapping[str, Market]
 
 
-Make = Callable[[Asked], CommandT]
-Prepare = Callable[[Asked, "Service"], CommandT]
-Tell = Callable[[Asked, CommandT, Receipt], Mapping[str, Any]]
+Make = Callable[[ActRequest], CommandT]
+Prepare = Callable[[ActRequest, "Service"], CommandT]
+Tell = Callable[[ActRequest, CommandT, Receipt], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from wallet.web.errors import response, unavailable
 from wallet.web.routing import Routes
-from wallet.web.schemas import service
+from wallet.web.schemas import current_service
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def show_ready() -> Response:
 
 def _database() -> str:
     try:
-        with service().engine.connect() as connection:
+        with current_service().engine.connect() as connection:
             connection.execute(text("SELECT 1"))
     except SQLAlchemyError as error:
         log.warning("the database is down: %s", type(error).__name__)
@@ -62,7 +62,7 @@ def _database() -> str:
 
 def _valkey() -> str:
     try:
-        service().valkey.ping()
+        current_service().valkey.ping()
     except RedisError as error:
         log.warning("valkey is down: %s", type(error).__name__)
         return "down"

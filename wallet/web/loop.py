@@ -19,7 +19,7 @@ from wallet.clock import id_of
 from wallet.errors import Code, Refused
 from wallet.people.roles import check_still_active
 from wallet.web import metrics
-from wallet.web.acts import ActRoute, Asked
+from wallet.web.acts import ActRequest, ActRoute
 from wallet.web.answers import REPLAYED_HEADER
 from wallet.web.auth import KEY_HEADER, TOKENS, acts_as_staff, caller_of, key_of
 from wallet.web.bodies import JSON, check_json
@@ -69,10 +69,10 @@ class OnLoop:
         handlers: Mapping[str, Handler],
         long: Mapping[str, int],
     ) -> None:
-        parts: Service = app.extensions["kibubu"]
-        self._flask = Bridge(app, parts.settings.web_threads)
+        service: Service = app.extensions["kibubu"]
+        self._flask = Bridge(app, service.settings.web_threads)
         self._acts = {
-            _place(each.rule): _OneAct(each, parts, app.extensions[TOKENS], self._flask)
+            _place(each.rule): _OneAct(each, service, app.extensions[TOKENS], self._flask)
             for each in acts
         }
         self._handlers = handlers
@@ -131,39 +131,41 @@ class _OneAct:
     """Does one act, for whoever asks."""
 
     def __init__(
-        self, route: ActRoute, parts: Service, tokens: AccessTokens, flask: Bridge
+        self, route: ActRoute, service: Service, tokens: AccessTokens, flask: Bridge
     ) -> None:
         self.rule = route.rule
         self._act = route.act
         self._make, self._prepare = route.make, route.prepare
         self._body = BodyReader(route.act.body)
-        self._parts, self._tokens, self._flask = parts, tokens, flask
+        self._service, self._tokens, self._flask = service, tokens, flask
 
     async def answer(self, request: Request, id_: int) -> Answer:
         """Return the answer to a request, whatever it is."""
-        SERVING.set(self._parts)
+        SERVING.set(self._service)
         try:
             return await self._done(request, id_)
         except Exception as error:  # noqa: BLE001 -- all of them are answered
             return problem_of(error)
 
     async def _done(self, request: Request, id_: int) -> Answer:
-        act, parts = self._act, self._parts
+        act, service = self._act, self._service
         caller = caller_of(request.headers.get("authorization", ""), self._tokens, act.roles)
         if acts_as_staff(caller, act.roles):
             await self._in_thread(self._check_staff, caller.holder_id)
         key = key_of(request.headers.get(_KEY))
         body = self._read(request)
-        asked = Asked(caller.holder_id, key, id_, body, parts.settings, parts.markets)
+        act_request = ActRequest(
+            caller.holder_id, key, id_, body, service.settings, service.markets
+        )
         if self._make is not None:
-            command = self._make(asked)
+            command = self._make(act_request)
         else:
             assert self._prepare is not None, self.rule
-            command = await self._in_thread(self._prepare, asked, parts)
-        receipt = await parts.poster.posted(act.decide, command)
+            command = await self._in_thread(self._prepare, act_request, service)
+        receipt = await service.poster.posted(act.decide, command)
         told = receipt.answer
         if act.tell is not None:
-            told = await self._in_thread(act.tell, asked, command, receipt)
+            told = await self._in_thread(act.tell, act_request, command, receipt)
         headers = [_JSON, _REPLAYED] if receipt.replayed else [_JSON]
         return 201, headers, orjson.dumps(told)
 
@@ -174,7 +176,7 @@ class _OneAct:
         return self._body.read(request.body)
 
     def _check_staff(self, holder_id: int) -> None:
-        with self._parts.engine.connect() as connection:
+        with self._service.engine.connect() as connection:
             check_still_active(connection, holder_id)
 
     async def _in_thread(self, ask: Callable[..., Found], *values: Any) -> Found:

@@ -28,7 +28,7 @@ SERVING: Final[ContextVar[Service | None]] = ContextVar("serving", default=None)
 """What is served on the event loop, where Flask has no application at hand."""
 
 
-def service() -> Service:
+def current_service() -> Service:
     """Return the parts of this process."""
     found: Service = SERVING.get() or current_app.extensions["kibubu"]
     return found
@@ -145,8 +145,8 @@ class PhoneField(NamedField):
 
 def phone(value: object) -> str:
     """Return a typed number as E.164. Raises `Refused`."""
-    parts = service()
-    return parse_msisdn(value, parts.settings.market, parts.markets)
+    service = current_service()
+    return parse_msisdn(value, service.settings.market, service.markets)
 
 
 class ReferenceField(NamedField):

@@ -7,7 +7,7 @@ import logging
 from redis import RedisError
 
 from wallet.errors import Code, Refused
-from wallet.web.schemas import service
+from wallet.web.schemas import current_service
 
 log = logging.getLogger(__name__)
 
@@ -17,11 +17,11 @@ def check_rate(what: str, holder_id: int, limit: int, window_s: int) -> None:
 
     Windows begin at fixed times: simple, and up to twice the limit around a window's end.
     """
-    parts = service()
-    now_s = int(parts.clock.now().timestamp())
+    service = current_service()
+    now_s = int(service.clock.now().timestamp())
     key = f"rate:{what}:{holder_id}:{now_s // window_s}"
     try:
-        pipeline = parts.valkey.pipeline(transaction=False)
+        pipeline = service.valkey.pipeline(transaction=False)
         pipeline.incr(key)
         pipeline.expire(key, window_s)
         count = pipeline.execute()[0]

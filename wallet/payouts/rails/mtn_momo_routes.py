@@ -13,7 +13,7 @@ from wallet.payouts.rails.mtn_momo_settings import MomoSettings
 from wallet.web.bodies import parse_object
 from wallet.web.callbacks import refuse_unless
 from wallet.web.routing import Routes
-from wallet.web.schemas import service
+from wallet.web.schemas import current_service
 
 blp: Final = Routes("mobile-money", "/callbacks", "What mobile-money networks call back.")
 
@@ -51,12 +51,12 @@ def put_mtn_callback() -> Response:
 
 def _heed() -> Response:
     """Answer the same whatever comes: MTN does not call twice, and a stranger learns nothing."""
-    parts = service()
-    token = parts.settings.section(MomoSettings).callback_token
+    service = current_service()
+    token = service.settings.section(MomoSettings).callback_token
     refuse_unless(has_token(request.query_string, token))
     try:
         told = parse_object(request.get_data(cache=False))
     except Refused:
         told = {}
-    heed_callback(parts.engine, told, parts.clock.now())
+    heed_callback(service.engine, told, service.clock.now())
     return Response(status=204)
