@@ -68,8 +68,8 @@ def merchant_lines(count: int) -> Iterator[str]:
 def write_tokens(folder: Path, key: bytes, wallets: int, count: int, files: int) -> None:
     """Write `count` tokens of holders spread over all wallets, into a file for each thread.
 
-    Where there are fewer holders than tokens they have several each. So the same number of tokens
-    is in use however many wallets there are, and what a process remembers of them helps alike.
+    Where there are fewer holders than tokens they have several each, so the same number of tokens
+    is in use however many wallets there are.
     """
     clock = FakeClock(datetime.now(UTC) + TOKEN_LIFETIME)  # they must outlive the bench
     tokens = AccessTokens(key, clock)
