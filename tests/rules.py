@@ -24,7 +24,7 @@ SECTIONS = {
         "wallet/escrow/test_offer.py",
         "wallet/escrow/test_decline.py",
         "wallet/escrow/test_claim.py",
-        "wallet/escrow/test_waiting_claims.py",
+        "wallet/escrow/test_registered_claims.py",
         "wallet/contracts",
     ),
     "While it is held, and how it moves on": (
