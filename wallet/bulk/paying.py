@@ -15,7 +15,7 @@ from wallet.bulk.records import Bulk
 from wallet.clock import reference
 from wallet.contracts.holding import hold
 from wallet.contracts.periods import DAY_S, deadline
-from wallet.contracts.telling import market_of, tell, tell_number
+from wallet.contracts.texts import market_of, text_to_number, texts_to
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.bulk import Payments
@@ -109,7 +109,7 @@ def finish(bulk: Bulk, payer: Holder, tally: Tally, facts: Facts) -> Finished:
         "returned": returned.shown,
     }
     rows = (BulkDone(bulk.id, returned.minor, facts.now),)
-    return Finished(postings, rows, tell((payer, "bulk_done", values)))
+    return Finished(postings, rows, texts_to((payer, "bulk_done", values)))
 
 
 @dataclass(slots=True)
@@ -182,7 +182,7 @@ class _Paying:
             "service_code": market.service_code,
             "deadline": Moment(contract.deadline_at, market.zone),
         }
-        self.texts.append(tell_number(row.msisdn, facts, "claim_received", values))
+        self.texts.append(text_to_number(row.msisdn, facts, "claim_received", values))
 
     def _source(self) -> Account:
         """Where an unclaimed payment returns to: who pays, not the list."""

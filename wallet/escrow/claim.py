@@ -14,7 +14,7 @@ from uuid import UUID
 from wallet.contracts.holding import Charged, charge, hold
 from wallet.contracts.periods import DAY_S, deadline
 from wallet.contracts.records import Contract
-from wallet.contracts.telling import Values, market_of, tell, tell_number
+from wallet.contracts.texts import Values, market_of, text_to_number, texts_to
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Facts, Holder, Needs
@@ -108,5 +108,5 @@ def _texts(facts: Facts, payer: Holder, charged: Charged, contract: Contract) ->
         "service_code": market.service_code,
         "deadline": Moment(contract.deadline_at, market.zone),
     }
-    told = tell_number(msisdn, facts, "claim_received", to_number)
-    return (*tell((payer, "claim_sent", to_payer)), told)
+    told = text_to_number(msisdn, facts, "claim_received", to_number)
+    return (*texts_to((payer, "claim_sent", to_payer)), told)

@@ -12,7 +12,7 @@ from uuid import UUID
 from wallet.clock import reference
 from wallet.contracts.moves import move, party_to
 from wallet.contracts.records import Contract
-from wallet.contracts.telling import tell
+from wallet.contracts.texts import texts_to
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision
@@ -69,6 +69,6 @@ def decide(command: Command, facts: Facts) -> Decision:
             "contract": reference(contract.id),
             "posted_at": facts.now.isoformat(),
         },
-        texts=tell((payer, "declined_payer", to_payer), (payee, "declined_payee", to_payee)),
+        texts=texts_to((payer, "declined_payer", to_payer), (payee, "declined_payee", to_payee)),
         rows=(*moved.rows, *pin_rows),
     )

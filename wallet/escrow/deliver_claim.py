@@ -14,7 +14,7 @@ from uuid import UUID, uuid5
 from wallet.clock import reference
 from wallet.contracts.moves import move
 from wallet.contracts.records import Contract
-from wallet.contracts.telling import Values, tell
+from wallet.contracts.texts import Values, texts_to
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.poster import WORKER
@@ -92,7 +92,7 @@ def decide(command: Command, facts: Facts) -> Decision:
         moved.posting,
         answer=_answer("claimed", contract, facts)
         | {"amount": part.json, "held": moved.contract.held.json},
-        texts=tell((payer, "claimed", to_payer), (payee, "received", to_payee)),
+        texts=texts_to((payer, "claimed", to_payer), (payee, "received", to_payee)),
         rows=(*received, *moved.rows),
     )
 
@@ -119,7 +119,9 @@ def decide_waits(command: Waits, facts: Facts) -> Decision:
         Posting("claim_waits", (), payer.id, payee.id, contract.id),
         answer=_answer("claim_waits", contract, facts)
         | {"held": contract.rest.json, "deadline_at": contract.deadline_at.isoformat()},
-        texts=tell((payer, "claim_waits_payer", to_payer), (payee, "claim_waits_payee", to_payee)),
+        texts=texts_to(
+            (payer, "claim_waits_payer", to_payer), (payee, "claim_waits_payee", to_payee)
+        ),
     )
 
 

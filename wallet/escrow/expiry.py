@@ -9,7 +9,7 @@ from __future__ import annotations
 from wallet.clock import reference
 from wallet.contracts.moves import Moved, move
 from wallet.contracts.records import Contract
-from wallet.contracts.telling import tell, tell_number
+from wallet.contracts.texts import text_to_number, texts_to
 from wallet.ledger.facts import Facts
 from wallet.ledger.posting import Decision, Text
 from wallet.numbers import local_number
@@ -43,10 +43,10 @@ def _texts(moved: Moved, facts: Facts, amount: str) -> tuple[Text, ...]:
     if contract.payee_id is None:
         assert contract.payee_msisdn is not None, contract
         back["phone"] = local_number(contract.payee_msisdn)
-        told = tell_number(contract.payee_msisdn, facts, "claim_lapsed_payee", by)
-        return (*tell((payer, "claim_lapsed_payer", back)), told)
+        told = text_to_number(contract.payee_msisdn, facts, "claim_lapsed_payee", by)
+        return (*texts_to((payer, "claim_lapsed_payer", back)), told)
     payee = facts.holders[contract.payee_id]
     back["name"] = contract.merchant or payee.name
-    return tell(
+    return texts_to(
         (payer, "returned_at_deadline_payer", back), (payee, "returned_at_deadline_payee", by)
     )

@@ -15,7 +15,7 @@ from wallet.clock import reference
 from wallet.contracts.moves import party_to
 from wallet.contracts.periods import check_days, deadline, latest
 from wallet.contracts.records import Contract
-from wallet.contracts.telling import Values, tell
+from wallet.contracts.texts import Values, texts_to
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Moment, Posting, Text
@@ -98,4 +98,4 @@ def _texts(
         "name": payer.name,
         "deadline": Moment(until, facts.market(payee).zone),
     }
-    return tell((payer, "extended_payer", to_payer), (payee, "extended_payee", to_payee))
+    return texts_to((payer, "extended_payer", to_payer), (payee, "extended_payee", to_payee))

@@ -20,7 +20,7 @@ from wallet.contracts.descriptions import check_description
 from wallet.contracts.holding import Charged, charge, hold
 from wallet.contracts.periods import check_days, deadline
 from wallet.contracts.records import Contract
-from wallet.contracts.telling import Values, tell
+from wallet.contracts.texts import Values, texts_to
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Holder, Needs
@@ -121,7 +121,7 @@ def _texts(
     if contract is None:
         sent = {**common, **costs, "name": payee.name, "phone": phone_of(payee)}
         received = {**by, "balance": (wallet.balance + charged.amount).shown}
-        return tell((payer, "sent", sent), (payee, "received", received))
+        return texts_to((payer, "sent", sent), (payee, "received", received))
     assert contract.description is not None, contract
     held: Values = {
         **common,
@@ -136,4 +136,4 @@ def _texts(
         "deadline": Moment(contract.deadline_at, facts.market(payee).zone),
         "service_code": facts.market(payee).service_code,
     }
-    return tell((payer, "paid_held", held), (payee, "offered", offered))
+    return texts_to((payer, "paid_held", held), (payee, "offered", offered))

@@ -1,4 +1,4 @@
-"""Price merchant: the operator sets what a merchant pays, from now on.
+"""Set pricing: the operator sets what a merchant pays, from now on.
 
 Terms are a new version each time: a contract keeps those it was paid under, so nothing that was
 promised changes. A monthly fee is first charged when the merchant's next local month begins.

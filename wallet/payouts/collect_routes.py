@@ -8,7 +8,7 @@ import marshmallow as ma
 from marshmallow import fields
 
 from wallet.payouts import collect
-from wallet.payouts.collecting import found_for
+from wallet.payouts.collection_codes import payout_of_code
 from wallet.people.one_time import OneTimeCode
 from wallet.service import Service
 from wallet.web import examples
@@ -53,7 +53,7 @@ def create_collection(request: ActRequest, service: Service) -> collect.Command:
     """
     body, code = request.body, OneTimeCode(request.body["code"])
     keys = {each.kid: each.key for each in service.settings.pin_keys}
-    found = found_for(
+    found = payout_of_code(
         service.engine, body["msisdn"], code, keys, service.home.currency, service.clock.now()
     )
     return collect.Command(

@@ -13,7 +13,7 @@ from uuid import UUID
 from wallet.clock import reference
 from wallet.contracts.periods import DAY_S, deadline
 from wallet.contracts.records import Contract, NewContract
-from wallet.contracts.telling import tell
+from wallet.contracts.texts import texts_to
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Needs
@@ -216,4 +216,4 @@ def _bought(
         "phone": phone_of(payer),
         "deadline": Moment(contract.deadline_at, facts.market(payee).zone),
     }
-    return tell((payer, "plan_bought", to_payer), (payee, "plan_sold", to_payee))
+    return texts_to((payer, "plan_bought", to_payer), (payee, "plan_sold", to_payee))

@@ -14,7 +14,7 @@ from uuid import UUID
 from wallet.clock import reference
 from wallet.contracts.moves import Moved, move, party_to
 from wallet.contracts.records import Contract
-from wallet.contracts.telling import tell
+from wallet.contracts.texts import texts_to
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Posting, Row, Text
@@ -165,4 +165,4 @@ def _texts(moved: Moved, facts: Facts, step: int, worth: Money) -> tuple[Text, .
         "fee": moved.charges.commission.shown,
         "balance": moved.payee_balance.shown,
     }
-    return tell((payer, "visit_payer", to_payer), (payee, "visit_payee", to_payee))
+    return texts_to((payer, "visit_payer", to_payer), (payee, "visit_payee", to_payee))

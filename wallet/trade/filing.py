@@ -16,7 +16,7 @@ from uuid import UUID
 from wallet.clock import reference
 from wallet.contracts.moves import party_to
 from wallet.contracts.records import Contract
-from wallet.contracts.telling import Values, tell
+from wallet.contracts.texts import Values, texts_to
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Moment, Posting, Row, Text
@@ -114,7 +114,7 @@ def decide_ship(command: Ship, facts: Facts) -> Decision:
         "carrier": shipment.carrier,
         "tracking": shipment.tracking_number,
     }
-    texts = tell((payer, "shipped", values))
+    texts = texts_to((payer, "shipped", values))
     return _filed(command.KIND, contract, payee, filed, facts, pin_rows, told, texts)
 
 
@@ -224,4 +224,4 @@ def _delivered(
         "phone": phone_of(payer),
         "deadline": Moment(deadline_at, facts.market(payee).zone),
     }
-    return tell((payer, "delivered_payer", to_payer), (payee, "delivered_payee", to_payee))
+    return texts_to((payer, "delivered_payer", to_payer), (payee, "delivered_payee", to_payee))

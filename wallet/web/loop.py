@@ -23,6 +23,7 @@ from wallet.web.acts import ActRequest, ActRoute
 from wallet.web.answers import REPLAYED_HEADER
 from wallet.web.auth import KEY_HEADER, TOKENS, acts_as_staff, caller_of, key_of
 from wallet.web.bodies import JSON, check_json
+from wallet.web.body_reader import BodyReader
 from wallet.web.bridge import (
     Answer,
     Bridge,
@@ -35,7 +36,6 @@ from wallet.web.bridge import (
     respond,
 )
 from wallet.web.errors import problem_of
-from wallet.web.reading import BodyReader
 from wallet.web.schemas import SERVING
 
 if TYPE_CHECKING:

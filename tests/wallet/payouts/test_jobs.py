@@ -15,7 +15,7 @@ from wallet.money import Money
 from wallet.payouts import collect, payout, release_batch, schedule
 from wallet.payouts.batch_records import batch_of
 from wallet.payouts.batching import make_batches
-from wallet.payouts.collecting import found_for
+from wallet.payouts.collection_codes import payout_of_code
 from wallet.payouts.handover import hand_over_next
 from wallet.payouts.jobs import DuePayouts
 from wallet.payouts.rails.rail import Failed, Pending, Rail
@@ -170,7 +170,7 @@ def collected(town, agent, merchant, code="48291307", key=None, service=None):
     service = service or town.service
     typed, keys = OneTimeCode(code), {each.kid: each.key for each in service.settings.pin_keys}
     now = service.clock.now()
-    found = found_for(service.engine, merchant.msisdn, typed, keys, "KES", now)
+    found = payout_of_code(service.engine, merchant.msisdn, typed, keys, "KES", now)
     command = collect.Command(
         agent.id, key or uuid4(), Pin(PIN), merchant.msisdn, typed, found.payout_id,
         found.currency,

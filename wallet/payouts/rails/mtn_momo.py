@@ -217,7 +217,7 @@ def outcome_of(transfer: Mapping[str, Any]) -> Outcome:
             return Pending()
 
 
-def heed_callback(engine: Engine, callback: Mapping[str, Any], now: datetime) -> bool:
+def apply_callback(engine: Engine, callback: Mapping[str, Any], now: datetime) -> bool:
     """Ask about a transfer at once because MTN calls; what it says there counts for nothing."""
     told = callback.get("externalId")
     payout_id = id_of(told) if isinstance(told, str) else None

@@ -8,7 +8,7 @@ from flask import Response, request
 
 from wallet.errors import Refused
 from wallet.gateways import has_token
-from wallet.payouts.rails.mtn_momo import heed_callback
+from wallet.payouts.rails.mtn_momo import apply_callback
 from wallet.payouts.rails.mtn_momo_settings import MomoSettings
 from wallet.web.bodies import parse_object
 from wallet.web.callbacks import refuse_unless
@@ -58,5 +58,5 @@ def _heed() -> Response:
         told = parse_object(request.get_data(cache=False))
     except Refused:
         told = {}
-    heed_callback(service.engine, told, service.clock.now())
+    apply_callback(service.engine, told, service.clock.now())
     return Response(status=204)

@@ -11,7 +11,7 @@ from wallet.errors import Code, Refused
 from wallet.escrow.payment_routes import PaymentSchema
 from wallet.escrow.routes import ActSchema
 from wallet.running.application import all_routes
-from wallet.web.reading import BodyReader
+from wallet.web.body_reader import BodyReader
 from wallet.web.schemas import SERVING
 
 ACTS = {act.rule: act for routes in all_routes() for act in routes.acts}

@@ -29,21 +29,21 @@ MOST: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Collectible:
     """Which payout a phone and a code mean, before anything is locked."""
 
     payout_id: int
     currency: str
 
 
-def found_for(
+def payout_of_code(
     engine: Engine,
     msisdn: str,
     code: OneTimeCode,
     keys: Mapping[str, bytes],
     home: str,
     now: datetime,
-) -> Found:
+) -> Collectible:
     """Return the payout whose code it is; else the newest that still waits: the guess counts there.
 
     One whose code has expired, or was guessed at too often, would count no more guesses, while
@@ -52,8 +52,8 @@ def found_for(
     rows = read(engine, READ_COLLECTIBLE, msisdn=msisdn, now=now, limit=MOST)
     for id_, currency, _, kid, mac in rows:
         if code.fits(CASH_CODE, id_, CodeMac(kid, mac), keys):
-            return Found(id_, currency)
+            return Collectible(id_, currency)
     for id_, currency, waits, _, _ in rows:
         if waits:
-            return Found(id_, currency)
-    return Found(0, home)
+            return Collectible(id_, currency)
+    return Collectible(0, home)

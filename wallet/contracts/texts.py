@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 Values = Mapping[str, "str | Moment"]
 
 
-def tell(*sides: tuple[Holder, str, Values]) -> tuple[Text, ...]:
+def texts_to(*sides: tuple[Holder, str, Values]) -> tuple[Text, ...]:
     """Return a text for each holder with a phone: which wording, filled with what."""
     return tuple(
         Text(holder.msisdn, holder.language, wording, values)
@@ -24,7 +24,7 @@ def tell(*sides: tuple[Holder, str, Values]) -> tuple[Text, ...]:
     )
 
 
-def tell_number(msisdn: str, facts: Facts, wording: str, values: Values) -> Text:
+def text_to_number(msisdn: str, facts: Facts, wording: str, values: Values) -> Text:
     """Return a text for somebody who is not registered, in the first language of their country."""
     return Text(msisdn, market_of(msisdn, facts).languages[0], wording, values)
 
