@@ -20,6 +20,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import blake2b
@@ -164,7 +165,7 @@ def _finish(batch: list[_Job]) -> None:
         else:
             awaited.setdefault(job.future.get_loop(), []).append(job.future)
     for loop, futures in awaited.items():
-        if not loop.is_closed():  # else the server has stopped: nobody waits any more
+        with suppress(RuntimeError):  # closed: the server has stopped, nobody waits any more
             loop.call_soon_threadsafe(_wake, futures)
 
 

@@ -1,5 +1,6 @@
 """The poster: batches, refusals and failures of one command alone, replay of what was done."""
 
+import asyncio
 from dataclasses import replace
 from threading import Event
 from uuid import uuid4
@@ -18,6 +19,25 @@ from wallet.money import Money
 from wallet.onboarding import register
 from wallet.people.pin import Pin
 from wallet.transfers import send
+
+
+def test_a_server_that_stops_while_acts_wait_does_not_stop_the_poster(
+    service, town, amina, juma, monkeypatch
+):
+    """Its event loop may close at any moment, also between a look at it and the waking."""
+
+    def closed(*_):
+        raise RuntimeError("Event loop is closed")
+
+    async def wait_in_vain():
+        monkeypatch.setattr(asyncio.get_running_loop(), "call_soon_threadsafe", closed)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(service.poster.posted(*a_send(amina, juma)), 0.1)
+
+    asyncio.run(wait_in_vain())
+    assert not service.poster.post(*a_send(amina, juma), timeout_s=5).replayed
+    assert town.balance(juma) == 200
+
 
 # Batches -----------------------------------------------------------------------------------------
 
