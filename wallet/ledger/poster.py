@@ -186,8 +186,11 @@ def _is_outage(error: Exception) -> bool:
 
 
 def _fail(batch: list[_Job], error: Exception) -> None:
+    """Give each an error; in an outage its own, for one that all raise gathers their tracebacks."""
+    is_outage = _is_outage(error)
     for job in batch:
-        job.error, job.receipt = error, None
+        job.error = Unavailable("the database is not reachable") if is_outage else error
+        job.receipt = None
 
 
 class Poster:
@@ -292,7 +295,7 @@ class Poster:
                     for job in batch:
                         self._post_batch([job])
                     return
-                _fail(batch, Unavailable("the database is not reachable") if is_outage else error)
+                _fail(batch, error)
                 # New ids, or another process's key, settle most of what a constraint refuses.
                 if not (is_outage or isinstance(error, _MAY_PASS)):
                     log.exception("posting %s failed", batch[0].command.KIND)

@@ -107,7 +107,9 @@ def problem_of(error: Exception) -> Answer:
     if isinstance(error, Refused):
         return problem(error.code, error.facts)
     if isinstance(error, _OUTAGES):
-        log.warning("unavailable: %s", type(error).__name__, exc_info=error)
+        # The poster has said why, once; to tell each caller's way here would hold up the loop.
+        cause = None if isinstance(error, Unavailable) else error
+        log.warning("unavailable: %s", type(error).__name__, exc_info=cause)
         return unavailable()
     return _defect(error)
 

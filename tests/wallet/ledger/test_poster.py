@@ -129,6 +129,19 @@ def test_who_cannot_wait_any_longer_is_told_so_and_finds_it_done_later(service, 
     assert service.poster.post(decide, command).replayed
 
 
+def test_each_that_an_outage_fails_has_an_error_of_its_own(service, monkeypatch):
+    """Whoever raises one adds to its traceback: of 256 that share one, the last tells all 256."""
+
+    def away(_):
+        raise psycopg.OperationalError
+
+    monkeypatch.setattr(service.poster, "_transact", away)
+    waiting = [service.poster.submit(nothing, Anything()) for _ in range(5)]
+    errors = [outcome(each.wait) for each in waiting]
+    assert {type(error) for error in errors} == {Unavailable}
+    assert len({id(error) for error in errors}) == 5
+
+
 # Failures of one command -------------------------------------------------------------------------
 
 

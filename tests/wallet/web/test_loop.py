@@ -147,13 +147,17 @@ def test_no_other_role_does_anything(village, anna, brian):
     assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
 
 
-def test_what_is_unavailable_on_the_loop_is_said_there(village, anna, brian, monkeypatch):
+def test_what_is_unavailable_on_the_loop_is_said_there(village, anna, brian, monkeypatch, caplog):
+    """In one line: hundreds of tracebacks at once would hold up the loop for long."""
+
     async def out_of_order(*_):
         raise Unavailable("the database is not reachable")
 
     monkeypatch.setattr(village.service.poster, "posted", out_of_order)
     answer = village.as_(anna).post("/v1/sends", a_body(brian), key=uuid4())
     assert (answer.status_code, answer.json["code"]) == (503, "service_unavailable")
+    (line,) = [each for each in caplog.records if each.name == "wallet.web.errors"]
+    assert line.exc_info is None
 
 
 def test_a_key_given_twice_is_none(village, anna, brian, seen):
