@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from redis import Redis
 from sqlalchemy import Engine
@@ -76,8 +77,10 @@ class Service:
 
 def text_body(text: Text) -> str:
     """Return what an SMS says, in its reader's language and time zone."""
-    values = {
-        name: moment(text.language, *value) if isinstance(value, Moment) else value
-        for name, value in text.values.items()
-    }
-    return render(text.language, text.name, **values)
+    values = text.values
+    if Moment in map(type, values.values()):
+        values = {
+            name: moment(text.language, *value) if isinstance(value, Moment) else value
+            for name, value in values.items()
+        }
+    return render(text.language, text.name, **cast("Mapping[str, str]", values))

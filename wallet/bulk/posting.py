@@ -30,7 +30,7 @@ from wallet.ledger.facts import Facts, Holder
 from wallet.ledger.poster import SESSION, WORKER
 from wallet.ledger.posting import Text
 from wallet.ledger.reading import READ_HOLDERS, Connection, operator_account, take_lane
-from wallet.ledger.writing import Writes
+from wallet.ledger.writing import Writes, worded
 from wallet.markets import Market
 from wallet.people.limits import Usage
 
@@ -213,12 +213,7 @@ class BulkPayments:
     ) -> None:
         writes = Writes(facts)
         writes.add_linked(done.postings, done.rows, WORKER)
-        first_id = self._ids.block(facts.now, len(done.texts)) if done.texts else 0
-        texts = (
-            (id_, text.msisdn, self._render(text))
-            for id_, text in enumerate(done.texts, start=first_id)
-        )
-        write_payments(at.raw, payments, writes, texts)
+        write_payments(at.raw, payments, writes, worded(done.texts, facts, self._render))
 
     def _read(self, at: _Open, batch: DueBatch, facts: Facts) -> tuple[list[DueRow], Holder]:
         """Lock and read what the batch's rows need; `facts` know all of it afterwards."""

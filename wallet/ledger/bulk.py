@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from wallet.ledger.accounts import Account
-from wallet.ledger.arrays import numbers
+from wallet.ledger.arrays import array
 from wallet.ledger.posting import in_order
 from wallet.ledger.reading import Connection
 from wallet.ledger.writing import INSERT_ENTRIES, INSERT_POSTINGS, INSERT_TEXTS, Writes, insert
@@ -84,13 +84,13 @@ class Payments:
             "own": self.own.id,
             "own_no": self.own_no,
             "now": now,
-            "ids": numbers(self.ids),
-            "receivers": numbers(self.receivers),
-            "accounts": numbers(self.accounts),
-            "entry_nos": numbers(self.entry_nos),
-            "amounts": numbers(self.amounts),
-            "afters": numbers(self.afters),
-            "own_afters": numbers(self.own_afters),
+            "ids": array(self.ids),
+            "receivers": array(self.receivers),
+            "accounts": array(self.accounts),
+            "entry_nos": array(self.entry_nos),
+            "amounts": array(self.amounts),
+            "afters": array(self.afters),
+            "own_afters": array(self.own_afters),
         }
 
 

@@ -6,7 +6,7 @@ itself (migrations/sql/0001_ledger.sql).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 from uuid import UUID
@@ -103,7 +103,7 @@ class Writes:
 def write(connection: Connection, writes: Writes, render: Render) -> None:
     """Write everything a batch decided and commit, in one round trip."""
     now = writes.facts.now
-    texts = [(writes.facts.new_id(), each.msisdn, render(each)) for each in writes.texts]
+    texts = list(worded(writes.texts, writes.facts, render))
     with connection.pipeline():
         insert(connection, INSERT_POSTINGS, writes.postings, now)
         for kind in in_order(writes.rows):
@@ -112,6 +112,13 @@ def write(connection: Connection, writes: Writes, render: Render) -> None:
         insert(connection, INSERT_ENTRIES, writes.entries)
         insert(connection, INSERT_TEXTS, texts, now, now)
         connection.execute("COMMIT")
+
+
+def worded(texts: Sequence[Text], facts: Facts, render: Render) -> Iterator[tuple[int, str, str]]:
+    """Give texts as their rows: id, number and body."""
+    first_id = facts.ids.block(facts.now, len(texts))
+    for id_, text in enumerate(texts, start=first_id):
+        yield id_, text.msisdn, render(text)
 
 
 def insert(
