@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from wallet.config import Section, Settings
@@ -64,11 +64,14 @@ class Caller(Protocol):
 def read_form(raw: bytes) -> Mapping[str, str]:
     """Return the fields of a form or a query; of one given twice, the first."""
     form: dict[str, str] = {}
-    for pair in raw.decode("utf-8", "replace").split("&"):
-        name, _, value = pair.partition("=")
-        is_plain = "%" not in value and "+" not in value
-        form.setdefault(name, value if is_plain else unquote_plus(value))
+    for pair in raw.split(b"&"):
+        name, _, value = pair.partition(b"=")
+        form.setdefault(_text(name), _text(unquote_to_bytes(value.replace(b"+", b" "))))
     return form
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
 
 
 def has_token(query: bytes, token: str) -> bool:

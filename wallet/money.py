@@ -45,7 +45,7 @@ CURRENCIES: Final = {
 MAX_MINOR: Final = 10**15 - 1
 """The largest amount of one command: far above any limit, far below a bigint's end."""
 
-_AMOUNT: Final = re.compile(r"(?P<whole>0|[1-9][0-9]*)(?:\.(?P<fraction>[0-9]+))?", re.ASCII)
+_AMOUNT: Final = re.compile(r"(0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
 _SCALE: Final = {code: 10**currency.exponent for code, currency in CURRENCIES.items()}
 _FRACTION: Final = {
     code: f".%0{each.exponent}d" for code, each in CURRENCIES.items() if each.exponent
@@ -128,7 +128,7 @@ def parse_amount(text: object, currency: object) -> Money:
     if match is None:
         raise Refused(Code.AMOUNT_MALFORMED)
     exponent = CURRENCIES[currency].exponent
-    whole, fraction = match["whole"], match["fraction"] or ""
+    whole, fraction = match.groups("")
     if len(fraction) > exponent:
         raise Refused(Code.AMOUNT_TOO_PRECISE, decimals=exponent, currency=currency)
     if len(whole) > len(str(MAX_MINOR)):  # before int(), which is slow on very long digit strings

@@ -55,7 +55,7 @@ async def read_request(scope: Scope, receive: Receive, most_bytes: int) -> Reque
     """Read a request. Of a body that is longer than `most_bytes` hardly more than that is read."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in scope["headers"]:
-        name, value = raw_name.decode("latin1"), raw_value.decode("latin1")
+        name, value = str(raw_name, "latin1"), str(raw_value, "latin1")
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     request = Request(scope, headers, b"")
     length = headers.get("content-length", "")
