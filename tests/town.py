@@ -19,7 +19,7 @@ from wallet.fx import top_up
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
 from wallet.onboarding import register
-from wallet.payouts import payout
+from wallet.payouts import finish, payout
 from wallet.people.pin import Pin
 from wallet.running.settings import read_settings
 from wallet.service import Service
@@ -270,8 +270,8 @@ class Town(Tables):
 
     def settle(self, payout_id: int, *, paid: bool) -> Receipt:
         failure = None if paid else "account closed"
-        command = payout.Settled(payout_id, "KES", paid, failure)
-        return self.service.poster.post(payout.decide_settled, command)
+        command = finish.Settled(payout_id, "KES", paid, failure)
+        return self.service.poster.post(finish.decide_settled, command)
 
     @staticmethod
     def id_in(receipt: Receipt) -> int:

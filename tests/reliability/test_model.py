@@ -32,7 +32,7 @@ from wallet.ledger.books import check_books
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
 from wallet.onboarding import register
-from wallet.payouts import payout
+from wallet.payouts import finish, payout
 from wallet.people.pin import Pin
 from wallet.transfers import cash_in, deposit, send
 
@@ -160,7 +160,7 @@ class Story(RuleBasedStateMachine):
             case "release_due", (contract_id,):
                 return release.decide_due, release.Due(contract_id)
             case "settle", (payout_id, paid):
-                return payout.decide_settled, payout.Settled(payout_id, "KES", paid)
+                return finish.decide_settled, finish.Settled(payout_id, "KES", paid)
         raise AssertionError(act)
 
     def pin_command(self, id_: int, uuid: UUID, act: tuple[Any, ...], pin: Pin) -> tuple[Any, Any]:

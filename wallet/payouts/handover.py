@@ -28,7 +28,7 @@ from wallet.destinations.records import Destination
 from wallet.errors import Code, Refused
 from wallet.ledger.poster import Poster
 from wallet.money import Money
-from wallet.payouts import payout
+from wallet.payouts import finish
 from wallet.payouts.rails.rail import (
     Batch,
     Failed,
@@ -167,8 +167,8 @@ def settle(
     if currency is None:
         return "refused"
     try:
-        told = payout.Settled(payout_id, currency, failure is None, failure)
-        return "again" if poster.post(payout.decide_settled, told).replayed else "settled"
+        told = finish.Settled(payout_id, currency, failure is None, failure)
+        return "again" if poster.post(finish.decide_settled, told).replayed else "settled"
     except Refused as refusal:
         return _not_settled(engine, payout_id, failure, refusal, now)
 

@@ -11,7 +11,7 @@ from wallet.errors import Code
 from wallet.jobs import SHORTLY_S, Job, Parts, Step
 from wallet.ledger.due import Timer, TimerLoop
 from wallet.ledger.poster import Poster
-from wallet.payouts import payout, schedule
+from wallet.payouts import finish, payout, schedule
 from wallet.people.one_time import OneTimeCode
 
 # Without hours, a schedule is due when there is something to pay.
@@ -79,7 +79,7 @@ TAKEN_BACK: Final = tuple(
     Timer(
         "payout",
         query,
-        lambda row: (payout.decide_returned, payout.Returned(row.id, row.currency)),
+        lambda row: (finish.decide_returned, finish.Returned(row.id, row.currency)),
         _DONE,
     )
     for query in (DUE_CASH, DUE_DECLINED, DUE_STUCK)

@@ -32,14 +32,8 @@ from wallet.destinations.records import Destination, Destinations, Place
 from wallet.errors import Code
 from wallet.merchants.records import MerchantLock
 from wallet.money import Money
-from wallet.payouts.payout import (
-    Command,
-    Returned,
-    Settled,
-    decide,
-    decide_returned,
-    decide_settled,
-)
+from wallet.payouts.finish import Returned, Settled, decide_returned, decide_settled
+from wallet.payouts.payout import Command, decide
 from wallet.payouts.records import CASH_CODE, NewPayout, Payout, PayoutSettled, SchedulePaused
 from wallet.people.one_time import OneTimeCode
 from wallet.refunds.records import RefundsWaiting
