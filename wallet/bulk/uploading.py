@@ -103,10 +103,10 @@ class _Reading:
     def good_rows(self) -> Iterator[Row]:
         for row_no, cells in read_list(self.upload.raw, self.upload.kind):
             self.rows = row_no
+            if (row_no - 1) % self.upload.rows_a_batch == 0:
+                self.sums.append((0, 0))
             found = [cells] if isinstance(cells, Fault) else self.checker.check(row_no, cells)
             if isinstance(found, Row):
-                if (row_no - 1) % self.upload.rows_a_batch == 0:
-                    self.sums.append((0, 0))
                 amount_minor, fee_minor = self.sums[-1]
                 self.sums[-1] = (amount_minor + found.amount_minor, fee_minor + found.fee_minor)
                 yield found

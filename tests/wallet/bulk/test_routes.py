@@ -98,6 +98,14 @@ def test_one_bad_row_at_the_very_end_pays_nobody(village, farm):
         assert confirmed(caller, answer.json).json["code"] == "incorrect_state"
 
 
+def test_one_bad_row_at_the_very_beginning_is_told_as_any_other(village, farm):
+    amina, caller = village.person("Amina"), village.as_(farm)
+    with village.unchanged():
+        answer = uploaded(caller, csv_of(("+254711", "1.00"), (amina.msisdn, "1.00")))
+        assert (answer.status_code, answer.json["state"]) == (201, "rejected")
+        assert [each["row"] for each in lines(caller.get(answer.json["errors"]))] == ["1"]
+
+
 def test_more_than_there_is_is_refused_before_anything_moves(village, farm):
     amina, caller = village.person("Amina"), village.as_(farm)
     listed = uploaded(caller, csv_of((amina.msisdn, "996.00"))).json
