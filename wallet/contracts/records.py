@@ -115,10 +115,11 @@ class Contract(Priced):
         Raises `Refused` where the rest is less.
         """
         assert self.closed_at is None, self
-        if not self.rest.is_positive or (amount is not None and amount > self.rest):
+        rest = self.rest
+        if not rest.is_positive or (amount is not None and amount > rest):
             raise self.more_than_held()
         assert amount is None or amount.is_positive, amount
-        return self.rest if amount is None else amount
+        return rest if amount is None else amount
 
     def more_than_held(self) -> Refused:
         """What to say to one who asks for more than the undisputed rest."""
@@ -137,8 +138,12 @@ class Contract(Priced):
     def moved(self, now: datetime, **changed: object) -> ContractMoved:
         """Return the row with some of its columns changed, closed once nothing is held."""
         after = replace(self, **changed)  # type: ignore[arg-type]  # named by their own callers
-        assert 0 <= after.disputed_minor <= after.held.minor, after
-        return ContractMoved(replace(after, closed_at=None if after.held.is_positive else now))
+        held = after.held
+        assert 0 <= after.disputed_minor <= held.minor, after
+        closed_at = None if held.is_positive else now
+        if after.closed_at is not closed_at:  # seldom, and to replace one of so many fields is slow
+            after = replace(after, closed_at=closed_at)
+        return ContractMoved(after)
 
     def accounts(self, facts: Facts) -> tuple[Account, Account, Account]:
         """Return the contract's own account, the payer's and the payee's, who must be known."""

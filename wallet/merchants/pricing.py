@@ -93,6 +93,9 @@ class Pricing:
         return self.commission_max_minor
 
 
+_COLUMNS: Final = len(fields(Pricing))
+
+
 class Priced(Found):
     """A record whose last field is the terms of `Pricing`, or None."""
 
@@ -101,7 +104,7 @@ class Priced(Found):
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Self:
         """Return the record of one row of LOCK, whose last columns are those of the terms."""
-        own = len(row) - len(fields(Pricing))
+        own = len(row) - _COLUMNS
         columns: tuple[Any, ...] = (*row[:own], Pricing.from_columns(row[own:]))
         return cls(*columns)
 
