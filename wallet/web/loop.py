@@ -2,7 +2,8 @@
 
 A thread for each waiting request costs a payment more than all its rules. An act waits on the loop
 instead, and the poster wakes a batch of them at once. Only what asks the database before there is
-a command takes a thread, for as long as that takes. All that is no act is Flask's.
+a command takes a thread, for as long as that takes, and so does a long body. All that is no act is
+Flask's.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from contextvars import copy_context
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -50,6 +52,8 @@ _KEY: Final = KEY_HEADER.lower()
 _JSON: Final = ("Content-Type", JSON)
 _REPLAYED: Final = (REPLAYED_HEADER, "true")
 _REFERENCE: Final = "<reference:"
+_SHORT: Final = 1024
+"""Bytes of a body. All that may be wrong with thousands of lines takes seconds to tell."""
 
 Handler = Callable[[Request], Awaitable[Answer | None]]
 """Answers a request, or returns None and leaves it as it was."""
@@ -153,7 +157,8 @@ class _OneAct:
         if acts_as_staff(caller, act.roles):
             await self._in_thread(self._check_staff, caller.holder_id)
         key = key_of(request.headers.get(_KEY))
-        body = self._read(request)
+        is_short = len(request.body) <= _SHORT
+        body = self._read(request) if is_short else await self._in_thread(self._read, request)
         act_request = ActRequest(
             caller.holder_id, key, id_, body, service.settings, service.markets
         )
@@ -181,4 +186,4 @@ class _OneAct:
 
     async def _in_thread(self, ask: Callable[..., Found], *values: Any) -> Found:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._flask.pool, ask, *values)
+        return await loop.run_in_executor(self._flask.pool, copy_context().run, ask, *values)

@@ -5,8 +5,10 @@ import threading
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import psycopg
 import pytest
+from wallet.web.reading import BodyReader
 
 from tests.loop import SERVED
 from tests.town import PIN
@@ -63,6 +65,30 @@ def test_no_act_asks_the_database_on_the_event_loop(village, asking):
         assert answer.status_code < 500, (path, answer.json)
     assert "poster" in asking
     assert "test loop" not in asking
+
+
+@pytest.mark.parametrize(("lines", "thread"), [(10, "test loop"), (10_000, "http")])
+def test_a_long_body_is_not_read_on_the_event_loop(village, anna, monkeypatch, lines, thread):
+    """A body that is wrong in thousands of places takes seconds to read."""
+    readers = []
+    read = BodyReader.read
+
+    def noting(self, raw):
+        readers.append(threading.current_thread().name)
+        return read(self, raw)
+
+    monkeypatch.setattr(BodyReader, "read", noting)
+    body = {"lines": [{}] * lines, "total": kes("1.00"), "pin": PIN}
+    answer = village.as_(anna).post("/v1/contracts/0000000000AC/orders", body, key=uuid4())
+    assert (answer.status_code, answer.json["code"]) == (422, "format_error")
+    assert [name.partition("_")[0] for name in readers] == [thread]
+
+
+def test_a_long_body_is_read_as_a_short_one_is(village, anna, brian):
+    body = orjson.dumps(a_body(brian)) + b" " * 2_000
+    headers = {"Content-Type": "application/json"}
+    answer = village.as_(anna).post("/v1/sends", key=uuid4(), data=body, headers=headers)
+    assert (answer.status_code, village.balance(brian)) == (201, 1_00)
 
 
 def test_who_waits_too_long_is_told_to_try_again_and_it_is_done_once(
