@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -232,4 +233,5 @@ def _put_away(path: Path, place: str, raw: bytes) -> None:
     target.parent.mkdir(mode=0o700, exist_ok=True)
     if target.exists():  # the bank uses a name again
         target = target.with_name(f"{path.stem}.{sha256(raw).hexdigest()[:8]}{path.suffix}")
-    path.rename(target)
+    with suppress(FileNotFoundError):  # another worker has put it away
+        path.rename(target)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.wallet.banking.bank import a_line, a_statement
 from tests.wallet.banking.reconciling import Bank, shown
-from wallet.banking.intake import take_folder
+from wallet.banking.intake import Intake, take_folder
 
 
 @pytest.fixture
@@ -65,6 +65,15 @@ def test_killed_before_a_file_was_put_away_it_is_only_put_away(town, bank, payou
     assert take_folder(bank.intake, inbox.parent, town.now) == 1
     assert names(inbox / "taken") == ["a.xml"]
     assert len(bank.files) == 1
+
+
+def test_a_file_that_another_worker_puts_away_does_not_stop_the_others(
+    town, bank, inbox, monkeypatch
+):
+    for name in ("a.xml", "b.xml"):
+        (inbox / name).write_bytes(b"<a/>")
+    monkeypatch.setattr(Intake, "take", lambda _, name, *__: (inbox / name).unlink())
+    assert take_folder(bank.intake, inbox.parent, town.now) == 2
 
 
 @pytest.mark.fault("A statement half written", "left until it is whole, or refused and shown")

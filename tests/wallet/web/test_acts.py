@@ -8,7 +8,6 @@ from uuid import uuid4
 import orjson
 import psycopg
 import pytest
-from wallet.web.reading import BodyReader
 
 from tests.loop import SERVED
 from tests.town import PIN
@@ -19,6 +18,7 @@ from wallet.transfers import send
 from wallet.transfers.routes import SEND
 from wallet.web.acts import Act, ActRoute
 from wallet.web.auth import ROLES
+from wallet.web.body_reader import BodyReader
 from wallet.web.errors import MEDIA_TYPE
 from wallet.web.loop import OnLoop
 
