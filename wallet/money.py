@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Final
 
 from wallet.errors import Code, Refused
@@ -139,13 +138,3 @@ def parse_amount(text: object, currency: object) -> Money:
     if minor == 0:
         raise Refused(Code.AMOUNT_NOT_POSITIVE)
     return Money(currency, minor)
-
-
-def convert(money: Money, currency: str, rate: Decimal) -> Money:
-    """Return `money` in `currency` at `rate` (major units of `currency` for one of `money`'s).
-
-    Rounded half-even to the minor unit; called once, when a quote is made, never afterwards.
-    """
-    major = Decimal(money.minor) / _SCALE[money.currency]
-    minor = (major * rate * _SCALE[currency]).quantize(Decimal(1), rounding=ROUND_HALF_EVEN)
-    return Money(currency, int(minor))

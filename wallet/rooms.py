@@ -1,7 +1,7 @@
 """The rooms, and what they bring: a new capability is a folder of its own and a line here.
 
-A room may have a `routes.py` with its ROUTES, a `jobs.py` with its JOBS (and DEVELOPMENT_JOBS),
-and an `approvable.py` with what takes two of the operator's staff.
+A room may have a `routes.py` with its ROUTES, a `jobs.py` with its JOBS (and DEVELOPMENT_JOBS), a
+`settings.py` with its SETTINGS, and an `approvable.py` with what takes two of the operator's staff.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ import pytest
 
 from sms.gateways import Accepted, Submission
 from sms.gateways.africastalking import AfricasTalkingCallbacks
-from sms.outbox import deliver_due
+from sms.outbox import JOBS, deliver_due
 from sms.reports import KEEP_UNMATCHED, forget_unmatched, record_report
 from wallet.gateways import GatewayRequest
 from wallet.running.settings import read_settings
@@ -88,6 +88,15 @@ def test_a_report_of_an_unknown_text_waits_and_is_forgotten_in_time(engine, outb
     assert forget_unmatched(engine, clock.now()) == 0
     assert forget_unmatched(engine, clock.now() + timedelta(seconds=1)) == 1
     assert outbox.reports() == []
+
+
+def test_a_worker_forgets_reports_of_no_text(service, clock):
+    report(service.engine, clock, "Success", gateway_id="stranger")
+    (job,) = (job for job in JOBS if job.name == "reports of no text")
+    step = job.start(service)
+    assert step() == 0
+    clock.advance(KEEP_UNMATCHED.days * 86400 + 1)
+    assert (step(), step()) == (1, 0)
 
 
 def test_a_report_and_the_record_of_its_submission_never_miss_each_other(engine, outbox, clock):

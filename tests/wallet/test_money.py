@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from sms.gsm7 import is_gsm7
 from wallet.errors import Code, Refused
-from wallet.money import CURRENCIES, MAX_MINOR, Money, convert, format_amount, parse_amount
+from wallet.money import CURRENCIES, MAX_MINOR, Money, format_amount, parse_amount
 
 currencies = st.sampled_from(sorted(CURRENCIES))
 amounts = st.builds(Money, currencies, st.integers(1, MAX_MINOR))
@@ -134,20 +134,3 @@ def test_money_of_two_currencies_does_not_mix():
 def test_minor_units_are_an_integer_and_nothing_else(minor):
     with pytest.raises(AssertionError):
         Money("KES", minor)
-
-
-@pytest.mark.parametrize(
-    ("money", "currency", "rate", "minor"),
-    [
-        (Money("USD", 10_000), "KES", "129.05", 1_290_500),
-        (Money("USD", 1), "KES", "0.5", 0),  # half a cent, to the even one
-        (Money("USD", 3), "KES", "0.5", 2),
-        (Money("USD", 1), "KES", "0.51", 1),
-        (Money("JPY", 100), "KWD", "0.00201", 201),
-        (Money("KWD", 1_000), "JPY", "497.5", 498),
-        (Money("KWD", 1_000), "JPY", "496.5", 496),
-        (Money("KES", MAX_MINOR), "USD", "0.007748934521", 7_748_934_521_000),
-    ],
-)
-def test_a_conversion_rounds_half_even_to_the_minor_unit(money, currency, rate, minor):
-    assert convert(money, currency, Decimal(rate)) == Money(currency, minor)

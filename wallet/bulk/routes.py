@@ -22,11 +22,11 @@ from wallet.web import examples
 from wallet.web.acts import Act, ActRequest
 from wallet.web.answers import REPLAYED_HEADER
 from wallet.web.auth import caller, idempotency_key, keyed, requires
-from wallet.web.codes import TITLE
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PinField, ReferenceField, current_service
+from wallet.web.statuses import TITLE
 
 blp: Final = Routes(
     "bulks", "/v1/bulks", "Lists that pay many wallets at once.", long={"": lists.MAX_BYTES}

@@ -17,8 +17,8 @@ from flask import Blueprint, Flask, Response
 from werkzeug.routing import Rule
 
 from wallet.errors import Code
-from wallet.web.codes import STATUS, TITLE
 from wallet.web.errors import ProblemApi
+from wallet.web.statuses import STATUS, TITLE
 
 ASSETS_URL: Final = "/docs/assets/"
 

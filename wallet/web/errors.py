@@ -21,7 +21,7 @@ from werkzeug.exceptions import HTTPException
 
 from wallet.errors import Code, Refused, Unavailable
 from wallet.web.bridge import Answer, Headers
-from wallet.web.codes import STATUS, TITLE
+from wallet.web.statuses import STATUS, TITLE
 
 log = logging.getLogger(__name__)
 

@@ -2,8 +2,8 @@
 
 A thread for each waiting request costs a payment more than all its rules. An act waits on the loop
 instead, and the poster wakes a batch of them at once. Only what asks the database before there is
-a command takes a thread, for as long as that takes, and so does a long body. All that is no act is
-Flask's.
+a command takes a thread, for as long as that takes, and so does a long body. What is neither an act
+nor a plain USSD hop is Flask's.
 """
 
 from __future__ import annotations

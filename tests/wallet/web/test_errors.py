@@ -8,8 +8,8 @@ from flask import abort
 from tests.loop import LoopClient
 from wallet.errors import Code, Refused, Unavailable
 from wallet.running.application import create_app
-from wallet.web.codes import STATUS, TITLE
 from wallet.web.errors import MEDIA_TYPE
+from wallet.web.statuses import STATUS, TITLE
 
 SECRET = "PIN 7294 of +254711000002"
 RAISED = {

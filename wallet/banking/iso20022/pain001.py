@@ -21,7 +21,6 @@ from wallet.money import Money
 if TYPE_CHECKING:
     from pyiso20022.pain import pain_001_001_09 as pain
 
-MOST_TRANSFERS: Final = 100_000
 NAMELESS: Final = "Account holder"  # whose name is in letters that banks do not pass on
 _BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
 _IBAN: Final = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{1,30}")

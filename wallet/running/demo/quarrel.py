@@ -15,7 +15,7 @@ BACK: Final = kes("500.00")
 
 
 def settle_a_dispute(scene: Scene) -> None:
-    """Juma orders vegetables, some come spoiled: he disputes a part, and they agree."""
+    """Juma's vegetables come spoiled: he disputes a part, and they agree."""
     juma, mercy = scene.actor(JUMA), scene.actor(MBOGA)
     paid = juma.app.post(
         "/v1/payments", {"till": DELIVERIES, "amount": ORDER.json, "pin": JUMA.pin}
