@@ -56,7 +56,7 @@ class Converter(OpenAPIConverter):
     """Describes schemas, and of what may be given in one of several `WAYS` what each needs."""
 
     def schema2jsonschema(self, schema: ma.Schema) -> dict[str, Any]:
-        found: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        found: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec
         ways: tuple[set[str], ...] = getattr(schema, "WAYS", ())
         needed = [way for way in ways if not any(other < way for other in ways)]
         if needed:
