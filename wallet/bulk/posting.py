@@ -27,6 +27,7 @@ from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.arrays import array
 from wallet.ledger.bulk import Payments, write_payments
 from wallet.ledger.facts import Facts, Holder
+from wallet.ledger.line import Line
 from wallet.ledger.poster import SESSION, WORKER
 from wallet.ledger.posting import Text
 from wallet.ledger.reading import READ_HOLDERS, Connection, operator_account, take_lane
@@ -123,6 +124,7 @@ class _Open:
 
     pooled: PoolProxiedConnection
     raw: Connection
+    line: Line
     lane: int
     operator_ids: dict[str, int]
 
@@ -182,7 +184,7 @@ class BulkPayments:
         assert isinstance(raw, psycopg.Connection)
         raw.autocommit = True  # BEGIN and COMMIT travel with the statements
         raw.execute(SESSION)
-        return _Open(pooled, raw, take_lane(raw), {})
+        return _Open(pooled, raw, Line(raw), take_lane(raw), {})
 
     def _post(self, at: _Open, batch: DueBatch, now: datetime) -> int:
         facts = Facts(now, 0, self._markets, {}, self._ids)
@@ -213,7 +215,7 @@ class BulkPayments:
     ) -> None:
         writes = Writes(facts)
         writes.add_linked(done.postings, done.rows, WORKER)
-        write_payments(at.raw, payments, writes, worded(done.texts, facts, self._render))
+        write_payments(at.line, payments, writes, worded(done.texts, facts, self._render))
 
     def _read(self, at: _Open, batch: DueBatch, facts: Facts) -> tuple[list[DueRow], Holder]:
         """Lock and read what the batch's rows need; `facts` know all of it afterwards."""
@@ -223,14 +225,12 @@ class BulkPayments:
             "first": batch.first_row, "last": batch.first_row + batch.row_count - 1,
             "others": array([batch.account_id, self._fees_id(at, currency, facts.now)]),
         }  # fmt: skip
-        with at.raw.pipeline():
-            locked = at.raw.execute(LOCK_RECEIVERS, asked)
-            rows = at.raw.execute(READ_ROWS, asked)
-            payers = at.raw.execute(READ_HOLDERS, {"ids": array([batch.bulk.holder_id])})
-            for row in locked.fetchall():
-                facts.add_account(Account(*row))
-            found = rows.fetchall()
-            (payer,) = payers.fetchall()
+        at.line.ask(LOCK_RECEIVERS, asked)
+        at.line.ask(READ_ROWS, asked)
+        at.line.ask(READ_HOLDERS, {"ids": array([batch.bulk.holder_id])})
+        locked, found, (payer,) = at.line.answers()
+        for row in locked:
+            facts.add_account(Account(*row))
         for _, msisdn, _, _, id_, language, market, tier, status, wallet_id in found:
             if id_ is None:
                 continue

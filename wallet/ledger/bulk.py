@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from wallet.ledger.accounts import Account
 from wallet.ledger.arrays import array
+from wallet.ledger.line import Line
 from wallet.ledger.posting import in_order
-from wallet.ledger.reading import Connection
 from wallet.ledger.writing import INSERT_ENTRIES, INSERT_POSTINGS, INSERT_TEXTS, Writes, insert
 
 INSERT_PAYMENTS: Final = """
@@ -95,7 +95,7 @@ class Payments:
 
 
 def write_payments(
-    connection: Connection,
+    line: Line,
     payments: Payments | None,
     writes: Writes,
     texts: Iterable[tuple[int, str, str]],
@@ -106,15 +106,15 @@ def write_payments(
     last, so that wording them does not keep the database waiting.
     """
     now = writes.facts.now
-    with connection.pipeline():
-        named = {} if payments is None else payments.named(now)
-        if payments is not None and payments.ids:
-            connection.execute(INSERT_PAYMENTS, named)
-        insert(connection, INSERT_POSTINGS, writes.postings, now)
-        for kind in in_order(writes.rows):
-            insert(connection, kind.WRITE, [row.values() for row in writes.rows[kind].values()])
-        if payments is not None and payments.ids:
-            connection.execute(INSERT_PAYMENT_ENTRIES, named)
-        insert(connection, INSERT_ENTRIES, writes.entries)
-        insert(connection, INSERT_TEXTS, list(texts), now, now)
-        connection.execute("COMMIT")
+    named = {} if payments is None else payments.named(now)
+    if payments is not None and payments.ids:
+        line.do(INSERT_PAYMENTS, named)
+    insert(line, INSERT_POSTINGS, writes.postings, now)
+    for kind in in_order(writes.rows):
+        insert(line, kind.WRITE, [row.values() for row in writes.rows[kind].values()])
+    if payments is not None and payments.ids:
+        line.do(INSERT_PAYMENT_ENTRIES, named)
+    insert(line, INSERT_ENTRIES, writes.entries)
+    insert(line, INSERT_TEXTS, list(texts), now, now)
+    line.do("COMMIT")
+    line.answers()

@@ -35,8 +35,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from wallet.errors import Code, Refused, Unavailable
 from wallet.ledger.facts import Facts, Needs
+from wallet.ledger.line import Line
 from wallet.ledger.posting import Decision
-from wallet.ledger.reading import Connection, Receipts, operator_account, read_facts, take_lane
+from wallet.ledger.reading import Receipts, operator_account, read_facts, take_lane
 from wallet.ledger.writing import Render, Writes, write
 
 if TYPE_CHECKING:
@@ -215,6 +216,7 @@ class Poster:
         self._lane = 0
         self._operator_ids: dict[tuple[str, str], int] = {}  # of this lane
         self._connection: PoolProxiedConnection | None = None  # the poster thread's own
+        self._line: Line | None = None  # on it
         self.observe: Observe | None = None
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="poster", daemon=True)
@@ -308,10 +310,9 @@ class Poster:
     def _transact(self, batch: list[_Job]) -> None:
         if self._connection is None:
             self._connection = self._connect()
-        raw = self._connection.driver_connection
-        assert isinstance(raw, psycopg.Connection)
+        assert self._line is not None
         try:
-            self._decide_and_write(raw, batch)
+            self._decide_and_write(self._line, batch)
         except BaseException:
             self._connection.invalidate()  # whatever its state, no later batch inherits it
             self._connection = None
@@ -324,10 +325,11 @@ class Poster:
         raw.autocommit = True  # BEGIN and COMMIT travel with the statements
         raw.execute(SESSION)
         self._lane = take_lane(raw)
+        self._line = Line(raw)
         self._operator_ids.clear()
         return connection
 
-    def _decide_and_write(self, connection: Connection, batch: list[_Job]) -> None:
+    def _decide_and_write(self, line: Line, batch: list[_Job]) -> None:
         now = self._clock.now()
         facts = Facts(now, 0, self._markets, self._settings, self._ids)
         needs = [job.command.needs() for job in batch]
@@ -335,16 +337,16 @@ class Poster:
         def operator_id(key: tuple[str, str]) -> int:
             if key not in self._operator_ids:  # forgotten with the connection, should this fail
                 self._operator_ids[key] = operator_account(
-                    connection, *key, self._lane, id_=self._ids.next(now), now=now
+                    line.connection, *key, self._lane, id_=self._ids.next(now), now=now
                 )
             return self._operator_ids[key]
 
         keys = [job.command.key for job in batch]
-        receipts = read_facts(connection, facts, needs, operator_id, keys)
+        receipts = read_facts(line, facts, needs, operator_id, keys)
         writes = Writes(facts)
         for job, needed in zip(batch, needs, strict=True):
             self._settle(job, needed, facts, writes, receipts)
-        write(connection, writes, self._render)
+        write(line, writes, self._render)
 
     def _settle(
         self,

@@ -3,8 +3,8 @@
 Records first, kind by kind (a contract names its parties; the holders' own rows come last of those
 that are locked), then accounts, each by rising id.
 Whatever can change is read after the locks are held, in a statement of its own, so it is seen
-as the last holder of the lock left it. Statements share round trips (libpq's pipeline mode):
-two for a batch's reading, one for its writing.
+as the last holder of the lock left it. Statements share round trips (`line.py`): two for a batch's
+reading, one for its writing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import psycopg
 from wallet.ledger.accounts import EARNED, Account
 from wallet.ledger.arrays import array
 from wallet.ledger.facts import NOTHING, Facts, Holder, Needs, OfHolder, Record
+from wallet.ledger.line import Line
 from wallet.ledger.posting import in_order
 
 RESOLVE_MSISDNS: Final = "SELECT id FROM holders WHERE msisdn = ANY(%(msisdns)s::text[])"
@@ -89,24 +90,8 @@ class _Wanted:
         self.of_holders.update(needs.of_holders)
 
 
-class _Asked:
-    """Statements that share a round trip; the answers come back in the order of the asking."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._cursors: list[psycopg.Cursor[tuple[Any, ...]]] = []
-
-    def ask(self, statement: str, parameters: Mapping[str, Any]) -> None:
-        cursor = self._connection.cursor()
-        cursor.execute(statement, parameters)
-        self._cursors.append(cursor)
-
-    def answers(self) -> list[list[tuple[Any, ...]]]:
-        return [cursor.fetchall() for cursor in self._cursors]
-
-
 def read_facts(
-    connection: Connection,
+    line: Line,
     facts: Facts,
     needs: Iterable[Needs],
     operator_id: Callable[[tuple[str, str]], int],
@@ -119,18 +104,16 @@ def read_facts(
     wanted = _Wanted()
     for need in needs:
         wanted.add(need)
-    with connection.pipeline():
-        connection.execute("BEGIN")
-        _name(connection, facts, wanted)
-        ids = {"ids": array(sorted(wanted.holders))}
-        accounts = [*wanted.accounts, *(operator_id(key) for key in wanted.operator)]
-        asked = _Asked(connection)
-        asked.ask(LOCK_ACCOUNTS, {"holders": ids["ids"], "ids": array(accounts)})
-        asked.ask(READ_HOLDERS, ids)
-        asked.ask(FIND_RECEIPTS, {"keys": array(keys)})
-        for kind in wanted.of_holders:
-            asked.ask(kind.READ, ids)
-        locked, read, receipts, *of_holders = asked.answers()
+    line.do("BEGIN")
+    _name(line, facts, wanted)
+    ids = {"ids": array(sorted(wanted.holders))}
+    accounts = [*wanted.accounts, *(operator_id(key) for key in wanted.operator)]
+    line.ask(LOCK_ACCOUNTS, {"holders": ids["ids"], "ids": array(accounts)})
+    line.ask(READ_HOLDERS, ids)
+    line.ask(FIND_RECEIPTS, {"keys": array(keys)})
+    for kind in wanted.of_holders:
+        line.ask(kind.READ, ids)
+    locked, read, receipts, *of_holders = line.answers()
     for row in locked:
         facts.add_account(Account(*row))
     for row in read:
@@ -142,15 +125,16 @@ def read_facts(
     return {(row[0], row[1]): (row[2], row[3]) for row in receipts}
 
 
-def _name(connection: Connection, facts: Facts, wanted: _Wanted) -> None:
+def _name(line: Line, facts: Facts, wanted: _Wanted) -> None:
     """Lock the records, and find whom numbers and records mean."""
-    asked = _Asked(connection)
     kinds = in_order(wanted.records)
+    if not (kinds or wanted.msisdns):
+        return
     for kind in kinds:
-        asked.ask(kind.LOCK, {"ids": array(sorted(wanted.records[kind]))})
+        line.ask(kind.LOCK, {"ids": array(sorted(wanted.records[kind]))})
     if wanted.msisdns:
-        asked.ask(RESOLVE_MSISDNS, {"msisdns": array(wanted.msisdns)})
-    answers = asked.answers()
+        line.ask(RESOLVE_MSISDNS, {"msisdns": array(wanted.msisdns)})
+    answers = line.answers()
     for kind, rows in zip(kinds, answers, strict=False):
         for row in rows:
             record = kind.from_row(row)

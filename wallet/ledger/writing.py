@@ -16,8 +16,8 @@ import orjson
 from wallet.errors import Refused
 from wallet.ledger.arrays import array
 from wallet.ledger.facts import Facts
+from wallet.ledger.line import Line
 from wallet.ledger.posting import Decision, Posting, Row, Text, in_order
-from wallet.ledger.reading import Connection
 
 INSERT_POSTINGS: Final = """
     INSERT INTO postings (id, kind, actor_id, key, fingerprint, sender_id, receiver_id, original_id,
@@ -100,18 +100,18 @@ class Writes:
             )
 
 
-def write(connection: Connection, writes: Writes, render: Render) -> None:
+def write(line: Line, writes: Writes, render: Render) -> None:
     """Write everything a batch decided and commit, in one round trip."""
     now = writes.facts.now
     texts = list(worded(writes.texts, writes.facts, render))
-    with connection.pipeline():
-        insert(connection, INSERT_POSTINGS, writes.postings, now)
-        for kind in in_order(writes.rows):
-            rows = [row.values() for row in writes.rows[kind].values()]
-            insert(connection, kind.WRITE, rows)
-        insert(connection, INSERT_ENTRIES, writes.entries)
-        insert(connection, INSERT_TEXTS, texts, now, now)
-        connection.execute("COMMIT")
+    insert(line, INSERT_POSTINGS, writes.postings, now)
+    for kind in in_order(writes.rows):
+        rows = [row.values() for row in writes.rows[kind].values()]
+        insert(line, kind.WRITE, rows)
+    insert(line, INSERT_ENTRIES, writes.entries)
+    insert(line, INSERT_TEXTS, texts, now, now)
+    line.do("COMMIT")
+    line.answers()
 
 
 def worded(texts: Sequence[Text], facts: Facts, render: Render) -> Iterator[tuple[int, str, str]]:
@@ -121,10 +121,8 @@ def worded(texts: Sequence[Text], facts: Facts, render: Render) -> Iterator[tupl
         yield id_, text.msisdn, render(text)
 
 
-def insert(
-    connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]], *same: object
-) -> None:
+def insert(line: Line, statement: str, rows: Sequence[tuple[Any, ...]], *same: object) -> None:
     """Insert `rows`, a column an array; `same` is what all rows share, before the columns."""
     if rows:
         columns = [array(column) for column in zip(*rows, strict=True)]
-        connection.execute(statement, [*same, *columns])
+        line.do(statement, [*same, *columns])
