@@ -98,8 +98,6 @@ def _hop_handler(gateway: Gateway, hops: QuickHops) -> Handler:
         if isinstance(event, Ended):
             return None
         screen = await hops.answer(event)
-        if screen is None:
-            return None
         count_hop(screen.label)
         return gateway.write(event, screen)
 

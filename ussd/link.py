@@ -1,16 +1,22 @@
 """GET and SET on Valkey with as little as possible around them: both are on the way of each hop.
 
 The client's own commands cost six times what the exchange itself does. Each thread keeps one of
-the client's connections, so what it knows of addresses, passwords and TLS still counts.
+the client's connections, and the event loop one that all its hops share, so what the client knows
+of addresses, passwords and TLS still counts.
 """
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import weakref
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Final, NewType, Protocol, cast
 
 from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ResponseError
 
@@ -60,6 +66,29 @@ class Link:
         return _exchange(connection, commands)
 
 
+class LoopLink:
+    """The connection of an event loop to one Valkey. Raises what the client raises."""
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._pool = AsyncRedis.from_url(
+            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s
+        ).connection_pool
+        self._connection: AbstractConnection | None = None
+
+    async def exchange(self, commands: Sequence[Command]) -> Sequence[bytes | None]:
+        """Return the answers to some commands, in one round trip; one exchange after the other."""
+        if self._connection is not None:
+            try:
+                return await _exchange_on(self._connection, commands)
+            except Disconnected:
+                pass  # Valkey was restarted since: asking again does no harm
+        else:
+            self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+            loop = asyncio.get_running_loop()
+            weakref.finalize(self, _hang_up, loop, self._connection)
+        return await _exchange_on(self._connection, commands)
+
+
 def get_command(name: bytes) -> Command:
     """Return what asks for a value."""
     return Command(_GET % (len(name), name))
@@ -87,3 +116,30 @@ def _exchange(connection: Wire, commands: Sequence[Command]) -> Sequence[bytes |
     if refused is not None:
         raise refused
     return cast("list[bytes | None]", answers)
+
+
+async def _exchange_on(
+    connection: AbstractConnection, commands: Sequence[Command]
+) -> Sequence[bytes | None]:
+    answers: list[object] = []
+    refused: ResponseError | None = None
+    try:
+        if not connection.is_connected:
+            await connection.connect()  # type: ignore[no-untyped-call]
+        await connection.send_packed_command([b"".join(commands)])
+        for _ in commands:
+            try:
+                answers.append(await connection.read_response())
+            except ResponseError as error:  # an answer like any other: the others still come
+                refused = error
+    except BaseException:
+        await connection.disconnect(nowait=True)  # or the next would read this one's answer
+        raise
+    if refused is not None:
+        raise refused
+    return cast("list[bytes | None]", answers)
+
+
+def _hang_up(loop: asyncio.AbstractEventLoop, connection: AbstractConnection) -> None:
+    with suppress(RuntimeError):  # the loop has ended, and its connections with it
+        loop.call_soon_threadsafe(lambda: loop.create_task(connection.disconnect(nowait=True)))

@@ -7,17 +7,20 @@ has been done.
 
 from __future__ import annotations
 
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from ussd.batched_lookups import BatchedLookups
 from ussd.events import Event, Screen
-from ussd.link import Command, Link, get_command, set_command
+from ussd.link import Command, LoopLink, get_command, set_command
 from ussd.machine import DOWN, Machine, Step, log_defect
-from ussd.reads import Holders, KnownHolder
+from ussd.reads import Holders, KnownHolder, LoopHolders
 from ussd.sessions import LIFETIME_S, Sessions, name_of, pack, unpack
 from ussd.states import NeedsThread, Turn
 from wallet.errors import Refused
 from wallet.numbers import parse_msisdn
+from wallet.service import VALKEY_TIMEOUT_S
 
 if TYPE_CHECKING:
     from wallet.service import Service
@@ -28,20 +31,19 @@ class QuickHops:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        link, holders = Link(service.valkey), Holders(service.engine)
+        self._pool = ThreadPoolExecutor(service.settings.web_threads, "ussd")
+        link, holders = LoopLink(service.valkey_url, VALKEY_TIMEOUT_S), Holders(service.engine)
         self._machine = Machine(service, Sessions.of(service), holders)
-        self._valkey: BatchedLookups[Command, bytes | None] = BatchedLookups(
-            "ussd sessions", link.exchange
-        )
+        self._valkey: BatchedLookups[Command, bytes | None] = BatchedLookups(link.exchange)
         self._holders: BatchedLookups[str, KnownHolder | None] = BatchedLookups(
-            "ussd holders", holders.find_all
+            LoopHolders(service.engine).find_all
         )
 
-    async def answer(self, event: Event) -> Screen | None:
-        """Return the screen of a hop, or None where it has to be asked for in a thread.
+    async def answer(self, event: Event) -> Screen:
+        """Return the screen of a hop, whatever happens.
 
-        What is down has been waited for here, so it is not asked again in a thread. A defect is:
-        there may be none on that way.
+        What is down has been waited for here, so it is not asked again in a thread. After a defect
+        it is: there may be none on that way.
         """
         session = None
         try:
@@ -56,12 +58,13 @@ class QuickHops:
                 await self._valkey.ask(set_command(name, pack(after), LIFETIME_S))
             return screen
         except NeedsThread:
-            return None
+            pass
         except DOWN as error:
             return self._machine.failed(error, session)
         except Exception as defect:  # noqa: BLE001 -- the thread answers, whatever it is
             log_defect(defect)
-            return None
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._machine.answer, event)
 
     async def _begin(self, event: Event) -> Step:
         try:

@@ -22,6 +22,12 @@ CONNECTIONS: Final = 4
 MOST_CONNECTIONS: Final = 24
 WAIT_S: Final = 4  # a gateway waits five
 
+_CONNECT: Final[dict[str, Any]] = {
+    "autocommit": True,
+    "application_name": "kibubu ussd",
+    "connect_timeout": CONNECT_TIMEOUT_S,
+}
+
 READ_HOLDERS: Final = """
     SELECT msisdn, id, name, language, market, status, pin_mac IS NOT NULL
       FROM holders
@@ -45,14 +51,7 @@ class Holders:
     """Finds holders by number. Raises `psycopg.Error` or `SQLAlchemyError` where it cannot ask."""
 
     def __init__(self, engine: Engine) -> None:
-        address = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-        connect = partial(
-            psycopg.connect,
-            address,
-            autocommit=True,
-            application_name="kibubu ussd",
-            connect_timeout=CONNECT_TIMEOUT_S,
-        )
+        connect = partial(psycopg.connect, _address_of(engine), **_CONNECT)
         self._pool = QueuePool(
             cast("Callable[[], Any]", connect),
             pool_size=CONNECTIONS,
@@ -78,8 +77,50 @@ class Holders:
             except psycopg.OperationalError:
                 if not attempts_left:  # else it was restarted: each connection of before is bad
                     raise
-        found = {row[0]: KnownHolder(*row[1:]) for row in rows}
-        return [found.get(msisdn) for msisdn in msisdns]
+        return _in_order(msisdns, rows)
+
+
+class LoopHolders:
+    """Finds holders by number on an event loop, on one connection. Raises `psycopg.Error`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._address = _address_of(engine)
+        self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+
+    async def find_all(self, msisdns: Sequence[str]) -> Sequence[KnownHolder | None]:
+        """Return the holders of some numbers, in one round trip; one after the other."""
+        if self._connection is not None:
+            try:
+                return await self._found(self._connection, msisdns)
+            except psycopg.OperationalError:
+                pass  # Postgres was restarted since: asking again does no harm
+        connection = await psycopg.AsyncConnection.connect(self._address, **_CONNECT)
+        self._connection = connection
+        weakref.finalize(self, connection.pgconn.finish)
+        return await self._found(connection, msisdns)
+
+    async def _found(
+        self, connection: psycopg.AsyncConnection[tuple[Any, ...]], msisdns: Sequence[str]
+    ) -> Sequence[KnownHolder | None]:
+        try:
+            asked = {"msisdns": list(msisdns)}
+            rows = await (await connection.execute(READ_HOLDERS, asked)).fetchall()
+        except BaseException:
+            self._connection = None
+            await connection.close()
+            raise
+        return _in_order(msisdns, rows)
+
+
+def _in_order(
+    msisdns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> Sequence[KnownHolder | None]:
+    found = {row[0]: KnownHolder(*row[1:]) for row in rows}
+    return [found.get(msisdn) for msisdn in msisdns]
+
+
+def _address_of(engine: Engine) -> str:
+    return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 def _rows(pooled: PoolProxiedConnection, msisdns: Sequence[str]) -> list[tuple[Any, ...]]:

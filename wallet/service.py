@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
+from typing import Final, cast
 
 from redis import Redis
 from sqlalchemy import Engine
@@ -20,6 +20,8 @@ from wallet.ledger.writing import Render
 from wallet.markets import MARKETS, Market, hastened
 from wallet.people.pin import PinKeys
 
+VALKEY_TIMEOUT_S: Final = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -28,6 +30,7 @@ class Service:
     settings: Settings
     engine: Engine
     valkey: Redis
+    valkey_url: str = field(repr=False)
     clock: Clock
     ids: Ids
     poster: Poster
@@ -65,8 +68,10 @@ class Service:
             settings=(PinKeys({each.kid: each.key for each in settings.pin_keys}),),
             render=text_body,
         )
-        valkey = Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
-        return cls(settings, engine, valkey, clock, ids, poster, markets)
+        valkey = Redis.from_url(
+            redis_url, socket_timeout=VALKEY_TIMEOUT_S, socket_connect_timeout=VALKEY_TIMEOUT_S
+        )
+        return cls(settings, engine, valkey, redis_url, clock, ids, poster, markets)
 
     def close(self) -> None:
         """Finish what was handed to the poster, then let go of the servers."""

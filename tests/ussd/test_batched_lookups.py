@@ -1,11 +1,10 @@
 """Questions of an event loop are asked together, and each gets its own reply."""
 
 import asyncio
-import threading
 
 import pytest
 
-from ussd.batched_lookups import BatchedLookups
+from ussd.batched_lookups import MOST, BatchedLookups
 
 
 async def asked_at_once(lookups, questions):
@@ -13,55 +12,70 @@ async def asked_at_once(lookups, questions):
 
 
 def test_each_question_gets_its_own_reply():
-    lookups = BatchedLookups[int, int]("squares", lambda asked: [each * each for each in asked])
-    assert asyncio.run(asked_at_once(lookups, range(500))) == [each * each for each in range(500)]
+    async def squares(asked):
+        return [each * each for each in asked]
+
+    lookups = BatchedLookups[int, int](squares)
+    questions = range(2 * MOST)
+    assert asyncio.run(asked_at_once(lookups, questions)) == [each * each for each in questions]
 
 
 def test_what_is_asked_meanwhile_is_asked_together():
-    batches, busy = [], threading.Event()
-
-    def answer(questions):
-        batches.append(list(questions))
-        busy.wait(10)
-        return questions
-
-    lookups = BatchedLookups("together", answer)
+    batches = []
 
     async def main():
+        is_free = asyncio.Event()
+
+        async def answer(questions):
+            batches.append(list(questions))
+            await is_free.wait()
+            return questions
+
+        lookups = BatchedLookups(answer)
         first = asyncio.create_task(lookups.ask(0))
-        while not batches:  # noqa: ASYNC110 -- a thread fills it
+        while not batches:  # noqa: ASYNC110 -- a task fills it
             await asyncio.sleep(0)
         others = [asyncio.create_task(lookups.ask(each)) for each in (1, 2, 3)]
         await asyncio.sleep(0)
-        busy.set()
+        is_free.set()
         await asyncio.gather(first, *others)
 
     asyncio.run(main())
     assert batches == [[0], [1, 2, 3]]
 
 
+def test_no_more_is_asked_at_once_than_may_be():
+    sizes = []
+
+    async def answer(questions):
+        sizes.append(len(questions))
+        return questions
+
+    asyncio.run(asked_at_once(BatchedLookups(answer), range(MOST + 1)))
+    assert sizes == [MOST, 1]
+
+
 def test_an_error_reaches_all_who_asked_and_none_who_ask_later():
-    def answer(questions):
+    async def answer(questions):
         if "bad" in questions:
             raise LookupError("no")
         return questions
 
-    lookups = BatchedLookups("errors", answer)
-    (found,) = asyncio.run(asked_at_once(lookups, ["bad"]))
-    assert isinstance(found, LookupError)
+    lookups = BatchedLookups(answer)
+    found = asyncio.run(asked_at_once(lookups, ["bad", "worse"]))
+    assert [type(each) for each in found] == [LookupError, LookupError]
     assert asyncio.run(asked_at_once(lookups, ["good"])) == ["good"]
 
 
 def test_who_has_gone_stops_nobody():
-    going = threading.Event()
-
-    def answer(questions):
-        going.wait(10)
-        return questions
-
-    lookups = BatchedLookups("gone", answer)
-
     async def main():
+        going = asyncio.Event()
+
+        async def answer(questions):
+            await going.wait()
+            return questions
+
+        lookups = BatchedLookups(answer)
         gone, stays = (asyncio.create_task(lookups.ask(each)) for each in (1, 2))
         await asyncio.sleep(0)
         gone.cancel()

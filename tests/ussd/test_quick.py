@@ -9,12 +9,12 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
-from flask import request_started
 from redis import Redis
 
 from tests.loop import LoopClient
 from tests.ussd.handset import Handset
 from ussd.events import Event
+from ussd.machine import Machine
 from ussd.menus import STATES
 from ussd.sessions import Account, Session
 from ussd.states import InThread, NeedsThread, Turn
@@ -29,15 +29,17 @@ TIMEOUT_S = 1
 
 
 @pytest.fixture
-def seen(app):
-    """How many hops came Flask's way, each in a thread."""
+def seen(monkeypatch):
+    """How many hops were answered in a thread."""
     hops = []
+    answer = Machine.answer
 
-    def note(*_, **__):
+    def noted(machine, event):
         hops.append(1)
+        return answer(machine, event)
 
-    with request_started.connected_to(note, app):
-        yield hops
+    monkeypatch.setattr(Machine, "answer", noted)
+    return hops
 
 
 @pytest.fixture
@@ -127,7 +129,8 @@ def deaf():
     with socket.create_server(("127.0.0.1", 0)) as listener:
         accepting = threading.Thread(target=accept)
         accepting.start()
-        yield f"redis://127.0.0.1:{listener.getsockname()[1]}", came
+        patience = f"socket_timeout={TIMEOUT_S}&socket_connect_timeout={TIMEOUT_S}"
+        yield f"redis://127.0.0.1:{listener.getsockname()[1]}?{patience}", came
         listener.shutdown(socket.SHUT_RDWR)
     accepting.join()
     for connection in came:
@@ -137,10 +140,8 @@ def deaf():
 def test_while_valkey_does_not_answer_a_hop_waits_for_it_once(service, phones, deaf):
     address, came = deaf
     sender, _ = phones
-    with Redis.from_url(
-        address, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S
-    ) as valkey:
-        app = create_app(replace(service, valkey=valkey))
+    with Redis.from_url(address) as valkey:
+        app = create_app(replace(service, valkey=valkey, valkey_url=address))
         app.test_client_class = LoopClient
         began = monotonic()
         phone = Handset(app.test_client(), sender.msisdn)
