@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from wallet.errors import Code, Refused
@@ -47,7 +46,7 @@ class Pin:
     def mac(self, key: bytes, holder_id: int, salt: bytes) -> bytes:
         """Return the verifier."""
         message = b"%d|%s|%s" % (holder_id, salt, self._digits.encode())
-        return hmac.digest(key, message, sha256)
+        return hmac.digest(key, message, "sha256")
 
     def is_weak(self, msisdn: str | None) -> bool:
         """Tell whether the PIN is among the first that a thief tries."""

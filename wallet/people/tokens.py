@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any, Final
 
 import jwt
@@ -79,7 +78,7 @@ class AccessTokens:
         signed, _, signature = token.rpartition(".")
         if not signed.startswith(_HEADER):
             return None
-        expected = base64url_encode(hmac.digest(self._key, signed.encode(), sha256))
+        expected = base64url_encode(hmac.digest(self._key, signed.encode(), "sha256"))
         if not hmac.compare_digest(signature.encode(), expected):
             return None
         body = signed[len(_HEADER) :].encode()
