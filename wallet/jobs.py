@@ -47,6 +47,9 @@ class Parts(Protocol):
     @property
     def render(self) -> Render: ...
 
+    def own_poster(self) -> Poster:
+        """Start another poster, which posts beside the process's own."""
+
 
 Step = Callable[[], int]
 """Returns how much it found to do; after a step that found nothing its job idles."""

@@ -35,6 +35,7 @@ class Service:
     ids: Ids
     poster: Poster
     markets: Mapping[str, Market]
+    own_posters: list[Poster] = field(default_factory=list)
 
     @property
     def home(self) -> Market:
@@ -60,24 +61,37 @@ class Service:
         engine, ids = make_engine(database_url), Ids()
         seconds = settings.section(DisputeSettings).seconds
         markets = MARKETS if seconds is None else hastened(MARKETS, seconds)
-        poster = Poster(
-            engine,
-            clock,
-            ids,
-            markets=markets,
-            settings=(PinKeys({each.kid: each.key for each in settings.pin_keys}),),
-            render=text_body,
-        )
+        poster = _poster(settings, engine, clock, ids, markets)
         valkey = Redis.from_url(
             redis_url, socket_timeout=VALKEY_TIMEOUT_S, socket_connect_timeout=VALKEY_TIMEOUT_S
         )
         return cls(settings, engine, valkey, redis_url, clock, ids, poster, markets)
 
+    def own_poster(self) -> Poster:
+        """Start another poster, which posts beside the first; it ends with the service."""
+        poster = _poster(self.settings, self.engine, self.clock, self.ids, self.markets)
+        self.own_posters.append(poster)
+        return poster
+
     def close(self) -> None:
-        """Finish what was handed to the poster, then let go of the servers."""
-        self.poster.close()
+        """Finish what was handed to the posters, then let go of the servers."""
+        for poster in (self.poster, *self.own_posters):
+            poster.close()
         self.engine.dispose()
         self.valkey.close()
+
+
+def _poster(
+    settings: Settings, engine: Engine, clock: Clock, ids: Ids, markets: Mapping[str, Market]
+) -> Poster:
+    return Poster(
+        engine,
+        clock,
+        ids,
+        markets=markets,
+        settings=(PinKeys({each.kid: each.key for each in settings.pin_keys}),),
+        render=text_body,
+    )
 
 
 def text_body(text: Text) -> str:

@@ -4,18 +4,21 @@ Any number of workers may do this at once, and any may be killed anywhere: the c
 follows from what is due, so the ledger does it once. Who just looks does it too, and whoever is
 first does it. Nothing is kept about a thing that was refused but a short rest, in memory, so that
 it neither stops the others nor spins.
+
+Where very many may come due in the same minute, workers share them out: see `Shares`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Engine, Row, TextClause
+from sqlalchemy import Engine, Row, TextClause, text
 
 from wallet.clock import reference
 from wallet.errors import Code, Refused, Unavailable
@@ -31,6 +34,26 @@ ROUNDS: Final = 3
 Seen = TypeVar("Seen")
 Due = tuple[Decide[Any], Command]
 """How to do what is due, and the command, whose key follows from the thing."""
+
+
+UNLOCK: Final = text("SELECT pg_advisory_unlock(:number, :share)")
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """How workers share out what is due: each takes a share that no other has just now.
+
+    What one account receives is due in one share, so that workers do not wait for each other's
+    accounts, and a batch locks few of them.
+
+    `query` locks a share in which something is due, by `pg_try_advisory_lock(:number, share)`, but
+    none of those `:passed`: they had nothing to be done, though due, since somebody moves it. Until
+    the lock is let go of, or the connection is lost, it is nobody else's; the timer's own query
+    finds by `:share`.
+    """
+
+    number: int
+    query: TextClause
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +73,7 @@ class Timer:
     due: Callable[[Row[Any]], Due]
     quicker: frozenset[Code]
     longest_rest: timedelta = LONGEST_REST
+    shares: Shares | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +108,19 @@ class TimerLoop:
         `asked` is what else the query asks for.
         """
         self._forget(now)
-        found = self._find(now, limit, asked)
+        if self._timer.shares is None:
+            return self._do(self._find(now, limit, asked), now)
+        passed: list[int] = []
+        while True:
+            with self._share(self._timer.shares, now, passed) as share:
+                if share is None:
+                    return []
+                found = self._find(now, limit, {**asked, "share": share})
+                if found:
+                    return self._do(found, now)
+                passed.append(share)
+
+    def _do(self, found: list[Row[Any]], now: datetime) -> list[tuple[Row[Any], Exception | None]]:
         errors = outcomes(self._poster, [self._timer.due(row) for row in found])
         for row, error in zip(found, errors, strict=True):
             if error is None or (isinstance(error, Refused) and error.code in self._timer.quicker):
@@ -93,11 +129,27 @@ class TimerLoop:
                 self._rest(row.id, error, now)
         return list(zip(found, errors, strict=True))
 
+    @contextmanager
+    def _share(self, shares: Shares, now: datetime, passed: list[int]) -> Iterator[int | None]:
+        """Hold a share in which something is due; None where there is none that is free."""
+        named = {"number": shares.number, "now": now, "passed": passed}
+        with self._engine.connect() as pooled:
+            connection = pooled.execution_options(isolation_level="AUTOCOMMIT")
+            found = connection.execute(shares.query, {**named, "resting": self._resting(now)})
+            share: int | None = found.scalar()
+            try:
+                yield share
+            finally:
+                if share is not None:
+                    connection.execute(UNLOCK, {"number": shares.number, "share": share})
+
     def _find(self, now: datetime, limit: int, asked: dict[str, object]) -> list[Row[Any]]:
-        resting = [id_ for id_, rest in self._rests.items() if rest.until > now]
         with self._engine.begin() as connection:
-            values = {**asked, "now": now, "limit": limit, "resting": resting}
+            values = {**asked, "now": now, "limit": limit, "resting": self._resting(now)}
             return list(connection.execute(self._timer.query, values))
+
+    def _resting(self, now: datetime) -> list[int]:
+        return [id_ for id_, rest in self._rests.items() if rest.until > now]
 
     def _forget(self, now: datetime) -> None:
         """Forget what has not been found for long: somebody else has done it since."""
@@ -116,11 +168,11 @@ class TimerLoop:
 
 
 def outcomes(poster: Poster, due: Iterable[Due]) -> list[Exception | None]:
-    """Do what is due, in one batch where it fits one; return what stood in the way of each.
+    """Do what is due, in one batch; return what stood in the way of each.
 
     Nothing that fails stops the others. Raises `Unavailable` where the database cannot say.
     """
-    return [_outcome(pending) for pending in [poster.submit(*each) for each in due]]
+    return [_outcome(pending) for pending in poster.submit_all(due)]
 
 
 def up_to_date(

@@ -19,7 +19,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
@@ -218,7 +218,7 @@ class Poster:
         self._connection: PoolProxiedConnection | None = None  # the poster thread's own
         self._line: Line | None = None  # on it
         self.observe: Observe | None = None
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[list[_Job] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="poster", daemon=True)
         self._thread.start()
 
@@ -237,7 +237,7 @@ class Poster:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         job = _Job(decide, command, future)
-        self._jobs.put(job)
+        self._jobs.put([job])
         timer = loop.call_later(WAIT_S, _give_up, future)
         try:
             await future
@@ -248,8 +248,15 @@ class Poster:
     def submit(self, decide: Decide[CommandT], command: CommandT) -> Pending:
         """Hand `command` over without waiting, so that one thread can fill a batch."""
         job = _Job(decide, command)
-        self._jobs.put(job)
+        self._jobs.put([job])
         return job
+
+    def submit_all(self, commands: Iterable[tuple[Decide[Any], Command]]) -> Sequence[Pending]:
+        """Hand commands over that belong in one batch, however many they are."""
+        jobs = [_Job(decide, command) for decide, command in commands]
+        if jobs:
+            self._jobs.put(jobs)
+        return jobs
 
     def close(self) -> None:
         """Post what is waiting, then stop."""
@@ -258,16 +265,16 @@ class Poster:
 
     def _run(self) -> None:
         while (first := self._jobs.get()) is not None:
-            batch = [first]
+            batch = [*first]
             while len(batch) < MAX_BATCH:
                 try:
-                    job = self._jobs.get_nowait()
+                    jobs = self._jobs.get_nowait()
                 except queue.Empty:
                     break
-                if job is None:
+                if jobs is None:
                     self._jobs.put(None)  # seen again after this batch
                     break
-                batch.append(job)
+                batch += jobs
             self._post_batch(batch)
             _finish(batch)
             self._tell(batch)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tests.town import started
 from wallet.errors import Unavailable
-from wallet.escrow.jobs import CONTRACTS, DUE
+from wallet.escrow.jobs import CONTRACTS, DUE, SHARES
 from wallet.ledger.due import LONGEST_REST, TimerLoop
 from wallet.ledger.poster import Poster
 
@@ -92,18 +92,19 @@ def test_many_contracts_are_released_a_batch_at_a_time(town, payer, merchant, du
 def test_two_workers_at_once_release_each_contract_once(
     town, payer, merchant, service, clock, engine, database_url, redis_url
 ):
-    for _ in range(60):
-        town.hold(payer, merchant, 1_000)
+    merchants = [merchant, *(town.merchant(period_s=PERIOD_S) for _ in range(3))]
+    for each in merchants * 15:
+        town.hold(payer, each, 1_000)
     clock.advance(PERIOD_S)
 
     def work(one_service):
-        due = TimerLoop(one_service.engine, one_service.poster, CONTRACTS)
+        due = TimerLoop(one_service.engine, one_service.own_poster(), CONTRACTS)
         while still_open(engine):
             due.step(clock.now(), limit=10)
 
     with started(database_url, redis_url, clock) as other, ThreadPoolExecutor() as pool:
-        list(pool.map(work, (service, other)))
-    assert settled(engine, merchant) == 60_000
+        list(pool.map(work, (service, service, other)))
+    assert [settled(engine, each) for each in merchants] == [15_000] * 4
     assert one(engine, "SELECT count(*) FROM postings WHERE kind = 'release_due'") == 60
 
 
@@ -125,10 +126,11 @@ class Refusing(Poster):
     def __init__(self, poster, broken):
         self.poster, self.broken = poster, broken
 
-    def submit(self, decide, command):
-        if command.contract_id == self.broken:
-            return self.poster.submit(lambda *_: 1 // 0, command)
-        return self.poster.submit(decide, command)
+    def submit_all(self, commands):
+        return self.poster.submit_all(
+            ((lambda *_: 1 // 0) if command.contract_id == self.broken else decide, command)
+            for decide, command in commands
+        )
 
 
 def test_one_that_cannot_be_released_neither_stops_the_others_nor_spins(
@@ -153,9 +155,10 @@ class Late(Poster):
     def __init__(self, poster, release):
         self.poster, self.release = poster, release
 
-    def submit(self, decide, command):
-        self.release(command.contract_id)
-        return self.poster.submit(decide, command)
+    def submit_all(self, commands):
+        for _, command in commands:
+            self.release(command.contract_id)
+        return self.poster.submit_all(commands)
 
 
 def test_one_that_the_payer_was_quicker_to_release_is_no_trouble(
@@ -193,14 +196,66 @@ def test_what_a_party_is_moving_just_now_is_passed_over(town, payer, merchant, d
     assert due.step(clock.now()) == 1
 
 
+def share_of(merchant):
+    return merchant.id % 16
+
+
+def other_share(town, merchant):
+    """A merchant whose contracts are in another share."""
+    while share_of(found := town.merchant(period_s=PERIOD_S)) == share_of(merchant):
+        pass
+    return found
+
+
+def test_what_a_party_is_moving_stops_no_other_share(town, payer, merchant, due, clock, engine):
+    contract = town.hold(payer, merchant, 1_000)
+    clock.advance(1)
+    other = other_share(town, merchant)
+    town.hold(payer, other, 2_000)
+    clock.advance(PERIOD_S)
+    with engine.begin() as connection:
+        query = text("SELECT FROM contracts WHERE id = :id FOR UPDATE")
+        connection.execute(query, {"id": contract})
+        assert due.step(clock.now()) == 1
+    assert (settled(engine, merchant), settled(engine, other)) == (0, 2_000)
+
+
+def test_a_share_that_another_worker_has_is_its_own_until_it_is_done(
+    town, payer, merchant, service, clock, engine
+):
+    town.hold(payer, merchant, 1_000)
+    other = other_share(town, merchant)
+    town.hold(payer, other, 2_000)
+    clock.advance(PERIOD_S)
+    first, second = (TimerLoop(engine, service.poster, CONTRACTS) for _ in range(2))
+    with first._share(SHARES, clock.now(), []) as its:
+        assert its in {share_of(merchant), share_of(other)}
+        assert [second.step(clock.now()) for _ in range(2)] == [1, 0]
+    assert [second.step(clock.now()) for _ in range(2)] == [1, 0]
+
+
+def test_a_worker_that_is_killed_leaves_its_share_to_the_others(
+    town, payer, merchant, due, clock, engine
+):
+    town.hold(payer, merchant, 1_000)
+    clock.advance(PERIOD_S)
+    connection = engine.connect()
+    named = {"number": SHARES.number, "now": clock.now(), "passed": [], "resting": []}
+    assert connection.execute(SHARES.query, named).scalar() == share_of(merchant)
+    assert due.step(clock.now()) == 0
+    connection.invalidate()  # as its end would
+    connection.close()
+    assert any(due.step(clock.now()) for _ in range(1_000))  # once the server has noticed
+
+
 class Away(Poster):
     """A poster whose database does not answer."""
 
     def __init__(self):
         pass
 
-    def submit(self, decide, command):
-        return self
+    def submit_all(self, commands):
+        return [self for _ in commands]
 
     def wait(self):
         raise Unavailable("the database is not reachable")
@@ -219,8 +274,21 @@ def test_a_database_that_cannot_answer_ends_the_step_and_blames_no_contract(
 
 
 def test_finding_what_is_due_reads_its_index_only(engine, clock):
-    asked = {"now": clock.now() + timedelta(days=1), "limit": 10, "resting": [1, 2]}
-    with engine.begin() as connection:
-        connection.execute(text("SET LOCAL enable_seqscan = off"))
-        plan = connection.execute(text(f"EXPLAIN {DUE.text}"), asked).scalars()
-        assert "contracts_due" in "\n".join(plan)
+    asked = {"now": clock.now() + timedelta(days=1), "resting": [1, 2]}
+    for query, more in (
+        (DUE, {"share": 3, "limit": 10}),
+        (SHARES.query, {"number": SHARES.number, "passed": [4]}),
+    ):
+        with engine.begin() as connection:
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            plan = connection.execute(text(f"EXPLAIN {query.text}"), asked | more).scalars()
+            assert "contracts_due" in "\n".join(plan)
+
+
+def test_a_release_in_part_writes_no_index(town, payer, merchant, engine):
+    contract = town.hold(payer, merchant, 25_000)
+    released = "UPDATE contracts SET released_minor = 1, commission_minor = 1 WHERE id = :id"
+    counted = "SELECT n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'contracts'"
+    with engine.connect() as connection:  # and nothing of it stays
+        connection.execute(text(released), {"id": contract})
+        assert connection.execute(text(counted)).scalar() == 1

@@ -40,9 +40,10 @@ class Scripted(Poster):
         self.errors = {int(name[1:]): error for name, error in errors.items()}
         self.tried = []
 
-    def submit(self, _, command):
-        self.tried.append(command.id)
-        return Answer(self.errors.get(command.id))
+    def submit_all(self, commands):
+        ids = [command.id for _, command in commands]
+        self.tried += ids
+        return [Answer(self.errors.get(id_)) for id_ in ids]
 
 
 @dataclass

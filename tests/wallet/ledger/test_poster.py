@@ -14,6 +14,7 @@ from wallet.errors import Unavailable
 from wallet.escrow import pay
 from wallet.ledger.accounts import Account
 from wallet.ledger.facts import Needs
+from wallet.ledger.poster import MAX_BATCH
 from wallet.ledger.posting import Decision, Leg, NewAccount, Posting
 from wallet.money import Money
 from wallet.onboarding import register
@@ -112,6 +113,21 @@ def test_closing_posts_what_is_waiting(service, town, amina, juma):
     waiting = [service.poster.submit(*a_send(amina, juma)) for _ in range(50)]
     service.poster.close()
     assert codes([outcome(each.wait) for each in waiting]) == ["done"] * 50
+
+
+def test_commands_that_are_handed_over_together_are_one_batch(service):
+    batches = []
+    service.poster.observe = lambda count, _: batches.append(count)
+    together = [(nothing, Anything()) for _ in range(MAX_BATCH + 1)]
+    for each in service.poster.submit_all(together):
+        each.wait()
+    service.poster.close()
+    assert batches == [MAX_BATCH + 1]
+
+
+def test_nothing_handed_over_is_no_batch(service):
+    assert service.poster.submit_all([]) == []
+    service.poster.post(nothing, Anything())
 
 
 def test_who_cannot_wait_any_longer_is_told_so_and_finds_it_done_later(service, town, amina, juma):

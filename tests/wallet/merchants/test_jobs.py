@@ -136,10 +136,11 @@ class Failing(Poster):
     def __init__(self, poster, broken):
         self.poster, self.broken = poster, broken
 
-    def submit(self, decide, command):
-        if command.reserve_id == self.broken:
-            return self.poster.submit(lambda *_: 1 // 0, command)
-        return self.poster.submit(decide, command)
+    def submit_all(self, commands):
+        return self.poster.submit_all(
+            ((lambda *_: 1 // 0) if command.reserve_id == self.broken else decide, command)
+            for decide, command in commands
+        )
 
 
 def test_a_reserve_that_cannot_be_freed_does_not_stop_the_others(
