@@ -10,6 +10,11 @@ from sqlalchemy.exc import DBAPIError
 from tests.roles import as_owner
 
 TABLES = ("entries", "postings", "accounts", "contracts")
+CONTRACT = {
+    "id": ":id", "origin": "'payment'", "payer_id": ":payer", "payee_id": ":payee",
+    "payer_account_id": ":from", "payee_account_id": ":to", "currency": "'KES'",
+    "amount_minor": "100", "opened_at": "now()", "deadline_at": "now() + interval '1 day'",
+}  # fmt: skip
 INSERT = "INSERT INTO entries (account_id, entry_no, posting_id, amount_minor, balance_after_minor)"
 OVERWRITE = "ON CONFLICT (account_id, entry_no) DO UPDATE SET amount_minor = 7"
 
@@ -65,6 +70,12 @@ def broken_rule(act, *args):
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
 def test_nothing_of_the_ledger_can_be_deleted(ledger, table, statement):
     assert str(broken_rule(ledger.town.owner_sql, statement.format(table))).endswith("_append_only")
+
+
+@pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {} CASCADE"])
+def test_no_holder_can_be_deleted(ledger, statement):
+    broken = broken_rule(ledger.town.owner_sql, statement.format("holders"))
+    assert broken == "holders_never_deleted"
 
 
 @pytest.mark.parametrize(
@@ -184,6 +195,46 @@ def test_the_last_cent_can_be_taken(ledger):
     ledger.insert(ledger.next("other", -everything), ledger.next("payer", everything))
     assert ledger.town.balance(ledger.other) == 0
     ledger.insert(ledger.next("payer", -everything), ledger.next("other", everything))
+
+
+def test_a_posting_is_linked_to_one_that_exists(ledger):
+    linking = (
+        "INSERT INTO postings (id, kind, actor_id, original_id, posted_at)"
+        " VALUES (8, 'commission', 0, {0}, now()), (9, 'commission', 0, 8, now())"
+    )
+    assert broken_rule(ledger.town.owner_sql, linking.format(7)) == "postings_original_exists"
+    ledger.town.owner_sql(linking.format(ledger.posting))  # and to one of the same insert
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("id", "7"),
+        ("id", ":to"),
+        ("payer_id", "7"),
+        ("payer_id", ":payee"),
+        ("payee_id", ":payer"),
+        ("payer_account_id", "7"),
+        ("payer_account_id", ":another"),
+        ("payee_account_id", ":another"),
+        ("pricing_id", "7"),
+    ],
+)
+def test_a_contracts_accounts_parties_and_terms_exist_and_belong_together(ledger, column, value):
+    named = {
+        "id": ledger.town.new_id(), "payer": ledger.payer.id, "payee": ledger.merchant.id,
+        "from": ledger.accounts["payer"], "to": ledger.accounts["settlement"],
+        "another": ledger.accounts["other"],
+    }  # fmt: skip
+    values = CONTRACT | {column: value}
+    query = (
+        "WITH own AS (INSERT INTO accounts (id, kind, currency, opened_at)"
+        " VALUES (:own, 'escrow', 'KES', now()))"
+        f" INSERT INTO contracts ({', '.join(values)}) VALUES ({', '.join(values.values())})"
+    )
+    used = {name: id_ for name, id_ in named.items() if f":{name}" in values.values()}
+    used["own"] = named["id"]
+    assert broken_rule(lambda: ledger.town.owner_sql(query, **used)) == "contracts_parties_exist"
 
 
 # The wall around contracts -----------------------------------------------------------------------
