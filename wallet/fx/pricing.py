@@ -2,8 +2,11 @@
 
 Of source and target the partner fixes one; the other follows from the maker's price after the
 margin, which is in the source currency and inside the source amount. All arithmetic is exact, on
-fractions; each amount is rounded once, half to even, to the minor unit, here and never again.
-Margin, band, lifetime and fee are those of the receiver's market.
+fractions; each amount is rounded once, to the minor unit, here and never again, and always against
+whoever asks: the margin and what has to be paid up, what is converted and what arrives down. So a
+maker is never paid less than its price, a margin is never less than its share, and an amount in
+parts never costs less than at once. Margin, band, lifetime and fee are those of the receiver's
+market.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from math import ceil, floor
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, text
@@ -79,11 +83,11 @@ class Offer:
 
     @property
     def rate(self) -> Decimal:
-        """Target for one of source in major units, as the customer gets it; for show only."""
+        """Target for one of source in major units, as the customer gets it; rounded down."""
         rate = Fraction(self.target.minor, self.source.minor) / _minor_ratio(
             self.source.currency, self.target.currency
         )
-        return Decimal(round(rate * 10**_RATE_DECIMALS)).scaleb(-_RATE_DECIMALS)
+        return Decimal(floor(rate * 10**_RATE_DECIMALS)).scaleb(-_RATE_DECIMALS)
 
 
 def make_quote(
@@ -120,15 +124,15 @@ def choose(stocked: Iterable[Stocked], terms: PairRules, fixed: Money) -> Offer:
     """Return the offer at the best price in the band that its maker can fill.
 
     Of equal prices the one that comes first in `stocked` is taken. Raises `Refused` with
-    `no_price`, or `less_than_transaction_min_value` where nothing would arrive or be paid.
+    `no_price`, or `less_than_transaction_min_value` where nothing would arrive.
     """
     usable = [each for each in stocked if _is_in_band(each.price, terms)]
     usable.sort(key=lambda each: _rate(each.price, terms), reverse=True)  # stable: ties keep order
     for each in usable:
         offer = _at(each.price, terms, fixed)
-        if offer.source.minor <= offer.margin.minor or not offer.target.is_positive:
-            minimum = _least(each.price, terms, fixed.currency)
-            raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=minimum.json)
+        if not offer.target.is_positive:
+            least = _at(each.price, terms, Money(terms.target_currency, 1)).source
+            raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=least.json)
         if _can_fill(each, offer):
             return offer
     raise Refused(Code.NO_PRICE)
@@ -193,44 +197,26 @@ def _is_in_band(price: Price, terms: PairRules) -> bool:
 
 
 def _at(price: Price, terms: PairRules, fixed: Money) -> Offer:
-    """Return both amounts at a price, each rounded once, half to even."""
+    """Return both amounts at a price, each rounded once, against whoever asks.
+
+    A fixed target costs the least source of which that much or more would arrive.
+    """
     rate = _rate(price, terms) * _minor_ratio(terms.source_currency, terms.target_currency)
-    share = Fraction(terms.margin_bps, _WHOLE_BPS)
+    converted_share = 1 - Fraction(terms.margin_bps, _WHOLE_BPS)
     if fixed.currency == terms.source_currency:
         source = fixed.minor
-        margin = round(source * share)
-        target = round((source - margin) * rate)
+        converted = floor(source * converted_share)
+        target = floor(converted * rate)
     else:
         target = fixed.minor
-        converted = round(target / rate)
-        source = round(converted / (1 - share))
-        margin = source - converted
+        converted = ceil(target / rate)
+        source = ceil(converted / converted_share)
     return Offer(
         price,
         Money(terms.source_currency, source),
-        Money(terms.source_currency, margin),
+        Money(terms.source_currency, source - converted),
         Money(terms.target_currency, target),
     )
-
-
-def _least(price: Price, terms: PairRules, currency: str) -> Money:
-    """Return the smallest amount of `currency` for which something is paid and arrives."""
-    high = 1
-    while not _moves(price, terms, Money(currency, high)):
-        high *= 2
-    low = high // 2
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _moves(price, terms, Money(currency, middle)):
-            high = middle
-        else:
-            low = middle
-    return Money(currency, high)
-
-
-def _moves(price: Price, terms: PairRules, fixed: Money) -> bool:
-    offer = _at(price, terms, fixed)
-    return offer.source.minor > offer.margin.minor and offer.target.is_positive
 
 
 def _can_fill(stocked: Stocked, offer: Offer) -> bool:

@@ -104,7 +104,8 @@ ACCEPTANCE: Final = Act(
 def create_quote(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Ask for a price
 
-    Fix the source amount or the target amount, not both. Amounts are rounded half to even, once.
+    Fix the source amount or the target amount, not both; the other follows. What arrives is rounded
+    down; what you pay, and the margin in it, up to the next minor unit.
     """
     service, partner_id = current_service(), caller().holder_id
     source, target = body["source"]["currency"], body["target"]["currency"]

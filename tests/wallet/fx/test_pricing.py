@@ -1,20 +1,22 @@
-"""Choosing a price and fixing both amounts: exact arithmetic, half to even, never nothing."""
+"""Choosing a price and fixing both amounts: exact arithmetic, rounded against whoever asks."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wallet.errors import Code, Refused
 from wallet.fx.makers import Price, Stocked
-from wallet.fx.pricing import PairRules, choose
+from wallet.fx.pricing import Offer, PairRules, choose
 from wallet.fx.rates import ReferenceRate
-from wallet.money import Money
+from wallet.money import CURRENCIES, Money
 
 NOW = datetime(2026, 1, 5, 9, tzinfo=UTC)
-LOTS = 10**13
+LOTS = 10**15
 
 
 def stocked(bid, ask, *, maker=1, base="USD", quoted="KES", size=LOTS, inventory=LOTS):
@@ -102,34 +104,60 @@ def test_the_size_is_of_the_base_also_when_the_base_is_bought():
     assert refusal.value.code is Code.NO_PRICE
 
 
+# Rounding ----------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize(
-    ("minor", "arrives"), [(65, 0), (194, 1), (195, 2), (325, 2)]
-)  # 0.5, 1.49, 1.5 and 2.5 cents at 1/130
-def test_amounts_are_rounded_half_to_even(minor, arrives):
-    price, way = stocked("128", "130"), terms("KES", "USD", margin_bps=0)
-    if arrives:
-        assert choose([price], way, Money("KES", minor)).target.minor == arrives
-    else:
-        with pytest.raises(Refused):
-            choose([price], way, Money("KES", minor))
+    ("minor", "arrives"), [(130, 1), (259, 1), (260, 2), (389, 2), (390, 3)]
+)  # 1.99 and 2.99 cents at 1/130 are 1 and 2
+def test_what_follows_from_a_fixed_source_is_rounded_down(minor, arrives):
+    way = terms("KES", "USD", margin_bps=0)
+    assert choose([stocked("128", "130")], way, Money("KES", minor)).target.minor == arrives
+
+
+@pytest.mark.parametrize(
+    ("minor", "costs"), [(1, 1), (128, 1), (129, 2), (193, 2), (256, 2), (257, 3)]
+)
+def test_what_a_fixed_target_costs_is_rounded_up(minor, costs):
+    offer = choose([stocked("128", "130")], terms(margin_bps=0), Money("KES", minor))
+    assert (offer.source.minor, offer.target.minor) == (costs, minor)
+
+
+def test_a_small_fixed_target_pays_the_price_and_the_margin():
+    # KES 1.93 are worth USD 0.01496: a cent and a half that the maker must not go short of.
+    price = stocked("129.05", "130")
+    offer = choose([price], terms(mid="129.05"), Money("KES", 1_93))
+    assert (offer.source.minor, offer.margin.minor) == (3, 1)
+    assert offer.rate < price.price.bid
+
+
+@pytest.mark.parametrize(("minor", "margin"), [(2, 1), (99, 1), (2_00, 1), (2_01, 2), (100_00, 50)])
+def test_a_margin_is_rounded_up_to_the_next_minor_unit(minor, margin):
+    assert choose([stocked("129.05", "130")], terms(), Money("USD", minor)).margin.minor == margin
+
+
+def test_a_hundred_small_quotes_pay_no_less_margin_than_one():
+    price = stocked("129.05", "130")
+    small = choose([price], terms(), Money("USD", 99))
+    whole = choose([price], terms(), Money("USD", 101 * 99))
+    assert 101 * small.margin.minor >= whole.margin.minor == 50
+    assert 101 * small.target.minor <= whole.target.minor
+
+
+def test_the_rate_that_is_shown_is_never_better_than_the_one_that_is_paid():
+    offer = choose([stocked("128", "130")], terms("KES", "USD"), Money("KES", 391_00))
+    assert offer.target == Money("USD", 2_99)
+    assert offer.rate == Decimal("0.007647058823")  # 2.99 / 391 = 0.0076470588235...
 
 
 def test_a_quote_never_delivers_nothing_and_says_how_much_would_do():
-    price, way = stocked("128", "130"), terms("KES", "USD", margin_bps=0)
-    with pytest.raises(Refused) as refusal:
-        choose([price], way, Money("KES", 1))
-    assert refusal.value.code is Code.LESS_THAN_TRANSACTION_MIN_VALUE
-    assert refusal.value.facts["minimum"] == {"amount": "0.66", "currency": "KES"}
-    assert choose([price], way, Money("KES", 66)).target.minor == 1
-
-
-def test_nothing_is_sold_for_nothing():
-    price = stocked("128", "130")
-    with pytest.raises(Refused) as refusal:
-        choose([price], terms(), Money("KES", 1))
-    assert refusal.value.code is Code.LESS_THAN_TRANSACTION_MIN_VALUE
-    assert refusal.value.facts["minimum"] == {"amount": "0.65", "currency": "KES"}
-    assert choose([price], terms(), Money("KES", 65)).source.minor == 1
+    price, way = stocked("128", "130"), terms("KES", "USD", margin_bps=50)
+    for too_little in (1, 130):
+        with pytest.raises(Refused) as refusal:
+            choose([price], way, Money("KES", too_little))
+        assert refusal.value.code is Code.LESS_THAN_TRANSACTION_MIN_VALUE
+        assert refusal.value.facts["minimum"] == {"amount": "1.31", "currency": "KES"}
+    assert choose([price], way, Money("KES", 131)).target.minor == 1
 
 
 def test_a_currency_without_decimals_converts_by_major_units():
@@ -139,29 +167,82 @@ def test_a_currency_without_decimals_converts_by_major_units():
     assert choose([price], way, Money("USD", 1_00)).target == Money("JPY", 150)
 
 
-@given(
-    minor=st.integers(1, 10**11),
-    is_source=st.booleans(),
-    bid=st.decimals("125.5", "132", places=6),
-    spread=st.decimals("0", "0.5", places=6),
-    backwards=st.booleans(),
-    margin_bps=st.integers(0, 500),
-)
-def test_whatever_is_asked_the_amounts_agree_with_the_price_to_half_a_unit(
-    minor, is_source, bid, spread, backwards, margin_bps
-):
-    source, target = ("KES", "USD") if backwards else ("USD", "KES")
-    way = terms(source, target, margin_bps=margin_bps)
-    fixed = Money(source if is_source else target, minor)
-    try:
-        offer = choose([stocked(bid, bid + spread)], way, fixed)
-    except Refused:
-        assume(False)  # too little for anything to arrive
-    assert fixed in (offer.source, offer.target)
-    assert 0 <= offer.margin.minor < offer.source.minor
-    converted = offer.source.minor - offer.margin.minor
-    used = bid if not backwards else 1 / (bid + spread)
-    # Half a unit of the amount that followed, in units of the target.
-    allowed = Decimal("0.500001") * (1 if is_source else max(used, 1))
-    assert abs(offer.target.minor - converted * used) <= allowed
-    assert abs(offer.margin.minor - Decimal(offer.source.minor) * margin_bps / 10_000) <= 1
+@dataclass(frozen=True)
+class Asked:
+    """One maker's price, the market's margin, and which way the customer's money goes."""
+
+    price: Stocked
+    terms: PairRules
+
+    @property
+    def rate(self) -> Fraction:
+        """Minor units of the target for one of the source, as the maker posted it."""
+        price = self.price.price
+        source, target = self.terms.source_currency, self.terms.target_currency
+        major = Fraction(price.bid) if price.base == source else 1 / Fraction(price.ask)
+        return major * 10 ** CURRENCIES[target].exponent / 10 ** CURRENCIES[source].exponent
+
+    def offer(self, fixed: Money) -> Offer:
+        return choose([self.price], self.terms, fixed)
+
+    def of_source(self, minor: int) -> tuple[int, int]:
+        """Return what arrives for so much, and the margin; nothing where too little was asked."""
+        try:
+            offer = self.offer(Money(self.terms.source_currency, minor))
+        except Refused:
+            return 0, 0
+        assert offer.source.minor == minor
+        return offer.target.minor, offer.margin.minor
+
+    def of_target(self, minor: int) -> tuple[int, int]:
+        """Return what so much costs, and the margin in it."""
+        offer = self.offer(Money(self.terms.target_currency, minor))
+        assert offer.target.minor == minor
+        return offer.source.minor, offer.margin.minor
+
+
+@st.composite
+def asked(draw):
+    """Of every currency with none, two and three decimals, either way, at any rate and margin."""
+    base, quoted = draw(st.permutations(["USD", "KES", "JPY", "KWD"]))[:2]
+    places = draw(st.integers(0, 4))
+    bid = Decimal(draw(st.integers(1, 10**4))).scaleb(-places)
+    ask = bid + Decimal(draw(st.integers(0, 10**3))).scaleb(-places)
+    price = Price(1, base, quoted, bid, ask, 10**40, NOW, NOW + timedelta(hours=1))
+    source, target = draw(st.permutations([base, quoted]))
+    reference = ReferenceRate(base, quoted, bid, "test", NOW)
+    margin_bps = draw(st.sampled_from([0, 1, 50, 100]) | st.integers(0, 9_000))
+    return Asked(Stocked(price, 10**40), PairRules(source, target, reference, 10**9, margin_bps))
+
+
+few = st.integers(1, 500) | st.integers(1, 10**7)
+
+
+@given(asked=asked(), minor=few)
+def test_every_rounding_of_a_fixed_source_is_against_whoever_asks(asked, minor):
+    target, margin = asked.of_source(minor)
+    share = Fraction(asked.terms.margin_bps, 10_000)
+    assert target <= (minor - margin) * asked.rate  # the maker gives no more than its price
+    if target:
+        assert 0 <= margin - minor * share < 1
+        assert (minor - margin) * asked.rate - target < 1  # nor a whole unit less
+
+
+@given(asked=asked(), minor=st.integers(1, 10**4))
+def test_a_fixed_target_costs_the_least_that_delivers_it_and_never_below_the_price(asked, minor):
+    source, margin = asked.of_target(minor)
+    share = Fraction(asked.terms.margin_bps, 10_000)
+    assert (source - margin) * asked.rate >= minor
+    assert margin >= source * share
+    assert asked.of_source(source)[0] >= minor > asked.of_source(source - 1)[0]
+
+
+@given(asked=asked(), parts=st.lists(st.integers(1, 2000), min_size=2, max_size=6))
+def test_an_amount_in_parts_never_costs_less_than_at_once(asked, parts):
+    delivered = [asked.of_source(part) for part in parts]
+    target, margin = asked.of_source(sum(parts))
+    assert sum(each for each, _ in delivered) <= target
+    if all(each for each, _ in delivered):
+        assert sum(each for _, each in delivered) >= margin
+    costs = [asked.of_target(part)[0] for part in parts]
+    assert sum(costs) >= asked.of_target(sum(parts))[0]

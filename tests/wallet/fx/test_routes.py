@@ -84,6 +84,13 @@ def test_a_fixed_target_is_what_arrives(village, partner, brian):
     assert (answer.json["source"], answer.json["target"]) == (usd("100.00"), kes("12736.00"))
 
 
+def test_a_small_quote_pays_the_price_and_a_margin(village, partner, brian):
+    bought = ask(village, partner, brian, kes="1.93").json  # USD 0.0151 at the price
+    paid = ask(village, partner, brian, usd="0.99").json
+    assert (bought["source"], bought["margin"]) == (usd("0.03"), usd("0.01"))
+    assert (paid["margin"], paid["target"]) == (usd("0.01"), kes("125.44"))  # 0.98 at the price
+
+
 def test_an_accepted_quote_credits_the_receiver_at_once(village, partner, brian, maker):
     quote = ask(village, partner, brian, usd="100.00").json
     answer = accept(village, partner, quote)
@@ -169,7 +176,7 @@ def test_a_quote_below_the_least_names_it(village, partner):
     with village.unchanged():
         answer = village.as_(partner).post("/v1/quotes", body)
     assert answer.json["code"] == "less_than_transaction_min_value"
-    assert answer.json["minimum"] == kes("0.66")
+    assert answer.json["minimum"] == kes("1.31")
 
 
 BAD_REQUESTS = (

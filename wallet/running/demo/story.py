@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_FLOOR, Decimal
 from typing import Any, Final
 from uuid import uuid4
 
@@ -167,7 +167,7 @@ def top_up_from_abroad(scene: Scene) -> None:
         f"fee {fee.shown}, margin {margin.shown} inside",
     )
     best = max(Decimal(each.bid) for each in PRICES if each.quoted == "KES")
-    expected = (best * (source - margin).minor).quantize(Decimal(1), ROUND_HALF_EVEN)
+    expected = (best * (source - margin).minor).quantize(Decimal(1), ROUND_FLOOR)
     scene.check(f"the better price was taken, KSh {best}", holds=target.minor == int(expected))
     accept = {"source": quote["source"], "target": quote["target"], "sender_name": "Shangazi Joy"}
     path = f"/v1/quotes/{quote['reference']}/acceptances"
