@@ -133,6 +133,7 @@ class Code(StrEnum):
     MONTHLY_VALUE_LIMIT_EXCEEDED = "monthly_value_limit_exceeded"
     MAX_BALANCE_EXCEEDED = "max_balance_exceeded"
     INSUFFICIENT_FUNDS = "insufficient_funds"
+    OPEN_QUOTES_EXCEED_PREFUND = "open_quotes_exceed_prefund"
 
 
 class Refused(Exception):

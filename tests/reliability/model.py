@@ -18,6 +18,7 @@ SEND_FEES = [
 PAYOUT_FEE, PAYOUT_MINIMUM = 5_000, 100
 LOCKS = [timedelta(minutes=15), timedelta(hours=1), timedelta(hours=24)]
 NAIROBI = timedelta(hours=3)
+RATE, QUOTE_MARGIN_BPS, QUOTE_LIFETIME = 129, 50, timedelta(minutes=2)
 
 
 class No(Exception):
@@ -52,10 +53,12 @@ class Quoted:
     receiver: str
     source: int
     target: int
-    fee: int
     margin: int
     expires: datetime
     used: bool = False
+
+    def is_open(self, now: datetime) -> bool:
+        return not self.used and now < self.expires
 
 
 @dataclass
@@ -167,6 +170,24 @@ class Model:
             raise No("contract_not_due")
         self.release_part(held, None)
 
+    def quote(self, partner: str, maker: str, receiver: str, source: int) -> Quoted:
+        """What a partner is told that so many US cents become; no key, so it can be told again."""
+        self.active(None, receiver)
+        margin = -(-source * QUOTE_MARGIN_BPS // 10_000)
+        target = (source - margin) * RATE
+        if not target:
+            raise No("less_than_transaction_min_value")
+        is_open = [each for each in self.quotes.values() if each.is_open(self.now)]
+        promised = sum(each.target for each in is_open)
+        if target > self.balances[maker, "maker", "KES"] - promised:
+            raise No("no_price")
+        prefund = self.balances[partner, "prefund", "USD"]
+        if source > prefund:
+            raise No("insufficient_funds")
+        if source > prefund - sum(each.source for each in is_open):
+            raise No("open_quotes_exceed_prefund")
+        return Quoted(receiver, source, target, margin, self.now + QUOTE_LIFETIME)
+
     def top_up(self, actor: str, quote_id: int, maker: str) -> None:
         quote = self.quotes[quote_id]
         self.active(None, quote.receiver)
@@ -174,16 +195,13 @@ class Model:
             raise No("quote_used")
         if self.now >= quote.expires:
             raise No("quote_has_expired")
-        if quote.target > self.balances[maker, "maker", "KES"]:
-            raise No("no_price")
+        assert quote.target <= self.balances[maker, "maker", "KES"], "what is quoted is kept"
         self.check_room(quote.receiver, quote.target)
-        if quote.source + quote.fee > self.balances[actor, "prefund", "USD"]:
-            raise No("insufficient_funds")
+        assert quote.source <= self.balances[actor, "prefund", "USD"], "the prefund can pay"
         quote.used = True
         prefund = (actor, "prefund", "USD")
         self.move(quote.source - quote.margin, prefund, (maker, "maker", "USD"))
         self.move(quote.margin, prefund, ("operator", "fx_margin", "USD"))
-        self.move(quote.fee, prefund, ("operator", "fees", "USD"))
         self.move(quote.target, (maker, "maker", "KES"), (quote.receiver, "wallet", "KES"))
 
     def payout(self, actor: str, minor: int, pin_right: bool) -> None:

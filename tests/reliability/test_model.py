@@ -21,13 +21,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )  # fmt: skip
 
-from tests.reliability.model import WITH_PIN, Asked, Model, Quoted
+from tests.reliability.model import RATE, WITH_PIN, Asked, Model, No, Quoted
 from tests.tables import Person
 from tests.town import PIN, WRONG_PIN, Town
 from tests.wallet.ledger.batches import codes, outcome, together
 from wallet.clock import FakeClock, id_of
+from wallet.errors import Refused
 from wallet.escrow import give_back, pay, release
 from wallet.fx import top_up
+from wallet.fx.pricing import Request, make_quote
 from wallet.ledger.books import check_books
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
@@ -77,9 +79,12 @@ class Story(RuleBasedStateMachine):
         agent = self.town.agent("agent")
         self.cast |= {"agent": agent, "partner": self.town.partner(), "maker": self.town.maker()}
         self.model.register(OPERATOR, "agent")
+        self.town.sql("DELETE FROM maker_prices")  # those of other stories
+        price = str(RATE)
+        self.town.price(self.cast["maker"], "USD", "KES", price, price, lifetime_s=10 * 365 * 86400)
         for name, kind, currency, minor in (
             ("agent", "float", "KES", 50_000_000),
-            ("partner", "prefund", "USD", 500_000),
+            ("partner", "prefund", "USD", 120_000),
             ("maker", "maker", "KES", 20_000_000),
         ):
             self.does(OPERATOR, "deposit", name, kind, currency, minor)
@@ -232,20 +237,29 @@ class Story(RuleBasedStateMachine):
         assert isinstance(clock, FakeClock)
         self.model.now = clock.advance(seconds)
 
-    @rule(name=people, source=st.integers(1, 20_000), margin=st.integers(0, 1))
-    def a_partner_asks_for_a_quote(self, name: str, source: int, margin: int) -> None:
-        if name in self.cast and source > margin:
-            target = source * 129
-            quote_id = self.town.quote(
-                self.cast["partner"], self.cast["maker"], self.cast[name],
-                Money("USD", source), kes(target), fee=source // 50, margin=margin,
-            )  # fmt: skip
-            expires = self.quote_expiry(quote_id)
-            quoted = Quoted(name, source, target, source // 50, margin, expires)
-            self.model.quotes[quote_id] = quoted
-
-    def quote_expiry(self, quote_id: int) -> Any:
-        return self.town.sql("SELECT expires_at FROM quotes WHERE id = :id", id=quote_id)[0][0]
+    @rule(name=people, source=st.integers(1, 20_000) | st.integers(1, 200_000))
+    def a_partner_asks_for_a_quote(self, name: str, source: int) -> None:
+        if name not in self.cast:
+            return
+        self.town.rate("USD", "KES", str(RATE))
+        service, partner, receiver = self.town.service, self.cast["partner"], self.msisdn(name)
+        request = Request(partner.id, receiver, "USD", "KES", Money("USD", source))
+        expected: str | Quoted
+        found: str | Quoted
+        try:
+            expected = self.model.quote("partner", "maker", name, source)
+        except No as no:
+            expected = str(no.args[0])
+        try:
+            quote = make_quote(service.engine, service.markets, service.ids, self.town.now, request)
+        except Refused as refusal:
+            found = refusal.code.value
+        else:
+            found = Quoted(
+                name, quote.source_minor, quote.target_minor, quote.margin_minor, quote.expires_at
+            )
+            self.model.quotes[quote.id] = found
+        assert found == expected
 
     @precondition(lambda self: bool(self.model.quotes))
     @rule(data=st.data())

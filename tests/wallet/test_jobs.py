@@ -43,7 +43,7 @@ def test_an_accepted_quote_stays_for_ever(town, service, clock, quote):
 
 def test_lapsed_things_go_in_bounded_steps(town, service, clock, quote):
     for _ in range(2):
-        town.quote(quote[0], town.maker(KES=1), town.person(), SOURCE, TARGET)
+        town.quote(quote[0], town.maker(KES=TARGET.minor), town.person(), SOURCE, TARGET)
     clock.advance(days=2)
     assert [
         delete_expired(service.engine, DELETE_QUOTES, clock.now(), limit=2) for _ in range(3)

@@ -35,10 +35,14 @@ WITHDRAW_PRICE: Final = """
 
 LIVE_PRICES: Final = """
     SELECT p.maker_id, p.base, p.quoted, p.bid, p.ask, p.size_minor, p.posted_at, p.expires_at,
-           a.balance_minor
+           a.balance_minor - coalesce(q.promised_minor, 0)
       FROM maker_prices p
       JOIN holders h ON h.id = p.maker_id AND h.status = 'active'
       JOIN accounts a ON a.holder_id = p.maker_id AND a.kind = 'maker' AND a.currency = :target
+      LEFT JOIN (SELECT maker_id, sum(target_minor)::bigint AS promised_minor FROM quotes
+                  WHERE target_currency = :target   -- index quotes_open
+                    AND accepted_at IS NULL AND freed_at IS NULL
+                  GROUP BY maker_id) q ON q.maker_id = p.maker_id
      WHERE (p.base, p.quoted) IN ((:source, :target), (:target, :source))
        AND p.expires_at > :now
      ORDER BY p.posted_at, p.maker_id   -- of equal prices the earliest posted is taken
@@ -61,7 +65,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Stocked:
-    """A live price, with what its maker has of the currency that is wanted."""
+    """A live price, with what its maker has, and has not promised, of the currency wanted."""
 
     price: Price
     inventory_minor: int

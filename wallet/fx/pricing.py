@@ -1,5 +1,7 @@
 """Quotes: the best maker's price that can be filled, fixed into two amounts for a while.
 
+A quote is firm: what it delivers is kept for it until it expires (`open_quotes.py`).
+
 Of source and target the partner fixes one; the other follows from the maker's price after the
 margin, which is in the source currency and inside the source amount. All arithmetic is exact, on
 fractions; each amount is rounded once, to the minor unit, here and never again, and always against
@@ -24,6 +26,7 @@ from sqlalchemy import Connection, Engine, text
 from wallet.clock import Ids
 from wallet.errors import Code, Refused
 from wallet.fx.makers import Price, Stocked, live_prices
+from wallet.fx.open_quotes import check_prefund, take_turn
 from wallet.fx.rates import ReferenceRate, check_pair, read_rate
 from wallet.fx.records import Quote
 from wallet.markets import Market
@@ -98,7 +101,10 @@ def make_quote(
     assert request.fixed.currency in {request.source_currency, request.target_currency}
     with engine.begin() as connection:
         receiver_id, market = _receiver(connection, markets, request)
+        take_turn(connection, request.partner_id, request.target_currency, now)
         offer = _offer(connection, market, now, request)
+        fee = _fee(market, offer.source)
+        check_prefund(connection, request.partner_id, offer.source + fee, now)
         lifetime = timedelta(seconds=market.quote_lifetime_s)
         quote = Quote(
             id=ids.next(now),
@@ -107,7 +113,7 @@ def make_quote(
             receiver_id=receiver_id,
             source_currency=offer.source.currency,
             source_minor=offer.source.minor,
-            fee_minor=_fee(market, offer.source).minor,
+            fee_minor=fee.minor,
             margin_minor=offer.margin.minor,
             target_currency=offer.target.currency,
             target_minor=offer.target.minor,
@@ -115,6 +121,7 @@ def make_quote(
             quoted_at=now,
             expires_at=min(now + lifetime, offer.price.expires_at),
             accepted_at=None,
+            freed_at=None,
         )
         connection.execute(text(INSERT_QUOTE), _columns(quote))
     return quote

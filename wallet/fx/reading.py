@@ -13,7 +13,7 @@ from wallet.fx.records import Quote
 READ_QUOTE: Final = """
     SELECT q.id, q.partner_id, q.maker_id, q.receiver_id, q.source_currency, q.source_minor,
            q.fee_minor, q.margin_minor, q.target_currency, q.target_minor, q.rate, q.quoted_at,
-           q.expires_at, q.accepted_at, h.name, h.msisdn
+           q.expires_at, q.accepted_at, q.freed_at, h.name, h.msisdn
       FROM quotes q JOIN holders h ON h.id = q.receiver_id
      WHERE q.id = :quote AND q.partner_id = :partner
 """
@@ -31,7 +31,8 @@ class QuoteView:
         """Return `open`, `accepted` or `expired`."""
         if self.quote.accepted_at is not None:
             return "accepted"
-        return "open" if now < self.quote.expires_at else "expired"
+        is_open = self.quote.freed_at is None and now < self.quote.expires_at
+        return "open" if is_open else "expired"
 
 
 def quote_of(engine: Engine, partner_id: int, quote_id: int) -> QuoteView | None:

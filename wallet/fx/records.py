@@ -34,6 +34,7 @@ class Quote(Found):
     quoted_at: datetime
     expires_at: datetime
     accepted_at: datetime | None
+    freed_at: datetime | None  # since when others may have what it promised
 
     RANK: ClassVar[int] = 30
 

@@ -10,6 +10,7 @@ from marshmallow import fields
 
 from wallet.errors import Code, Refused
 from wallet.fx import price_routes, rate_routes, top_up
+from wallet.fx.open_quotes import cancel_quote
 from wallet.fx.pricing import Request, make_quote
 from wallet.fx.rates import rate_text
 from wallet.fx.reading import QuoteView, quote_of
@@ -105,7 +106,9 @@ def create_quote(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """Ask for a price
 
     Fix the source amount or the target amount, not both; the other follows. What arrives is rounded
-    down; what you pay, and the margin in it, up to the next minor unit.
+    down; what you pay, and the margin in it, up to the next minor unit. The price is firm: what
+    arrives is kept for you until the quote expires. Your open quotes with their fees cost together
+    at most what your prefund holds; cancel those that you will not accept.
     """
     service, partner_id = current_service(), caller().holder_id
     source, target = body["source"]["currency"], body["target"]["currency"]
@@ -120,6 +123,18 @@ def create_quote(body: Mapping[str, Any]) -> Mapping[str, Any]:
 def get_quote(quote_id: int) -> Mapping[str, Any]:
     """See one of your quotes"""
     return _shown(_own(quote_id))
+
+
+@blp.delete("/<reference:quote_id>")
+@requires("partner")
+@blp.response(204)
+def delete_quote(quote_id: int) -> None:
+    """Cancel a quote that you will not accept: it expires now
+
+    One that has expired already stays as it is; one that was accepted cannot be cancelled.
+    """
+    service = current_service()
+    cancel_quote(service.engine, caller().holder_id, quote_id, service.clock.now())
 
 
 @blp.act("/<reference:quote_id>/acceptances", ACCEPTANCE)

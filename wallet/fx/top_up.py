@@ -2,7 +2,7 @@
 
 The partner's prefund pays source amount and fee; the maker takes the source currency and gives
 the target currency from inventory; the margin is the operator's. Each currency balances by
-itself, because the quote fixed both amounts.
+itself, because the quote fixed both amounts. The inventory is there: open quotes keep it.
 """
 
 from __future__ import annotations
@@ -56,13 +56,13 @@ def decide(command: Command, facts: Facts) -> Decision:
     wallet = wallet_of(facts, receiver, quote.target_currency)
     if quote.accepted_at is not None:
         raise Refused(Code.QUOTE_USED)
-    if facts.now >= quote.expires_at:
+    if quote.freed_at is not None or facts.now >= quote.expires_at:
         raise Refused(Code.QUOTE_HAS_EXPIRED, expired_at=quote.expires_at.isoformat())
     if (command.source, command.target) != (quote.source, quote.target):
         raise Refused(Code.QUOTE_CHANGED, source=quote.source.json, target=quote.target.json)
     inventory = facts.account(maker.id, Kind.MAKER, quote.target_currency)
     if inventory is None or maker.status != "active" or quote.target > inventory.balance:
-        raise Refused(Code.NO_PRICE)  # sold meanwhile: ask for a new quote
+        raise Refused(Code.NO_PRICE)  # frozen meanwhile: what is promised is not sold to others
     received = check_in(facts, receiver, wallet, quote.target)
     prefund = facts.account(partner.id, Kind.PREFUND, quote.source_currency)
     total = quote.source + quote.fee

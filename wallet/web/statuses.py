@@ -118,6 +118,7 @@ STATUS: Final[Mapping[Code, int]] = {
     Code.MONTHLY_VALUE_LIMIT_EXCEEDED: 422,
     Code.MAX_BALANCE_EXCEEDED: 422,
     Code.INSUFFICIENT_FUNDS: 422,
+    Code.OPEN_QUOTES_EXCEED_PREFUND: 422,
 }
 
 TITLE: Final[Mapping[Code, str]] = {
@@ -231,4 +232,7 @@ TITLE: Final[Mapping[Code, str]] = {
     Code.MONTHLY_VALUE_LIMIT_EXCEEDED: "The monthly limit would be exceeded.",
     Code.MAX_BALANCE_EXCEEDED: "The receiver's balance would exceed its limit.",
     Code.INSUFFICIENT_FUNDS: "The balance does not cover the amount and its fee.",
+    Code.OPEN_QUOTES_EXCEED_PREFUND: (
+        "The prefund does not cover this quote beside your open ones: accept or cancel some."
+    ),
 }

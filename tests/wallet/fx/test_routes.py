@@ -144,7 +144,7 @@ def test_a_quote_lives_no_longer_than_the_makers_price(village, brian):
     maker = village.maker(KES=10_000_000_00)
     village.rate("USD", "KES", "129")
     village.price(maker, "USD", "KES", "128", "130", lifetime_s=30)
-    quote = ask(village, village.partner(), brian, usd="1.00").json
+    quote = ask(village, village.partner(prefund=1_00), brian, usd="1.00").json
     assert quote["expires_at"] == "2026-01-05T09:00:30+00:00"
 
 
@@ -177,6 +177,31 @@ def test_a_quote_below_the_least_names_it(village, partner):
         answer = village.as_(partner).post("/v1/quotes", body)
     assert answer.json["code"] == "less_than_transaction_min_value"
     assert answer.json["minimum"] == kes("1.31")
+
+
+def test_a_partner_keeps_no_more_than_its_prefund_could_pay(village, partner, brian):
+    first = ask(village, partner, brian, usd="600.00").json
+    with village.unchanged():
+        refused = ask(village, partner, brian, usd="400.01")
+        alone = ask(village, partner, brian, usd="1000.01")
+    assert (refused.status_code, refused.json["code"]) == (422, "open_quotes_exceed_prefund")
+    assert (refused.json["needed"], refused.json["quoted"]) == ("400.01", "600.00")
+    assert (alone.status_code, alone.json["code"]) == (422, "insufficient_funds")
+    cancelled = village.as_(partner).call("DELETE", f"/v1/quotes/{first['reference']}")
+    assert (cancelled.status_code, cancelled.data) == (204, b"")
+    assert ask(village, partner, brian, usd="1000.00").status_code == 201
+    assert accept(village, partner, first).json["code"] == "quote_has_expired"
+
+
+def test_a_quote_that_cannot_be_cancelled_stays(village, partner, brian):
+    quote = ask(village, partner, brian, usd="1.00").json
+    accept(village, partner, quote)
+    path, other = f"/v1/quotes/{quote['reference']}", village.partner()
+    with village.unchanged():
+        answers = [village.as_(each).call("DELETE", path) for each in (partner, other)]
+    assert [(each.status_code, each.json["code"]) for each in answers] == [
+        (409, "quote_used"), (404, "quote_unknown"),
+    ]  # fmt: skip
 
 
 BAD_REQUESTS = (

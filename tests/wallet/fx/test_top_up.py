@@ -36,7 +36,7 @@ EXPIRES = NOW + timedelta(seconds=120)
 FULL = 50_000_000
 THE_QUOTE = Quote(
     QUOTE, PARTNER, MAKER, RECEIVER, "USD", 10_000, 150, 50, "KES", 1_290_000, Decimal(129), NOW,
-    EXPIRES, None,
+    EXPIRES, None, None,
 )  # fmt: skip
 USD_FEES, USD_MARGIN = FEES + 100, MARGIN + 100
 
@@ -89,6 +89,7 @@ FAULTS: list[Fault] = [
     (Code.NO_WALLET_IN_CURRENCY, {"has_wallet": False}),
     (Code.QUOTE_USED, {"quote": {"accepted_at": NOW}}),
     (Code.QUOTE_HAS_EXPIRED, {"now": EXPIRES}),
+    (Code.QUOTE_HAS_EXPIRED, {"quote": {"freed_at": NOW}}),
     (Code.QUOTE_CHANGED, {"target": 1_290_001}),
     (Code.NO_PRICE, {"inventory": 0}),
     (Code.MAX_BALANCE_EXCEEDED, {"balance": FULL}),

@@ -6,6 +6,7 @@ from tests.books import findings_after
 from tests.wallet.merchants.pricings import price
 from wallet.database import make_engine
 from wallet.ledger.books import check_books, totals
+from wallet.money import Money
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,8 @@ def village(shared_town):
     shared_town.release(payer, contract, 20_000)
     shared_town.give_back(merchant, contract, 1_000)
     shared_town.payout(merchant, 5_000)
+    partner, maker = shared_town.partner(), shared_town.maker(KES=1_000)
+    shared_town.quote(partner, maker, payer, Money("USD", 10), Money("KES", 1_000))
     return shared_town
 
 
@@ -59,6 +62,7 @@ def test_clean_books_have_no_findings(village):
         ("UPDATE reserves SET freed_at = now()", "the reserve account holds"),
         ("DELETE FROM reserves", "the reserve account holds"),
         ("DELETE FROM payouts", "the transit account holds"),
+        ("UPDATE quotes SET target_minor = target_minor + 1", "its open quotes promise 1001"),
     ],
 )  # fmt: skip
 def test_each_corruption_is_found(village, statement, finding):

@@ -63,6 +63,7 @@ WHO = {
     "GET /v1/tills/<number>/qr.svg": ANYBODY,
     "POST /v1/quotes": {"partner"},
     "GET /v1/quotes/<reference:quote_id>": {"partner"},
+    "DELETE /v1/quotes/<reference:quote_id>": {"partner"},
     "POST /v1/quotes/<reference:quote_id>/acceptances": {"partner"},
     "POST /v1/bulks": {"consumer", "partner"},
     "GET /v1/bulks": {"consumer", "partner"},
