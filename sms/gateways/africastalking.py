@@ -1,7 +1,8 @@
 """Africa's Talking over HTTP: `POST /version1/messaging`, one request for each text.
 
-A form goes out, JSON comes back (HTTP 201 even where a recipient failed, so each recipient's
-`statusCode` is read). Codes and shapes: Africa's Talking SMS API and its Python SDK 2.0.
+A form goes out, JSON comes back: HTTP 201 even where a recipient failed, so each recipient's
+`statusCode` is read, or its word where the code is left out. Codes and shapes: Africa's Talking SMS
+API and its Python SDK 2.0.
 
 Its callbacks are forms. It signs nothing, so the addresses we give it carry a secret (`?token=`).
 """
@@ -9,11 +10,12 @@ Its callbacks are forms. It signs nothing, so the addresses we give it carry a s
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final, Literal, Self
+from typing import ClassVar, Final, Literal, Self
 
 import httpx
 
@@ -33,14 +35,33 @@ from wallet.config import Configured, Reader, Section, Settings
 from wallet.gateways import TAKEN, Answer, GatewayRequest, NotUnderstood, has_token
 
 NAME: Final = "africastalking"
-ACCEPTED: Final = frozenset({100, 101, 102})  # processed, sent, queued
-# invalid number, unsupported number type, blacklisted by the user, do-not-disturb
-PERMANENT: Final = frozenset({403, 404, 406, 409})
+ACCEPTED: Final = frozenset({100, 101, 102})
+CODES: Final[Mapping[str, int]] = {
+    "processed": 100,
+    "sent": 101,
+    "success": 101,
+    "queued": 102,
+    "riskhold": 401,
+    "invalidsenderid": 402,
+    "invalidphonenumber": 403,
+    "unsupportednumbertype": 404,
+    "insufficientbalance": 405,
+    "userinblacklist": 406,
+    "couldnotroute": 407,
+    "donotdisturbrejection": 409,
+    "internalservererror": 500,
+    "gatewayerror": 501,
+    "rejectedbygateway": 502,
+}
+"""Its words for its codes, lower case: some answers bring the word alone."""
+PASSING: Final = frozenset({401, 405, 407})
+"""Refusals that end by themselves or with our account topped up, as those from 500 on do."""
 CONNECT_TIMEOUT_S: Final = 3.05  # the SDK's own
 ANSWER_TIMEOUT_S: Final = 9.05
 ANSWER_BYTES: Final = 64 * 1024
 GATEWAY_ID_CHARACTERS: Final = 100
 FIELD_CHARACTERS: Final = 200
+_SENT_SOME: Final = re.compile(r"Sent to [1-9]")
 # Its words for it, lower case: SMS delivery reports, `status`.
 STATES: Final[Mapping[str, Literal["sent", "delivered", "failed"]]] = {
     "submitted": "sent",
@@ -144,9 +165,10 @@ class AfricasTalkingGateway:
             return Unknown(f"no answer: {type(error).__name__}")
         if status in {httpx.codes.CREATED, httpx.codes.OK}:
             return read_answer(answer)
+        reason = tidy(f"HTTP {status} {_words(answer)}".strip())
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            return Unknown(f"HTTP {status}")  # it may have sent it before it fell over
-        return Refused(permanent=False, reason=f"HTTP {status}")  # our key or form, not the text
+            return Unknown(reason)  # it may have sent it before it fell over
+        return Refused(permanent=False, reason=reason)  # our key or form, not the text
 
     def _post(self, text: OutboundText) -> tuple[int, bytes]:
         """Return status and body, neither longer nor later than we are ready to wait for."""
@@ -164,23 +186,46 @@ class AfricasTalkingGateway:
 
 
 def read_answer(answer: bytes) -> Outcome:
-    """Read what an answer says of its one recipient; rubbish leaves the outcome unknown."""
+    """Read what an answer says of its one recipient; rubbish leaves the outcome unknown.
+
+    A request that is refused whole has no recipient, only a message that says why.
+    """
     try:
-        recipient = _only_recipient(json.loads(answer))
-        code = int(recipient["statusCode"])
-    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError):
-        return Unknown("the answer made no sense")
-    reason = tidy(f"{code} {recipient.get('status', '')}")
+        data = json.loads(answer)["SMSMessageData"]
+        if not data["Recipients"]:
+            return _refused_whole(data["Message"])
+        (recipient,) = data["Recipients"]
+        said, told = recipient.get("status", ""), recipient.get("statusCode")
+        code = _code_of(said) if told is None else int(told)
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, AttributeError):
+        return Unknown(tidy(f"the answer made no sense: {_words(answer)}"))
     if code in ACCEPTED:
         return Accepted(_gateway_id(recipient.get("messageId")))
-    return Refused(permanent=code in PERMANENT, reason=reason)
+    return _refused(code, f"{said}" if told is None else f"{code} {said}")
 
 
-def _only_recipient(answer: Any) -> Mapping[str, Any]:  # noqa: ANN401  # whatever JSON holds
-    recipients = answer["SMSMessageData"]["Recipients"]
-    if len(recipients) != 1 or not isinstance(recipients[0], dict):
-        raise ValueError("one text goes to one recipient")
-    return recipients[0]
+def _refused_whole(message: str) -> Outcome:
+    if _SENT_SOME.match(message):
+        return Unknown(tidy(message))  # to whom is not told
+    return _refused(_code_of(message), message)
+
+
+def _refused(code: int | None, reason: str) -> Refused:
+    passing = code is not None and (code in PASSING or code >= httpx.codes.INTERNAL_SERVER_ERROR)
+    return Refused(permanent=not passing, reason=tidy(reason))
+
+
+def _code_of(said: str) -> int | None:
+    """Return the code of a word of theirs, None where it is not among those we know."""
+    word = "".join(said.split()).lower()
+    if not word:
+        raise ValueError("nothing is said of it")
+    return CODES.get(word)
+
+
+def _words(answer: bytes) -> str:
+    """Return the beginning of an answer, for whoever looks for the cause."""
+    return " ".join(answer[:FIELD_CHARACTERS].decode(errors="replace").split())
 
 
 def _gateway_id(value: object) -> str | None:

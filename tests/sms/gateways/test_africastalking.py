@@ -48,7 +48,7 @@ def test_processed_sent_and_queued_count_as_accepted(standin, gateway, code):
     ("code", "permanent"),
     [
         (401, False),
-        (402, False),
+        (402, True),
         (403, True),
         (404, True),
         (405, False),
@@ -67,6 +67,57 @@ def test_a_created_answer_may_still_hold_a_refused_recipient(standin, gateway, c
 
 def test_an_id_of_none_is_no_id(standin, gateway):
     assert outcome_when(standin, gateway, recipient(101, message_id="None")) == Accepted(None)
+
+
+def answered(message, *recipients):
+    data = {"Message": message, "Recipients": list(recipients)}
+    return read_answer(json.dumps({"SMSMessageData": data}).encode())
+
+
+@pytest.mark.parametrize(
+    ("message", "permanent"),
+    [
+        ("InvalidSenderId", True),
+        ("Invalid Sender Id", True),
+        ("Sent to 0/1 Total Cost: 0", True),
+        ("a reason that we have never heard of", True),
+        ("InsufficientBalance", False),
+        ("InternalServerError", False),
+    ],
+)
+def test_a_request_refused_whole_is_refused_for_the_reason_it_gives(message, permanent):
+    assert answered(message) == Refused(permanent, message)
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        ("Could Not Send", Refused(permanent=True, reason="Could Not Send")),
+        ("UserInBlacklist", Refused(permanent=True, reason="UserInBlacklist")),
+        ("CouldNotRoute", Refused(permanent=False, reason="CouldNotRoute")),
+        ("Success", Accepted("ATXid_1")),
+    ],
+)
+def test_a_recipient_without_a_code_is_read_by_its_word(status, outcome):
+    one = {"number": "+254711000042", "status": status, "cost": "0", "messageId": "ATXid_1"}
+    assert answered("Sent to 0/1 Total Cost: 0", one) == outcome
+
+
+@pytest.mark.parametrize(
+    "answer", [answered("Sent to 1/1"), answered(""), answered(None), answered("x", {}, {})]
+)
+def test_an_answer_that_does_not_say_whether_it_was_sent_leaves_that_unknown(answer):
+    assert isinstance(answer, Unknown)
+
+
+def test_what_made_no_sense_and_what_was_refused_is_kept_in_its_own_words(standin, gateway):
+    said = b"<html>Our key has\n expired</html>"
+    for status, outcome in (
+        (201, Unknown("the answer made no sense: <html>Our key has expired</html>")),
+        (401, Refused(permanent=False, reason="HTTP 401 <html>Our key has expired</html>")),
+        (503, Unknown("HTTP 503 <html>Our key has expired</html>")),
+    ):
+        assert outcome_when(standin, gateway, http(status, said)) == outcome
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404])

@@ -118,7 +118,7 @@ class MomoRail(Rail):
         if answer.status == httpx.codes.BAD_REQUEST:
             known = self.status(order)  # only what MTN has no transfer of has surely failed
             return Failed(_reason(answer.body)) if isinstance(known, Unknown) else known
-        log.warning("payout %s: MTN answered %s", order.reference, answer.status)
+        log.warning("payout %s: MTN answered %s", order.reference, _words(answer))
         return Silent()
 
     def status(self, order: PayoutOrder) -> Outcome:
@@ -130,7 +130,7 @@ class MomoRail(Rail):
         if answer.status == httpx.codes.NOT_FOUND and answer.body.get("code") == NOT_FOUND:
             return Unknown()  # any other 404 is of something between us and MTN
         if answer.status != httpx.codes.OK:
-            log.warning("payout %s: MTN answered %s", order.reference, answer.status)
+            log.warning("payout %s: MTN answered %s", order.reference, _words(answer))
             return Silent()
         if not _is_of(answer.body, order):
             log.error("payout %s: MTN tells of another transfer", order.reference)
@@ -165,8 +165,8 @@ class MomoRail(Rail):
             )
             token, lasts_s = _token_in(answer)
             if not token:
-                status = answer.status if answer else "nothing"
-                log.warning("MTN gave no token: it answered %s", status)
+                said = _words(answer) if answer else "nothing"
+                log.warning("MTN gave no token: it answered %s", said)
                 return None
             good_for_s = max(lasts_s - TOKEN_MARGIN_S, 1)
             self._token = (token, time.monotonic_ns() + good_for_s * 1_000_000_000)
@@ -252,8 +252,20 @@ def _code(answer: Mapping[str, Any]) -> str:
 
 
 def _reason(answer: Mapping[str, Any]) -> str:
-    code = _code(answer)
-    return REASONS.get(code) or (f"the network said {code[:60]}" if code else "no reason given")
+    said = _code(answer) or _message(answer)
+    return REASONS.get(said) or (f"the network said {said[:60]}" if said else "no reason given")
+
+
+def _message(answer: Mapping[str, Any]) -> str:
+    """Return what is said without a code, as whatever stands before MTN's own service does."""
+    said = answer.get("message") or answer.get("error")
+    return said if isinstance(said, str) else ""
+
+
+def _words(answer: _Answer) -> str:
+    """Return a refusal as the log tells it: its status, and why."""
+    said = _code(answer.body) or _message(answer.body)
+    return f"{answer.status} {said[:200]!a}" if said else f"{answer.status}"
 
 
 def _token_in(answer: _Answer | None) -> tuple[str, int]:

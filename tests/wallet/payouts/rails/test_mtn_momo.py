@@ -152,6 +152,7 @@ def test_a_transfer_that_failed_says_why(rail, momo):
         ({"status": "FAILED", "reason": "NEW_REASON"}, Failed("the network said NEW_REASON")),
         ({"status": "FAILED"}, Failed("no reason given")),
         ({"status": "FAILED", "reason": 7}, Failed("no reason given")),
+        ({"status": "FAILED", "message": "Barred"}, Failed("the network said Barred")),
     ],
 )  # fmt: skip
 def test_what_mtn_says_is_final_only_where_it_says_so(transfer, outcome):
@@ -167,6 +168,14 @@ def test_a_request_mtn_refuses_has_failed_once_it_is_sure_to_have_none(rail, mom
 def test_a_request_refused_without_our_knowing_more_stays_open(rail, momo):
     momo.before, momo.asked = [http(400)], [http(500)]
     assert rail.submit(an_order()) == Silent()
+
+
+def test_why_mtn_takes_nothing_is_in_the_log(rail, momo, rail_to, caplog):
+    momo.before = [http(403, {"statusCode": 403, "message": "Out of call volume quota"})]
+    rail.submit(an_order())
+    rail_to(replace(momo.account, key="wrong")).submit(an_order())
+    assert "403 'Out of call volume quota'" in caplog.text
+    assert "401 'login_failed'" in caplog.text
 
 
 @pytest.mark.parametrize(
