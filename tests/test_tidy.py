@@ -15,8 +15,8 @@ EVERYTHING = (*PRODUCT, "bench", "tests")
 # A room stands on the rooms in its row, and every row stands below those it names: so no two
 # rooms ever need each other. The vocabulary is everybody's.
 VOCABULARY = (
-    "wallet.money", "wallet.errors", "wallet.clock", "wallet.numbers", "wallet.markets",
-    "wallet.config", "wallet.database",
+    "wallet.money", "wallet.errors", "wallet.clock", "wallet.pasted", "wallet.numbers",
+    "wallet.markets", "wallet.config", "wallet.database",
 )  # fmt: skip
 ROOMS: dict[str, tuple[str, ...]] = {
     "ledger": (),

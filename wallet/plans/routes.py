@@ -27,6 +27,7 @@ from wallet.plans.schemas import (
     VisitCodeSchema,
     VisitReceiptSchema,
 )
+from wallet.qr.emv import scanned
 from wallet.qr.images import png, svg
 from wallet.service import Service
 from wallet.web.acts import Act, ActRequest
@@ -177,7 +178,7 @@ def _picture(payload: str, kind: str | None) -> str | None:
 
 
 def _scanned(payload: str) -> tuple[int, str]:
-    found = _PAYLOAD.fullmatch(payload)
+    found = _PAYLOAD.fullmatch(scanned(payload))
     contract_id = None if found is None else id_of(found["contract"])
     if found is None or contract_id is None:
         raise Refused(Code.QR_MALFORMED, field="qr")

@@ -1,6 +1,7 @@
 """EMVCo merchant-presented QR: text to fields and back, nothing lost. Source: EMVCo MPM 1.1.
 
-A payload is a run of fields: two digits of tag, two of length (characters, not bytes), the value.
+A payload is a run of fields: two digits of tag, two of length, the value. Lengths are characters;
+some issuers count bytes of UTF-8 instead, or write the checksum in lower case, and are read too.
 Fields may stand in any order but 00 is first and the checksum, 63, last.
 """
 
@@ -10,12 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from wallet.pasted import trimmed
 from wallet.qr.errors import QrError, Reason
 
 MAX_PAYLOAD_CHARS = 512
 CRC_TAG = "63"
 
-_CRC_AT_END = re.compile(r"6304[0-9A-F]{4}\Z")
+_CRC_AT_END = re.compile(r"6304[0-9A-Fa-f]{4}\Z")
+_SYMBOLOGY = re.compile(r"\A\]Q[0-9]")  # what a scanner may say first: that it was a QR code
 _TWO_DIGITS = re.compile(r"[0-9]{2}\Z")  # not \d: other scripts have digits too
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -39,16 +42,41 @@ class Field:
         return cls(tag, join(parts), parts)
 
 
-def decode(payload: str) -> tuple[Field, ...]:
-    """The fields in the order written, without the checksum; `encode` gives the payload back."""
-    _check_text(payload)
-    if _CRC_AT_END.search(payload) and crc(payload[:-4]) != payload[-4:]:
-        raise QrError(Reason.BAD_CRC, CRC_TAG)
+def scanned(text: str) -> str:
+    """What was scanned without what its scanner adds: line ends, spaces, marks nobody sees."""
+    return trimmed(_SYMBOLOGY.sub("", trimmed(text)))
 
+
+def decode(payload: str) -> tuple[Field, ...]:
+    """The fields in the order written, without the checksum.
+
+    `encode` gives the payload back where its lengths are in characters, as they should be.
+    """
+    payload = scanned(payload)
+    _check_text(payload)
+    if _CRC_AT_END.search(payload) and crc(payload[:-4]) != payload[-4:].upper():
+        raise QrError(Reason.BAD_CRC, CRC_TAG)
+    try:
+        return _fields(payload)
+    except QrError as in_characters:
+        if payload.isascii():
+            raise
+        try:  # a character for each byte
+            return tuple(map(_from_utf8, _fields(payload.encode().decode("latin-1"))))
+        except (QrError, UnicodeDecodeError):
+            raise in_characters from None
+
+
+def _fields(payload: str) -> tuple[Field, ...]:
     fields = _without_checksum(_split(payload))
     _check_format(fields)
     _check_unique(fields)
     return tuple(_opened(field) for field in fields)
+
+
+def _from_utf8(field: Field) -> Field:
+    text = field.text.encode("latin-1").decode()
+    return Field(field.tag, text, tuple(map(_from_utf8, field.fields)))
 
 
 def encode(fields: Iterable[Field]) -> str:
@@ -154,7 +182,7 @@ def _check_format(fields: tuple[Field, ...]) -> None:
 def _without_checksum(fields: tuple[Field, ...]) -> tuple[Field, ...]:
     if not fields or fields[-1].tag != CRC_TAG:
         raise QrError(Reason.BAD_ORDER if find(fields, CRC_TAG) else Reason.MISSING_TAG, CRC_TAG)
-    if not re.fullmatch("[0-9A-F]{4}", fields[-1].text):  # lower case is another code: refused
+    if not re.fullmatch("[0-9A-Fa-f]{4}", fields[-1].text):
         raise QrError(Reason.BAD_CRC, CRC_TAG)
     return fields[:-1]
 

@@ -32,9 +32,13 @@ class Reason(StrEnum):
 
 
 class QrError(ValueError):
-    """A code that is not to be paid, or contents that no code can carry."""
+    """A code that is not to be paid, or contents that no code can carry.
 
-    def __init__(self, reason: Reason, tag: str | None = None) -> None:
+    `owner` names whose code it is where it is another system's.
+    """
+
+    def __init__(self, reason: Reason, tag: str | None = None, owner: str = "") -> None:
         self.reason = reason
         self.tag = tag
+        self.owner = owner
         super().__init__(reason if tag is None else f"{reason} (tag {tag})")

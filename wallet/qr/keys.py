@@ -26,7 +26,8 @@ def read_payload(payload: str, key: bytes, now: datetime | None = None) -> Merch
     """Return what one of our codes says.
 
     Without `now` also an expired one, for whoever must look at the expiry in the books' order.
-    Raises `Refused` with `qr_malformed` (and which part is wrong), `qr_expired`, `qr_not_ours`.
+    Raises `Refused` with `qr_malformed` (and which part is wrong), `qr_expired`, `qr_not_ours` (and
+    whose it is, where it says so).
     """
     try:
         return read_code(payload, now or _BEFORE_ANY_EXPIRY, key)
@@ -34,7 +35,8 @@ def read_payload(payload: str, key: bytes, now: datetime | None = None) -> Merch
         if error.reason is Reason.EXPIRED:
             raise Refused(Code.QR_EXPIRED) from error
         code = Code.QR_NOT_OURS if error.reason in _NOT_OURS else Code.QR_MALFORMED
-        raise Refused(code, problem=error.reason.value) from error
+        owner = {"owner": error.owner} if error.owner else {}
+        raise Refused(code, problem=error.reason.value, **owner) from error
 
 
 def write_payload(code: MerchantCode, key: bytes, *, issued_at: datetime, dial: str) -> str:

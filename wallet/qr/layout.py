@@ -20,6 +20,11 @@ from wallet.qr.profiles import own, profile_of
 
 _STATIC, _DYNAMIC = "11", "12"
 _EXPIRY = re.compile(r"[1-9][0-9]{0,9}")
+_CARD_SCHEMES = {
+    "02": "Visa", "03": "Visa", "04": "Mastercard", "05": "Mastercard", "09": "Discover",
+    "10": "Discover", "11": "American Express", "12": "American Express", "13": "JCB", "14": "JCB",
+    "15": "UnionPay", "16": "UnionPay",
+}  # fmt: skip
 _CODES_BY_NUMBER = {currency.numeric: code for code, currency in CURRENCIES.items()}
 
 
@@ -68,8 +73,15 @@ def our_account(fields: Sequence[Field]) -> Field:
     """Our merchant template, by its identifier wherever it stands."""
     found = [f for f in fields if is_account_template(f.tag) and _is_own(f)]
     if not found:
-        raise QrError(Reason.NOT_OURS)
+        raise QrError(Reason.NOT_OURS, owner=_owner(fields))
     return _only(found)
+
+
+def _owner(fields: Sequence[Field]) -> str:
+    """Whose merchant accounts these are: templates begin with it, the card schemes' tags are it."""
+    named = (_CARD_SCHEMES.get(field.tag) or _text(field.fields, "00") for field in fields
+             if field.tag in _CARD_SCHEMES or is_account_template(field.tag))  # fmt: skip
+    return ", ".join(dict.fromkeys(name for name in named if name))
 
 
 def our_seal(fields: Sequence[Field]) -> Field:

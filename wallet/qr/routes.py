@@ -15,6 +15,7 @@ from wallet.errors import Code, Refused
 from wallet.merchants.records import OpenTill, till_of
 from wallet.money import Money
 from wallet.qr import MerchantCode
+from wallet.qr.emv import MAX_PAYLOAD_CHARS, scanned
 from wallet.qr.images import png, svg
 from wallet.qr.keys import qr_key, read_payload, write_payload
 from wallet.web import examples
@@ -25,8 +26,19 @@ from wallet.web.schemas import AmountField, current_service
 blp: Final = Routes("qr-codes", "/v1", "Codes that customers scan to pay.")
 
 LONGEST_LIFETIME_S: Final = 30 * 86400
-LONGEST_PAYLOAD: Final = 512
 _TILL: Final = {"pattern": "^[1-9][0-9]{4,6}$", "example": examples.TILL}
+
+
+class PayloadField(fields.Str):
+    """What was scanned, without what the scanner adds."""
+
+    def __init__(self, **metadata: Any) -> None:
+        super().__init__(
+            required=True, validate=validate.Length(1, MAX_PAYLOAD_CHARS), metadata=metadata
+        )
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        return scanned(super()._deserialize(value, *args, **kwargs))
 
 
 class QrRequestSchema(ma.Schema):
@@ -57,11 +69,7 @@ class QrSchema(ma.Schema):
 class PayloadSchema(ma.Schema):
     """What was scanned."""
 
-    payload = fields.Str(
-        required=True,
-        validate=validate.Length(1, LONGEST_PAYLOAD),
-        metadata={"example": examples.QR_PAYLOAD},
-    )
+    payload = PayloadField(example=examples.QR_PAYLOAD)
 
 
 class DecodedSchema(ma.Schema):
@@ -80,7 +88,7 @@ class DecodedSchema(ma.Schema):
 class CodeQuerySchema(ma.Schema):
     """Which code to draw."""
 
-    code = fields.Str(required=True, validate=validate.Length(1, LONGEST_PAYLOAD))
+    code = PayloadField()
 
 
 @blp.post("/qr-codes")

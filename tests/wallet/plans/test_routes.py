@@ -137,7 +137,7 @@ def test_a_code_pays_for_one_visit_by_reference_by_number_or_as_scanned(
         body = {
             "contract": {"contract": bought, "code": told["code"]},
             "msisdn": {"msisdn": anna.msisdn, "code": told["code"]},
-            "qr": {"qr": told["qr"]},
+            "qr": {"qr": f"]Q1{told['qr']}\r\n"},
         }[way]
         paid = redeem(village, shop, **body)
         assert (paid.status_code, paid.json["step"]) == (201, step)

@@ -4,8 +4,13 @@ import pytest
 import zxingcpp
 
 from tests.village import kes, money
-from tests.wallet.qr.test_emv import KENYA
+from tests.wallet.qr.test_emv import CARD_SCHEME, KENYA, QR_PH, with_crc
 from tests.wallet.qr.test_images import pixels
+
+PIX_STATIC = (
+    "00020126360014br.gov.bcb.pix0114+551190000000052040000530398654041.005802BR5910FEIRA NOVA6008B"
+    "RASILIA62070503***6304EFBB"
+)
 
 
 @pytest.fixture
@@ -115,6 +120,7 @@ def test_an_expired_code_is_refused(village, shop):
 
 BAD_PAYLOADS = (
     ("", "format_error"),
+    (" \n", "format_error"),
     ("x" * 513, "format_error"),
     (17, "format_error"),
     ("hello", "qr_malformed"),
@@ -128,6 +134,31 @@ def test_a_damaged_or_foreign_code_is_refused(village):
     for payload, code in BAD_PAYLOADS:
         answer = decode(village, payload)
         assert (payload, answer.status_code, answer.json["code"]) == (payload, 422, code)
+
+
+@pytest.mark.parametrize(
+    ("payload", "owner"),
+    [
+        (PIX_STATIC, "br.gov.bcb.pix"),
+        (CARD_SCHEME, "UnionPay"),
+        (QR_PH, "com.p2pqrpay"),
+        (with_crc("0002010216400012345678901226160012hk.com.hkicl"), "Visa, hk.com.hkicl"),
+    ],
+)
+def test_a_foreign_code_is_refused_with_the_name_of_its_owner(village, payload, owner):
+    answer = decode(village, payload)
+    assert (answer.json["code"], answer.json["owner"]) == ("qr_not_ours", owner)
+
+
+def test_a_code_of_nobody_in_particular_names_no_owner(village):
+    answer = decode(village, with_crc("0002015802KE"))
+    assert (answer.json["code"], "owner" in answer.json) == ("qr_not_ours", False)
+
+
+def test_what_a_scanner_adds_is_no_part_of_the_code(village, shop):
+    payload = make(village, shop, order="INV-17").json["payload"]
+    for said in (payload + "\r\n", f"\ufeff{payload}", f" {payload} ", payload + " " * 500):
+        assert decode(village, said).json["order"] == "INV-17"
 
 
 def test_only_a_merchant_makes_codes(village, shop):
