@@ -14,6 +14,7 @@ from ussd.paging import in_place_of_head, pages_of
 from ussd.states import HOME, End, Go, InThread, Rejected, State, Turn, in_thread
 from ussd.wording import fitted, refusal, with_reason
 from wallet.errors import Code, Refused
+from wallet.pasted import plain
 
 BACK: Final = "0"
 START_AGAIN: Final = "00"
@@ -36,7 +37,7 @@ def take(turn: Turn, typed: str) -> Screen:
     session = turn.session
     session.position += 1
     state = STATES[session.state]
-    typed = typed.strip()
+    typed = plain(typed)
     try:
         step = _step(turn, state, typed)
     except Rejected as rejected:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
+from wallet.pasted import plain
+
 EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford base32: no I, L, O, U
 _VALUES: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
@@ -111,7 +113,7 @@ def reference(id_: int) -> str:
 
 def id_of(text: str) -> int | None:
     """Return the id that `reference` made `text` from, or None where it made no such text."""
-    letters = text.strip().upper()
+    letters = plain(text).upper()
     if len(letters) != _LENGTH:
         return None
     value = 0

@@ -12,9 +12,11 @@ import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberType
 
 from wallet.errors import Code, Refused
+from wallet.pasted import plain
 
 _MOBILE: Final = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 _LONGEST: Final = 20
+_LONGEST_PASTED: Final = 100  # with what nobody sees in it
 _BEFORE_MOBILE: Final = (
     "premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan",
     "voicemail",
@@ -27,9 +29,12 @@ def parse_msisdn(text: object, region: str, markets: Mapping[str, Any]) -> str:
 
     Raises `Refused` with `phone_malformed`, `phone_not_mobile` or `phone_region_not_served`.
     """
-    if not isinstance(text, str) or len(text) > _LONGEST or not text.isascii():
+    if not isinstance(text, str) or len(text) > _LONGEST_PASTED:
         raise Refused(Code.PHONE_MALFORMED)
-    msisdn, problem, found = _parse(text.strip(), region)
+    written = plain(text)
+    if len(written) > _LONGEST or not written.isascii():
+        raise Refused(Code.PHONE_MALFORMED)
+    msisdn, problem, found = _parse(written, region)
     if problem is not None:
         raise Refused(problem)
     if found not in markets:

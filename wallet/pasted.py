@@ -6,29 +6,32 @@ U+202E stays where it is, to be refused: it shows digits backwards, so another n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 
-def _characters(*ranges: str) -> Iterator[str]:
-    for first, last in ranges:
-        yield from map(chr, range(ord(first), ord(last) + 1))
+def _run(first: str, last: str) -> str:
+    return "".join(map(chr, range(ord(first), ord(last) + 1)))
 
 
-_UNSEEN: Final = "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u3164\ufeff\uffa0" + "".join(
-    _characters(
-        "\u180b\u180f", "\u200b\u200f", "\u202a\u202d", "\u2060\u2064", "\u2066\u206f",
-        "\ufe00\ufe0f", "\ufff9\ufffb", "\U000e0000\U000e01ef",
-    )
-)  # fmt: skip
-_SPACES: Final = "\u00a0\u1680\u202f\u205f\u2800\u3000" + "".join(_characters("\u2000\u200a"))
-_HYPHENS: Final = "\u2043\u2212\ufe58\ufe63\uff0d" + "".join(_characters("\u2010\u2015"))
+_UNSEEN: Final = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u3164\ufeff\uffa0"
+    + _run("\u180b", "\u180f")
+    + _run("\u200b", "\u200f")
+    + _run("\u202a", "\u202d")
+    + _run("\u2060", "\u2064")
+    + _run("\u2066", "\u206f")
+    + _run("\ufe00", "\ufe0f")
+    + _run("\ufff9", "\ufffb")
+    + _run("\U000e0000", "\U000e01ef")
+)
+_SPACES: Final = "\u00a0\u1680\u202f\u205f\u2800\u3000" + _run("\u2000", "\u200a")
+_HYPHENS: Final = "\u2043\u2212\ufe58\ufe63\uff0d" + _run("\u2010", "\u2015")
 _PLAIN: Final = (
     str.maketrans("", "", _UNSEEN)
     | str.maketrans(dict.fromkeys(_SPACES, " "))
     | str.maketrans(dict.fromkeys(_HYPHENS, "-"))
 )
-_ENDS: Final = _UNSEEN + _SPACES + "\x7f\x85\u2028\u2029" + "".join(_characters("\0 "))
+_ENDS: Final = _UNSEEN + _SPACES + "\x7f\x85\u2028\u2029" + _run("\0", " ")
 
 
 def plain(text: str) -> str:

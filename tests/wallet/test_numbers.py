@@ -28,6 +28,11 @@ from wallet.numbers import (
         ("+254 711 000 002", "KE", "+254711000002"),
         ("0917 123 4567", "PH", "+639171234567"),
         ("081 234 5678", "TH", "+66812345678"),
+        ("\u202a+254711000042\u202c", "KE", "+254711000042"),
+        ("\u200e0711000042", "KE", "+254711000042"),
+        ("+254\u00a0711\u00a0000\u00a0042", "KE", "+254711000042"),
+        ("+254\u2011711\u2011000\u2011042", "KE", "+254711000042"),
+        ("\ufeff\u2068(0711) 000\u200b042\u2069\u3000", "KE", "+254711000042"),
     ],
 )
 def test_a_number_as_people_write_it_becomes_e164(text, region, msisdn):
@@ -53,6 +58,9 @@ def test_a_number_as_people_write_it_becomes_e164(text, region, msisdn):
         ("0711000002\U0001f600", Code.PHONE_MALFORMED),
         ("\u0660\u0667\u0661\u0661\u0660\u0660\u0660\u0660\u0660\u0662", Code.PHONE_MALFORMED),
         ("\uff0b254711000002", Code.PHONE_MALFORMED),  # fullwidth plus
+        ("\u202e240000117254+", Code.PHONE_MALFORMED),  # it is shown as +254711000042
+        ("\u200b" * 5, Code.PHONE_MALFORMED),
+        ("\u200b" * 10_000 + "0711000002", Code.PHONE_MALFORMED),
         ("0917 123 4567", Code.PHONE_MALFORMED),  # a Philippine short form, read in Kenya
         ("1" * 10_000, Code.PHONE_MALFORMED),
         (None, Code.PHONE_MALFORMED),

@@ -6,6 +6,7 @@ transaction are those of who pays. One number may be paid twice only under two r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeVar
@@ -16,11 +17,13 @@ from wallet.errors import Code, Refused
 from wallet.markets import Limits, Market
 from wallet.money import CURRENCIES, parse_amount
 from wallet.numbers import parse_msisdn
+from wallet.pasted import plain
 from wallet.people.limits import check_one
 
 Value = TypeVar("Value")
 
 LONGEST: Final = {"name": 80, "reference": 40, "note": 140}
+_ROUNDED: Final = re.compile(r"[0-9]([.,][0-9]+)?E\+?[0-9]{1,3}", re.IGNORECASE)  # 2.5E+11
 _FORMULA: Final = frozenset("=+-@\t\r")
 
 
@@ -103,15 +106,14 @@ class Checker:
         return Row(row_no, msisdn, amount_minor, fee_minor, *texts)
 
     def _read_msisdn(self, cell: object) -> str:
-        if cell is None or cell == "":
-            raise _Faulty(RowFault.MISSING)
-        msisdn = parse_msisdn(cell, self.home, self.markets)
+        msisdn = parse_msisdn(_number(cell), self.home, self.markets)
         if msisdn == self.payer.msisdn:
             raise Refused(Code.SAME_PARTIES)
         return msisdn
 
     def _read_currency(self, cell: object) -> None:
         """Hold that the row's currency, where it names one, is the list's; the first one is."""
+        cell = _plain(cell)
         if cell is None or cell == "":
             if self.currency is None:
                 raise _Faulty(RowFault.MISSING)
@@ -123,11 +125,10 @@ class Checker:
             raise _Faulty(RowFault.OTHER_CURRENCY, f"{self.currency} is the list's.")
 
     def _read_amount(self, cell: object) -> tuple[int, int] | None:
-        if cell is None or cell == "":
-            raise _Faulty(RowFault.MISSING)
+        number = _number(cell)
         if self.currency is None:
             return None  # said of the currency already
-        amount = parse_amount(cell, self.currency)
+        amount = parse_amount(number, self.currency)
         if self._limits is None or self._market is None:
             self._market = paying_market(self.payer.market, self.currency, self.markets)
             tiers = len(self._market.limits.get(self.currency, ()))
@@ -145,12 +146,31 @@ class _Faulty(Exception):
         self.what = what
 
 
-def _text_reader(name: str) -> Callable[[object], str]:
+def _plain(cell: object) -> object:
+    return plain(cell) if isinstance(cell, str) else cell
+
+
+def _number(cell: object) -> object:
+    """Return a cell that must hold a number, without the apostrophe that makes it text."""
+    number = _plain(cell)
+    if number is None or number == "":
+        raise _Faulty(RowFault.MISSING)
+    if not isinstance(number, str):
+        return number
+    if "E" in number.upper() and _ROUNDED.fullmatch(number):
+        raise _Faulty(RowFault.ROUNDED)
+    return number.removeprefix("'")
+
+
+def _text_reader(name: str) -> Callable[[object], str | None]:
     longest = LONGEST[name]
 
-    def read(cell: object) -> str:
+    def read(cell: object) -> str | None:
         if not isinstance(cell, str):
             raise _Faulty(RowFault.NOT_TEXT)
+        cell = plain(cell)
+        if not cell:
+            return None
         if cell[0] in _FORMULA:
             raise _Faulty(RowFault.FORMULA, "Begin it with another character.")
         if len(cell) > longest:

@@ -17,6 +17,7 @@ class RowFault(StrEnum):
     FORMULA = "cell_is_formula"
     OTHER_CURRENCY = "other_currency"
     TWICE = "row_twice"
+    ROUNDED = "cell_is_rounded"
 
 
 MEANS: Final[Mapping[str, str]] = {
@@ -27,6 +28,7 @@ MEANS: Final[Mapping[str, str]] = {
     RowFault.FORMULA: "The cell begins as a formula does.",
     RowFault.OTHER_CURRENCY: "A list has one currency.",
     RowFault.TWICE: "Another row pays this number: give each a reference of its own.",
+    RowFault.ROUNDED: "A spreadsheet has cut the number short: make its column text, type it anew.",
 }
 
 

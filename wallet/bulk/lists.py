@@ -1,5 +1,8 @@
 """Lists as people upload them: CSV or JSON lines, in UTF-8 with or without a byte order mark.
 
+CSV is what spreadsheets save: with commas, semicolons or tabs, and with what is left of columns and
+rows that were there once. A column without a name holds nothing; a row of empty cells is no row.
+
 The bytes are held once and read through; what cannot be read as a list at all is refused whole,
 and what is wrong in one row is that row's fault.
 """
@@ -9,12 +12,14 @@ from __future__ import annotations
 import codecs
 import csv
 import json
+import re
 from collections.abc import Iterator, Sequence
 from io import BytesIO, TextIOWrapper
 from typing import Any, Final, NamedTuple
 
 from wallet.bulk.faults import Fault, RowFault
 from wallet.errors import Code, Refused
+from wallet.pasted import plain
 
 MAX_BYTES: Final = 12 * 1024 * 1024
 MAX_ROWS: Final = 100_000
@@ -24,6 +29,8 @@ COLUMNS: Final = ("msisdn", "amount", "currency", "name", "reference", "note")
 REQUIRED: Final = ("msisdn", "amount")
 _KNOWN: Final = frozenset(COLUMNS)
 _CHUNK: Final = 1 << 16
+_SEPARATORS: Final = ",;\t"
+_SEP: Final = re.compile(r'"?sep=([,;\t])', re.IGNORECASE)
 _OTHER_ENCODINGS: Final = {
     codecs.BOM_UTF16_LE: "UTF-16", codecs.BOM_UTF16_BE: "UTF-16", codecs.BOM_UTF32_BE: "UTF-32",
 }  # fmt: skip
@@ -86,28 +93,55 @@ Bad = tuple[str, str, str]
 
 def _csv_rows(raw: bytes) -> Iterator[Cells | Bad]:
     with TextIOWrapper(BytesIO(raw), encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(text, strict=True)
+        separator = _separator(raw)
+        reader = csv.reader(text, strict=True, delimiter=separator)
         try:
-            header = next((row for row in reader if row), None)
+            header = next((row for row in reader if _is_filled(row) and not _is_sep(row)), None)
             if header is None:
                 return
             places = _places(header)
             for row in reader:
-                if not row:
-                    continue  # an empty line
-                if len(row) == len(header):
-                    yield Cells(*[row[at] if at is not None else None for at in places])
-                else:
-                    expected = f"{len(row)} cells under {len(header)} columns"
-                    yield ("", RowFault.MALFORMED, expected)
+                if _is_filled(row):
+                    yield _cells(row, places, len(header))
         except csv.Error as error:
             # What follows cannot be told apart from what is quoted.
             raise malformed(f"Line {reader.line_num} is not CSV: {error}.") from error
 
 
+def _separator(raw: bytes) -> str:
+    """Return what stands between cells: what is said in the first line, or occurs most there."""
+    start = raw[:_CHUNK].decode("utf-8-sig", "ignore").lstrip()
+    if (said := _SEP.match(start)) is not None:
+        return said[1]
+    first = start.partition("\n")[0].partition("\r")[0]
+    return max(_SEPARATORS, key=first.count)
+
+
+def _is_sep(row: Sequence[str]) -> bool:
+    """Tell whether a row is the line that tells Excel the separator, which splits it."""
+    return row[0].lower().startswith("sep=")
+
+
+def _is_filled(row: Sequence[str]) -> bool:
+    return any(map(plain, row))
+
+
+def _cells(row: Sequence[str], places: Sequence[int | None], width: int) -> Cells | Bad:
+    """Return a row's cells; of those that are missing at its end, none may be required."""
+    for at, cell in enumerate(row):
+        if cell and at not in places and plain(cell):
+            if at >= width:
+                return ("", RowFault.MALFORMED, f"{len(row)} cells under {width} columns")
+            return ("", RowFault.MALFORMED, f"Column {at + 1} has no name, and a cell in it.")
+    cells = Cells(*[row[at] if at is not None and at < len(row) else None for at in places])
+    if cells.msisdn is None or cells.amount is None:
+        return ("", RowFault.MALFORMED, f"{len(row)} cells under {width} columns")
+    return cells
+
+
 def _places(header: Sequence[str]) -> list[int | None]:
     """Return where each of COLUMNS stands."""
-    names = [name.strip().lower() for name in header]
+    names = [plain(name).lower() for name in header]
     _check_names(names, "The first line")
     missing = [name for name in REQUIRED if name not in names]
     if missing:
@@ -117,6 +151,8 @@ def _places(header: Sequence[str]) -> list[int | None]:
 
 def _check_names(names: Sequence[str], where: str) -> None:
     for at, name in enumerate(names):
+        if not name:
+            continue  # what is left of a column
         if name not in _KNOWN:
             raise malformed(f"{where} names {name[:40]!r}: the columns are {', '.join(COLUMNS)}.")
         if name in names[:at]:

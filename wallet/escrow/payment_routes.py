@@ -24,12 +24,12 @@ from wallet.web.schemas import (
     NamedField,
     PinField,
     ReferenceField,
+    TillField,
     current_service,
 )
 
 blp: Final = Routes("payments", "/v1/payments", "Pay a merchant by till number or QR.")
 
-_TILL: Final = {"pattern": "^[1-9][0-9]{4,6}$", "example": examples.TILL}
 _EXAMPLE: Final = {
     "till": examples.TILL,
     "amount": {"amount": "250.00", "currency": "KES"},
@@ -49,7 +49,7 @@ class QrField(NamedField):
 class PaymentSchema(ma.Schema):
     """A payment: by `till` and `amount`, or by what the scanned code says."""
 
-    till = fields.Str(metadata={**_TILL, "description": "Needs an `amount`."})
+    till = TillField(metadata={"description": "Needs an `amount`."})
     qr = QrField(
         metadata={
             "type": "string",
@@ -79,7 +79,7 @@ class PaymentReceiptSchema(ReceiptSchema):
     amount = AmountField()
     fee = AmountField()
     balance = AmountField()
-    till = fields.Str(metadata=_TILL)
+    till = TillField()
     merchant = fields.Str(metadata={"example": "Duka la Juma"})
     order = fields.Str(allow_none=True, metadata={"example": "INV-17"})
     contract = ReferenceField(allow_none=True)

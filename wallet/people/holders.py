@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Holder
 from wallet.ledger.rows import Written, inserted, updated
+from wallet.pasted import plain
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -24,7 +25,7 @@ def check_name(name: object) -> str:
     """
     if not isinstance(name, str) or len(name) > LONGEST_NAME * 2:
         raise Refused(Code.NAME_MALFORMED)
-    tidy = unicodedata.normalize("NFC", " ".join(name.split()))
+    tidy = unicodedata.normalize("NFC", " ".join(plain(name).split()))
     is_written = all(_is_in_names(letter) for letter in tidy)
     has_letters = sum(letter.isalpha() for letter in tidy) >= 2
     if not (is_written and has_letters and len(tidy) <= LONGEST_NAME):

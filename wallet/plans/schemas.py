@@ -13,7 +13,7 @@ from wallet.contracts.schemas import HeldReceiptSchema
 from wallet.plans.records import FEWEST_STEPS, LONGEST_NAME, MOST_STEPS
 from wallet.web import examples
 from wallet.web.receipts import ReceiptSchema
-from wallet.web.schemas import AmountField, PhoneField, PinField, ReferenceField
+from wallet.web.schemas import AmountField, PhoneField, PinField, ReferenceField, TillField
 
 PICTURES: Final = ("png", "svg")
 _CODE: Final = {"type": "string", "pattern": "^[0-9]{6}$", "example": "482913"}
@@ -65,7 +65,7 @@ class PlansSchema(ma.Schema):
 class PlanQuerySchema(ma.Schema):
     """Whose plans."""
 
-    till = fields.Str(required=True, metadata={"example": examples.TILL})
+    till = TillField(required=True)
 
 
 class PlanReceiptSchema(ReceiptSchema, TermsSchema):

@@ -21,12 +21,11 @@ from wallet.qr.keys import qr_key, read_payload, write_payload
 from wallet.web import examples
 from wallet.web.auth import caller, requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, current_service
+from wallet.web.schemas import AmountField, TillField, current_service
 
 blp: Final = Routes("qr-codes", "/v1", "Codes that customers scan to pay.")
 
 LONGEST_LIFETIME_S: Final = 30 * 86400
-_TILL: Final = {"pattern": "^[1-9][0-9]{4,6}$", "example": examples.TILL}
 
 
 class PayloadField(fields.Str):
@@ -44,7 +43,7 @@ class PayloadField(fields.Str):
 class QrRequestSchema(ma.Schema):
     """A code for one of your tills; with an amount, order or lifetime, for one payment."""
 
-    till = fields.Str(required=True, metadata=_TILL)
+    till = TillField(required=True)
     amount = AmountField()
     order = fields.Str(
         validate=validate.Regexp(r"[!-~]([ -~]{0,23}[!-~])?\Z"), metadata={"example": "INV-17"}
@@ -58,7 +57,7 @@ class QrSchema(ma.Schema):
     """A code: what the picture says, and where the picture is."""
 
     payload = fields.Str()
-    till = fields.Str(metadata=_TILL)
+    till = TillField()
     amount = AmountField(allow_none=True)
     order = fields.Str(allow_none=True)
     expires_at = fields.DateTime(allow_none=True)
@@ -75,7 +74,7 @@ class PayloadSchema(ma.Schema):
 class DecodedSchema(ma.Schema):
     """Whom and what a code asks to pay. The name is the one in our books, not the code's."""
 
-    till = fields.Str(metadata=_TILL)
+    till = TillField()
     merchant = fields.Str(metadata={"example": "Duka la Juma"})
     city = fields.Str(metadata={"example": "Nairobi"})
     currency = fields.Str(metadata={"example": "KES"})

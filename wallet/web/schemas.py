@@ -14,6 +14,7 @@ from wallet.clock import id_of, reference
 from wallet.errors import Refused
 from wallet.money import Money, parse_amount
 from wallet.numbers import parse_msisdn
+from wallet.pasted import plain
 from wallet.people.holders import check_name
 from wallet.people.pin import Pin
 from wallet.web import examples
@@ -147,6 +148,21 @@ def phone(value: object) -> str:
     """Return a typed number as E.164. Raises `Refused`."""
     service = current_service()
     return parse_msisdn(value, service.settings.market, service.markets)
+
+
+class TillField(fields.Str):
+    """A till's number, as it was typed or pasted."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        described = {
+            "pattern": "^[1-9][0-9]{4,6}$",
+            "example": examples.TILL,
+            **kwargs.pop("metadata", {}),
+        }
+        super().__init__(metadata=described, **kwargs)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> str:
+        return plain(super()._deserialize(value, *args, **kwargs))
 
 
 class ReferenceField(NamedField):

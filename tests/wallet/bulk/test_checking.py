@@ -36,6 +36,20 @@ def test_a_good_row_becomes_minor_units_with_the_tariff_s_fee():
     assert (checker.amount_minor, checker.fee_minor) == (100_50, 5_00)
 
 
+@pytest.mark.parametrize(
+    ("msisdn", "amount", "reference"),
+    [
+        ("\u202a+254711000001\u202c", "\ufeff100.50", "\u00a0W-1\u200b"),
+        ("254711000001", " 100.50\u00a0", "W\u20111 "),
+        ("711000001", "'100.50", "W-1\r\n"),
+        ("'0711000001", "100.5", "\u200eW-1"),
+    ],
+)
+def test_cells_are_read_without_what_a_spreadsheet_or_paste_leaves(msisdn, amount, reference):
+    row = a_checker().check(1, a_row(msisdn, amount, " KES ", reference=reference))
+    assert row == Row(1, AMINA, 100_50, 5_00, "W-1", None, None)
+
+
 @pytest.mark.fault("A formula in a cell", "`cell_is_formula`, and harmless in what we give back")
 @pytest.mark.parametrize(
     ("wrong", "field", "code"),
@@ -44,11 +58,18 @@ def test_a_good_row_becomes_minor_units_with_the_tariff_s_fee():
         ({"msisdn": None}, "msisdn", "cell_missing"),
         ({"msisdn": "+2547"}, "msisdn", "phone_malformed"),
         ({"msisdn": 711000001}, "msisdn", "phone_malformed"),
+        ({"msisdn": "\u00a0\u200b"}, "msisdn", "cell_missing"),
+        ({"msisdn": "2.54711E+11"}, "msisdn", "cell_is_rounded"),
+        ({"msisdn": "3E+11"}, "msisdn", "cell_is_rounded"),
         ({"msisdn": "+254202000000"}, "msisdn", "phone_not_mobile"),
         ({"msisdn": "+447400123456"}, "msisdn", "phone_region_not_served"),
         ({"msisdn": "+254711000009"}, "msisdn", "same_parties"),
         ({"amount": ""}, "amount", "cell_missing"),
         ({"amount": "ten"}, "amount", "amount_malformed"),
+        ({"amount": "1,5e6"}, "amount", "cell_is_rounded"),
+        ({"amount": "10,00"}, "amount", "amount_malformed"),
+        ({"amount": "1\u00a0000.00"}, "amount", "amount_malformed"),
+        ({"amount": "10\u202e.05"}, "amount", "amount_malformed"),
         ({"amount": 100}, "amount", "amount_malformed"),
         ({"amount": "=1+1"}, "amount", "amount_malformed"),
         ({"amount": "1,000.00"}, "amount", "amount_malformed"),

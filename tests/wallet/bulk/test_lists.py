@@ -35,6 +35,15 @@ def reason(raw, kind=CSV):
         b"\n\n" + ROW + b"\n\n",
         b'"msisdn","amount"\n"+254711000001","100.00"\n',
         b"Amount, MSISDN\n100.00,+254711000001\n",
+        b"msisdn;amount\r\n+254711000001;100.00\r\n",
+        b'"msisdn"\t"amount"\r\n"+254711000001"\t"100.00"\r\n',
+        codecs.BOM_UTF8 + b"sep=;\r\nmsisdn;amount\r\n+254711000001;100.00\r\n",
+        b'"sep=,"\nmsisdn,amount\n+254711000001,100.00\n',
+        b"msisdn,amount,\r\n+254711000001,100.00,\r\n",
+        b",msisdn,amount,,\n,+254711000001,100.00,,\n",
+        b"msisdn,amount,name\r\n+254711000001,100.00\r\n,,\r\n,,\r\n",
+        b"msisdn,amount\n, ,\n+254711000001,100.00,,,\n \t,\xc2\xa0\n",
+        b";;\n\xef\xbb\xbfmsisdn;amount\xe2\x80\x8b;\n+254711000001;100.00;\n",
     ],
 )
 def test_csv_is_read_however_spreadsheets_write_it(raw):
@@ -101,11 +110,18 @@ def test_a_json_line_that_is_no_row_is_that_row_s_fault(line):
     assert (first, bad.row_no, bad.code, last) == (AMINA, 2, RowFault.MALFORMED, AMINA)
 
 
-@pytest.mark.parametrize("row", [b"+254711000001", b"+254711000001,1.00,x"])
+@pytest.mark.parametrize(
+    "row", [b"+254711000001", b"+254711000001,1.00,x", b"+254711000001,1.00,,x", b"a;b"]
+)
 def test_a_row_of_another_width_is_that_row_s_fault(row):
     _, bad = cells(ROW + row + b"\n")
     assert isinstance(bad, Fault)
     assert (bad.row_no, bad.code) == (2, RowFault.MALFORMED)
+
+
+def test_a_cell_under_no_name_is_that_row_s_fault():
+    _, bad = cells(b"msisdn,,amount\n0711000001,,1.00\n0711000002,Amina,1.00\n")
+    assert bad == Fault(2, "", RowFault.MALFORMED, "Column 2 has no name, and a cell in it.")
 
 
 @pytest.mark.rule("A list has a hundred thousand rows at most.")
