@@ -1,9 +1,9 @@
-r"""GSM 03.38, the alphabet of text messages: how long a text is, how to write it in that alphabet.
+r"""GSM 03.38, the alphabet of text messages: what can be written in it, and how long it is.
 
 Units: septets. One text holds 160; an extension character (`^{}\[~]|` and the euro) takes two.
 """
 
-import unicodedata
+import re
 from typing import Final
 
 from gsm0338 import Codec
@@ -16,23 +16,14 @@ _BASIC: Final = frozenset(
     _CODEC.decode(bytes([code]))[0] for code in range(0x80) if code != _ESCAPE
 )
 _EXTENSION: Final = frozenset("\f^{}\\[~]|€")
-_WRITABLE: Final = _BASIC | _EXTENSION
+WRITABLE: Final = _BASIC | _EXTENSION
 _PLAIN_ASCII: Final = "".join(sorted(c for c in _BASIC if c.isascii() and c >= " ")).encode()
-# Letters and signs that Unicode does not decompose, so accents cannot simply be dropped from them.
-_PLAIN: Final = (
-    dict.fromkeys("\u2018\u2019\u201a\u201b\u02bc\u02bb\u02b9\u2032\u00b4`", "'")
-    | dict.fromkeys("\u201c\u201d\u201e\u201f\u00ab\u00bb\u2033", '"')
-    | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-")
-    | {"ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "Ð": "D", "þ": "th", "Þ": "Th"}
-    | {"ı": "i", "ŋ": "ng", "Ŋ": "Ng", "œ": "oe", "Œ": "OE", "ħ": "h", "ɓ": "b", "Ɓ": "B"}
-    | {"ɗ": "d", "Ɗ": "D", "ƙ": "k", "Ƙ": "K", "ɛ": "e", "Ɛ": "E", "ɔ": "o", "Ɔ": "O"}
-    | {"₦": "N", "₱": "P", "฿": "B", "₵": "GHS", "₹": "Rs", "৳": "Tk", "•": "-", "×": "x"}
-)
+_NUMBER: Final = re.compile(r"[0-9]+(?:[ .,:/^_-]?[0-9]+)*")
 
 
 def is_gsm7(text: str) -> bool:
     """Say whether every character can be written in GSM-7."""
-    return _WRITABLE.issuperset(text)
+    return WRITABLE.issuperset(text)
 
 
 def is_plain(text: str) -> bool:
@@ -54,22 +45,16 @@ def fits(text: str, limit: int = LIMIT) -> bool:
     return is_gsm7(text) and septets(text) <= limit
 
 
-def to_gsm7(text: str) -> str:
-    """Write the text in GSM-7: accents and typography made plain, the unwritable dropped."""
-    if _WRITABLE.issuperset(text):
+def cut(text: str, limit: int) -> str:
+    """Return as much of a text's beginning as `limit` septets hold, its last number whole or out.
+
+    Half a number would be another number: "Branch 12" is not "Branch 1".
+    """
+    if septets(text) <= limit:
         return text
-    # Composed first, so that "e" + combining acute becomes the writable "é".
-    return "".join(_spell(character) for character in unicodedata.normalize("NFC", text))
-
-
-def _spell(character: str) -> str:
-    if character in _WRITABLE:
-        return character
-    if character.isspace():
-        return " "
-    if (digit := unicodedata.decimal(character, None)) is not None:
-        return str(digit)
-    if character in _PLAIN:
-        return _PLAIN[character]
-    decomposed = unicodedata.normalize("NFKD", character)
-    return "".join(part if part in _WRITABLE else _PLAIN.get(part, "") for part in decomposed)
+    kept = text
+    while septets(kept) > limit:
+        kept = kept[:-1]
+    end = len(kept)
+    halved = next((n.start() for n in _NUMBER.finditer(text) if n.start() < end < n.end()), end)
+    return (kept[:halved] or kept).rstrip()

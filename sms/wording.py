@@ -14,7 +14,8 @@ from string import Formatter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sms.gsm7 import LIMIT, is_gsm7, is_plain, septets, to_gsm7
+from sms.gsm7 import LIMIT, cut, is_gsm7, is_plain, septets
+from sms.spelling import to_gsm7
 
 DEFAULT_LANGUAGE: Final = "en"
 _FOLDER: Final = Path(__file__).parent
@@ -73,7 +74,7 @@ def _squeeze(fill: Callable[..., str], values: dict[str, str]) -> str:
         )
         if name is None:
             return _drop_the_end(body)
-        values[name] = values[name][:-1].rstrip()
+        values[name] = cut(values[name], septets(values[name]) - 1)
         body = _GAPS.sub("", fill(values))
     return body
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Final
 
-from sms.gsm7 import LIMIT, fits, is_gsm7, septets, to_gsm7
+from sms.gsm7 import LIMIT, cut, fits, is_gsm7
+from sms.spelling import to_gsm7
 from sms.wording import moment
 from wallet.errors import Refused
 from wallet.markets import Market
@@ -43,18 +44,12 @@ def fitted(text: str) -> str:
     """Return the text if a screen holds it; cut otherwise: no plausible value makes that happen."""
     if fits(text):
         return text
-    text = to_gsm7(text)
-    while septets(text) > LIMIT:
-        text = text[:-1]
-    return text
+    return cut(to_gsm7(text), LIMIT)
 
 
 def shop(name: str) -> str:
     """Return a shop's or an agent's name as a screen holds it."""
-    name = " ".join(to_gsm7(name).split())
-    while septets(name) > NAME_SEPTETS:
-        name = name[:-1]
-    return name.rstrip() or "-"
+    return cut(" ".join(to_gsm7(name).split()), NAME_SEPTETS) or "-"
 
 
 def person(name: str) -> str:

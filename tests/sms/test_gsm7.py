@@ -1,11 +1,11 @@
-"""GSM-7: what can be written, how long it is, how the rest is made writable."""
+"""GSM-7: what can be written, how long it is, where it is cut."""
 
 import pytest
 from gsm0338 import Codec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms.gsm7 import fits, is_gsm7, is_plain, septets, to_gsm7
+from sms.gsm7 import cut, fits, is_plain, septets
 
 
 @given(st.text(alphabet=st.sampled_from("abcÉéñ @£$¥\n^{}\\[~]|€ΔΩ"), max_size=200))
@@ -26,41 +26,33 @@ def test_one_message_holds_160_septets_and_extension_characters_take_two(text, f
     assert fits(text) is fit
 
 
-@given(st.text())
-def test_whatever_comes_in_is_writable_afterwards(text):
-    written = to_gsm7(text)
-    assert Codec().encode(written, "strict")
-    assert is_gsm7(written)
-    assert "\x1b" not in written
-
-
-@given(st.text())
-def test_writing_twice_changes_nothing_more(text):
-    assert to_gsm7(to_gsm7(text)) == to_gsm7(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("KSh\u00a01\u202f250", "KSh 1 250"),
-        ("Ng\u2019ang\u02bca \u201cMama\u201d", "Ng'ang'a \"Mama\""),
-        ("François Łukasz Đặng İbrahim", "Francois Lukasz Dang Ibrahim"),
-        ("José Muñoz", "José Muñoz"),
-        ("Jose\u0301", "José"),
-        ("1\u20132\u2014now\u2026", "1-2-now..."),
-        ("\uff11\uff12\u0663\u0e54", "1234"),
-        ("สมชาย", ""),
-        ("Juma 🎉\x00\x1b\u202e\ud800", "Juma "),
-        ("œuvre ﬁ", "oeuvre fi"),
-    ],
-)
-def test_letters_are_made_plain_and_the_unwritable_dropped(text, written):
-    assert to_gsm7(text) == written
-
-
 @given(st.text(alphabet=st.characters(max_codepoint=0x17F), max_size=50))
 def test_a_plain_text_is_writable_at_a_septet_a_character(text):
     if is_plain(text):
         assert septets(text) == len(text)
         assert text.splitlines() in ([], [text])
     assert is_plain("KSh 250.00 to JUMA ALI") is True
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "kept"),
+    [
+        ("Supermarket Branch 12", 21, "Supermarket Branch 12"),
+        ("Supermarket Branch 12", 20, "Supermarket Branch"),
+        ("Supermarket Branch 12 B", 22, "Supermarket Branch 12"),
+        ("Unga 1 1/2 kg", 9, "Unga"),
+        ("Unga 1 1/2 kg", 11, "Unga 1 1/2"),
+        ("KSh 1,250.50 each", 7, "KSh"),
+        ("10^23 a", 5, "10^2"),  # nothing stands before it
+        ("Mama Mboga", 5, "Mama"),
+        ("€€€", 3, "€"),
+    ],
+)
+def test_a_text_is_cut_before_a_number_and_not_in_it(text, limit, kept):
+    assert cut(text, limit) == kept
+
+
+@given(st.text(alphabet="ab 12./€"), st.integers(0, 30))
+def test_what_is_cut_fits_and_is_a_beginning(text, limit):
+    assert septets(cut(text, limit)) <= limit or cut(text, limit) == text == ""
+    assert text.startswith(cut(text, limit))

@@ -107,8 +107,19 @@ def test_the_longest_name_gives_way_first():
 
 
 def test_a_name_that_cannot_be_written_leaves_no_gap():
-    assert "to 0711000002." in sent(name="สมชาย")
-    assert "to Kibubu. To" in render("en", "welcome", name="สมชาย", service_code="*384#")
+    assert "to 0711000002." in sent(name="\ue000")
+    assert "to Kibubu. To" in render("en", "welcome", name="\ue000", service_code="*384#")
+
+
+def test_a_name_in_another_script_is_told_in_latin_letters():
+    assert "to Somchay Chaidi 0711000002." in sent(name="สมชาย ใจดี")
+
+
+def test_a_name_or_description_is_shortened_before_a_number_and_not_in_it():
+    for length in range(60, 110):
+        body = sent(name=f"{'D' * length} Branch 12")
+        assert septets(body) <= 160
+        assert "Branch 12 0711" in body or "Branch 0711" in body or "Branch 1 " not in body
 
 
 def test_a_name_cannot_start_a_line_or_fill_itself_in():

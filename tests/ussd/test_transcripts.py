@@ -67,6 +67,14 @@ class Stage:
     def given(self, what: str) -> None:
         """Make something so before the phone dials."""
         town = self.town
+        if (found := re.fullmatch(r"(.+) has (till|number) ([0-9]+)", what)) is not None:
+            name, kind, number = found.groups()
+            if kind == "number":
+                town.person(name, msisdn=f"+254{number[1:]}")
+            else:
+                shop = town.merchant(name, period_s=3 * 86400)
+                town.sql("INSERT INTO tills VALUES (:n, :id, 'Second')", n=number, id=shop.id)
+            return
         givens: dict[str, Callable[[], object]] = {
             "Wanjiru has paid KSh 500 to till 12345": lambda: self.hold(1),
             "Wanjiru has paid KSh 500 to till 12345 seven times": lambda: self.hold(7),

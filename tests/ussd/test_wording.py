@@ -222,7 +222,9 @@ def test_every_state_that_is_named_exists():
         ("Wilhelmina-Maria-Josefa Anyango Okoth", "Wilhelmina-Maria- O."),
         ("Zoé Ødegård", "Zoé Ø."),
         ("Łukasz Żak", "Lukasz Z."),
-        ("王小明", "-"),
+        ("王小明", "WangXiaoMing"),
+        ("สมหญิง ใจงาม", "Somying C."),
+        ("محمد علي", "Mhmd A."),
         ("", "-"),
     ],
 )
@@ -233,6 +235,8 @@ def test_people_are_shown_by_first_name_and_initial(name, shown):
 
 def test_a_shop_is_shown_as_far_as_there_is_room():
     assert shop("Mama Mboga General Stores and Agency") == "Mama Mboga General S"
+    assert shop("Supermarket Branch 12") == "Supermarket Branch"  # which one the till says
+    assert shop("ร้านกาแฟ สมบูรณ์") == "Rankafae Sombur"
     assert septets(shop("[[[[[[[[[[[[[[[[[[[[[[[[")) <= NAME_SEPTETS
 
 
@@ -276,5 +280,5 @@ def test_a_language_we_do_not_have_is_english():
 
 def test_what_no_text_should_be_is_cut_rather_than_sent_too_long():
     assert septets(fitted("€" * 200)) == LIMIT
-    assert fitted("a 王 b") == "a  b"
+    assert fitted("a 王 b") == "a Wang b"
     assert with_reason("", "body") == "body"

@@ -8,6 +8,9 @@ from sqlalchemy import Connection, text
 
 from wallet.errors import Code, Refused
 
+_VOWELS_FIRST: Final = "\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4"
+"""Thai and Lao write these before the letter that a name begins with."""
+
 READ_NAME: Final = text("""
     SELECT name FROM holders WHERE msisdn = :msisdn AND status <> 'closed'
 """)
@@ -16,7 +19,7 @@ READ_NAME: Final = text("""
 def shown_name(name: str) -> str:
     """Return `JUMA A.` for Juma Abdallah: the first name, and the last one's initial."""
     first, *others = name.upper().split()
-    return f"{first} {others[-1][0]}." if others else first
+    return f"{first} {others[-1].lstrip(_VOWELS_FIRST)[:1]}." if others else first
 
 
 def name_of(connection: Connection, msisdn: str) -> str:
