@@ -119,7 +119,10 @@ def create_qr_code(body: Mapping[str, Any]) -> Mapping[str, Any]:
 @blp.arguments(PayloadSchema)
 @blp.response(200, DecodedSchema)
 def decode_qr_code(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """See whom and what a scanned code asks to pay"""
+    """See whom and what a scanned code asks to pay
+
+    A code of another payment system is refused, with the name of its `owner` where it has one.
+    """
     service = current_service()
     code = read_payload(body["payload"], qr_key(service.settings.token_key), service.clock.now())
     open_till = till_of(service.engine, code.till)
