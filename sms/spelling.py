@@ -30,7 +30,7 @@ _PLAIN: Final = (
     | {"₦": "N", "₱": "P", "฿": "B", "₵": "GHS", "₹": "Rs", "৳": "Tk", "₿": "BTC", "¢": "c"}
     | {"₡": "CRC", "₩": "KRW", "₪": "ILS", "₫": "VND", "₭": "LAK", "₮": "MNT", "₲": "PYG"}
     | {"₴": "UAH", "₸": "KZT", "₺": "TRY", "₼": "AZN", "₽": "RUB", "₾": "GEL", "៛": "KHR"}
-    | {"؋": "AFN", "֏": "AMD"}
+    | {"؋": "AFN", "֏": "AMD", "円": "Yen"}
     # Units and signs. A point stays a point, and a bullet does not become a minus.
     | {"·": ".", "٫": ".", "٬": ",", "\u2044": "/", "\u2215": "/", "÷": "/", "×": "x", "⋅": "*"}
     | {"±": "+/-", "≈": "~", "≥": ">=", "≤": "<=", "≠": "!=", "‰": " per mille", "°": "deg"}

@@ -72,7 +72,7 @@ def test_letters_are_made_plain_and_ornaments_dropped(text, written):
         ("≥5 ≤6 ≈7 ≠8", ">=5 <=6 ~7 !=8"),
         ("5 µg 5 μg 5㎍ 5㎎", "5 ug 5 ug 5ug 5mg"),
         ("5％ 5‰ 25°C", "5% 5 per mille 25degC"),
-        ("₦250 ₵5 ₹10 ₩5000 50¢ ៥០០៛ ￡5", "N250 GHS5 Rs10 KRW5000 50c 500KHR £5"),
+        ("₦250 ₵5 ₹10 ₩5000 50¢ ៥០០៛ ￡5 500円", "N250 GHS5 Rs10 KRW5000 50c 500KHR £5 500Yen"),
     ],
 )
 def test_a_number_keeps_its_meaning(text, written):
