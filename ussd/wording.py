@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, Final
 
-from sms.gsm7 import LIMIT, cut, fits, is_gsm7
+from sms.gsm7 import LIMIT, cut, fits, is_gsm7, septets
 from sms.spelling import to_gsm7
 from sms.wording import moment
 from wallet.errors import Refused
@@ -57,7 +57,8 @@ def person(name: str) -> str:
     first, *others = to_gsm7(name).split() or ["-"]
     if not others:
         return shop(first)
-    return f"{shop(first)[: NAME_SEPTETS - 3]} {others[-1][0]}."
+    initial = f" {others[-1][0]}."
+    return cut(first, NAME_SEPTETS - septets(initial)) + initial
 
 
 def period(language: str, seconds: int) -> str:

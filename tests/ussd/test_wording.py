@@ -8,6 +8,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from sms.gsm7 import LIMIT, septets
 from ussd.events import Event
@@ -231,6 +233,13 @@ def test_every_state_that_is_named_exists():
 def test_people_are_shown_by_first_name_and_initial(name, shown):
     assert person(name) == shown
     assert septets(person(name)) <= NAME_SEPTETS
+
+
+@given(st.text())
+@example("Duka10²Duka10²Duka10² 10²")
+def test_any_name_is_shown_as_something_that_a_screen_has_room_for(name):
+    for shown in (person(name), shop(name)):
+        assert 0 < septets(shown) <= NAME_SEPTETS
 
 
 def test_a_shop_is_shown_as_far_as_there_is_room():
