@@ -6,6 +6,7 @@ with the same key. Anything else that is raised is a defect of ours.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from enum import StrEnum
 
@@ -160,6 +161,11 @@ class Refused(Exception):
     def __str__(self) -> str:
         shown = ", ".join(f"{name}={value}" for name, value in self.facts.items())
         return f"{self.code.value} ({shown})" if shown else self.code.value
+
+
+def quoted(text: str) -> str:
+    """Return a stranger's words as a message shows them: in quotes, on one line, as JSON has it."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 class Unavailable(Exception):

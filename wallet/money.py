@@ -117,8 +117,10 @@ def parse_amount(text: object, currency: object) -> Money:
     digits with at most one point), `amount_too_precise`, `amount_too_large` or
     `amount_not_positive`.
     """
-    if not isinstance(currency, str) or currency not in CURRENCIES:
-        raise Refused(Code.CURRENCY_NOT_SUPPORTED, currency=str(currency)[:8])
+    if not isinstance(currency, str):
+        raise Refused(Code.CURRENCY_NOT_SUPPORTED)
+    if currency not in CURRENCIES:
+        raise Refused(Code.CURRENCY_NOT_SUPPORTED, currency=currency[:8])
     if not isinstance(text, str):
         raise Refused(Code.AMOUNT_MALFORMED)
     if text.startswith("-") and _AMOUNT.fullmatch(text[1:]):

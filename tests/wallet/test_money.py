@@ -86,6 +86,13 @@ def test_what_is_shown_of_a_bad_currency_is_short():
     assert caught.value.facts == {"currency": "XXXXXXXX"}
 
 
+@pytest.mark.parametrize("currency", [None, 404, ["KES"], {}, False])
+def test_what_is_no_text_is_not_shown_as_a_currency(currency):
+    with pytest.raises(Refused) as caught:
+        parse_amount("1", currency)
+    assert caught.value.facts == {}
+
+
 @given(amounts)
 def test_what_is_written_is_read_back_the_same(money):
     assert parse_amount(money.text, money.currency) == money

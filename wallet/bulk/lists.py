@@ -18,7 +18,7 @@ from io import BytesIO, TextIOWrapper
 from typing import Any, Final, NamedTuple
 
 from wallet.bulk.faults import Fault, RowFault
-from wallet.errors import Code, Refused
+from wallet.errors import Code, Refused, quoted
 from wallet.pasted import plain
 
 MAX_BYTES: Final = 12 * 1024 * 1024
@@ -154,7 +154,8 @@ def _check_names(names: Sequence[str], where: str) -> None:
         if not name:
             continue  # what is left of a column
         if name not in _KNOWN:
-            raise malformed(f"{where} names {name[:40]!r}: the columns are {', '.join(COLUMNS)}.")
+            known = ", ".join(COLUMNS)
+            raise malformed(f"{where} names {quoted(name[:40])}: the columns are {known}.")
         if name in names[:at]:
             raise malformed(f"{where} names {name} twice.")
 

@@ -46,6 +46,7 @@ _OUTAGES: Final = (
     sqlalchemy.exc.TimeoutError,
 )
 
+AMOUNT_NAMES: Final = frozenset({"amount", "currency"})
 _KEPT_HEADERS: Final = ("Allow", "Retry-After")
 
 
@@ -55,11 +56,14 @@ class ProblemSchema(ma.Schema):
     class Meta:
         unknown = ma.INCLUDE
 
-    type = ma.fields.Str(metadata={"example": "/errors#insufficient_funds"})
-    title = ma.fields.Str(metadata={"example": TITLE[Code.INSUFFICIENT_FUNDS]})
-    status = ma.fields.Int(metadata={"example": 422})
-    code = ma.fields.Str(metadata={"example": Code.INSUFFICIENT_FUNDS.value})
-    detail = ma.fields.Str(metadata={"example": f"{TITLE[Code.INSUFFICIENT_FUNDS]} needed: 257.00"})
+    type = ma.fields.Str(required=True, metadata={"example": "/errors#insufficient_funds"})
+    title = ma.fields.Str(required=True, metadata={"example": TITLE[Code.INSUFFICIENT_FUNDS]})
+    status = ma.fields.Int(required=True, metadata={"example": 422})
+    code = ma.fields.Str(required=True, metadata={"example": Code.INSUFFICIENT_FUNDS.value})
+    detail = ma.fields.Str(
+        required=True,
+        metadata={"example": f"{TITLE[Code.INSUFFICIENT_FUNDS]} needed: 257.00"},
+    )
     instance = ma.fields.Str(metadata={"example": "urn:uuid:4be6ed6c-5f0c-4e0b-9a0e-3f7c4f7b6d52"})
 
 
@@ -189,7 +193,14 @@ def _detail(title: str, facts: Mapping[str, object]) -> str:
 
 
 def _said(value: object) -> str:
-    return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
+    """Return a fact as people read it: text as it is, an amount, all else as JSON has it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return ", ".join(_said(each) for each in value)
+    if isinstance(value, Mapping) and value.keys() == AMOUNT_NAMES:
+        return f"{value['amount']} {value['currency']}"
+    return orjson.dumps(value, default=str).decode().strip('"')
 
 
 def _as_mapping(value: object) -> Mapping[str, object]:

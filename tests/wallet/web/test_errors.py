@@ -1,5 +1,10 @@
 """Every error in one shape, whoever raised it, and none that tells too much."""
 
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import orjson
 import psycopg
 import pytest
 import sqlalchemy.exc
@@ -8,7 +13,7 @@ from flask import abort
 from tests.loop import LoopClient
 from wallet.errors import Code, Refused, Unavailable
 from wallet.running.application import create_app
-from wallet.web.errors import MEDIA_TYPE
+from wallet.web.errors import MEDIA_TYPE, problem
 from wallet.web.statuses import STATUS, TITLE
 
 SECRET = "PIN 7294 of +254711000002"
@@ -70,6 +75,29 @@ def test_a_refusal_tells_its_facts(client):
     assert (answer.status_code, found["code"]) == (422, "insufficient_funds")
     assert found["needed"] == "257.00"
     assert "257.00" in found["detail"]
+
+
+SAID = (
+    ({"minimum": {"amount": "1.00", "currency": "KES"}}, "minimum: 1.00 KES"),
+    ({"one_of": ["KES", "USD"]}, "one_of: KES, USD"),
+    ({"one_of": (None, True)}, "one_of: null, true"),
+    ({"given": {"a": None}}, 'given: {"a":null}'),
+    ({"left": 3}, "left: 3"),
+    ({"until": datetime(2026, 1, 5, 9, tzinfo=UTC)}, "until: 2026-01-05T09:00:00+00:00"),
+    ({"until": date(2026, 1, 5)}, "until: 2026-01-05"),
+    ({"key": UUID(int=7)}, "key: 00000000-0000-0000-0000-000000000007"),
+    ({"rate": Decimal("1.50")}, "rate: 1.50"),
+    (
+        {"errors": {"amount": ["Missing."], "pin": [{"x": False}]}},
+        'amount: Missing. pin: {"x":false}',
+    ),
+)
+
+
+def test_a_refusal_says_its_facts_as_people_write_them():
+    for facts, said in SAID:
+        _, _, body = problem(Code.FORMAT_ERROR, facts)
+        assert orjson.loads(body)["detail"] == f"{TITLE[Code.FORMAT_ERROR]} {said}"
 
 
 @pytest.mark.parametrize("what", ["unavailable", "operational", "alchemy", "pool"])

@@ -7,10 +7,12 @@ refuses the file. The library is imported where it is used: few processes ever s
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from xml.parsers import expat
 
+from wallet.errors import quoted
 from wallet.money import CURRENCIES, MAX_MINOR, Money
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def money_of(amount: Any) -> Money:  # noqa: ANN401 -- one class in each message
     """Return an amount exactly. Raises `BadDocument` where it is not one of its currency."""
     value, currency = amount.value, amount.ccy
     if currency not in CURRENCIES:
-        raise BadDocument(f"{currency!r} is no currency we keep")
+        raise BadDocument(f"{quoted(currency)} is no currency we keep")
     if not isinstance(value, Decimal) or not value.is_finite():
         raise BadDocument("an amount is not a number")
     minor = value.scaleb(CURRENCIES[currency].exponent)
@@ -112,7 +114,27 @@ def _read(raw: bytes, kind: type[Any], namespace: str) -> Any:  # noqa: ANN401 -
     try:
         return parser.from_bytes(raw, kind)
     except Exception as error:  # whatever it raises, the file is not of its schema
-        raise BadDocument(f"the file does not follow its schema: {str(error)[:200]}") from error
+        raise BadDocument(f"the file does not follow its schema: {_why(str(error))}") from error
+
+
+# What the library says names its classes and Python's arguments: an operator knows the elements.
+_NO_VALUE: Final = re.compile(r"`([^`]*)` is not a valid `(\w+)`")
+_UNKNOWN: Final = re.compile(r"Unknown property .*?(\w+):(?:\{[^}]*\})?([\w.-]+)$")
+_MISSING: Final = re.compile(r"(\w+)\.__init__\(\) missing .*? argument.*?: '(\w+)'")
+
+
+def _why(said: str) -> str:
+    """Return why a file does not follow its schema, in the schema's words."""
+    if found := _NO_VALUE.search(said):
+        value, kind = found.groups()
+        return f"{quoted(value[:80])} is no {kind.removeprefix('Xml')}"
+    if found := _UNKNOWN.search(said):
+        kind, name = found.groups()
+        return f"{kind} has no {name[:80]}"
+    if found := _MISSING.search(said):
+        kind, name = found.groups()
+        return f"{kind} lacks its {''.join(part.capitalize() for part in name.split('_'))}"
+    return "it holds something that its schema does not allow"
 
 
 class _Outline:

@@ -16,6 +16,7 @@ from wallet.banking.iso20022.documents import (
     read_pain_002,
 )
 from wallet.money import Money
+from wallet.web import examples
 
 EMPTY = f'<Document xmlns="{CAMT_053}"/>'.encode()
 BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>' + EMPTY
@@ -65,6 +66,29 @@ def test_another_message_is_refused():
 def test_a_document_without_what_its_schema_requires_is_refused():
     with pytest.raises(BadDocument, match="schema"):
         read_camt_053(EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "why"),
+    [
+        ("2026-01-05T18:00:00Z", "yesterday", '"yesterday" is no DateTime'),
+        (">1000.00<", ">ten<", '"ten" is no Decimal'),
+        ("<Cd>CLBD</Cd>", "<Cd>CLBD</Cd><Foo/>", "BalanceType10Choice has no Foo"),
+        ("<MsgId>STATEMENT-17</MsgId>", "", "GroupHeader81 lacks its MsgId"),
+        (' Ccy="KES">1000', ">1000", "ActiveOrHistoricCurrencyAndAmount lacks its Ccy"),
+        ("CRDT", "MAYBE", '"MAYBE" is no CreditDebitCode'),
+    ],
+)
+def test_what_is_wrong_with_a_document_is_said_in_the_words_of_its_schema(good, bad, why):
+    with pytest.raises(BadDocument) as refused:
+        read_camt_053(examples.BANK_STATEMENT.replace(good, bad).encode())
+    assert str(refused.value) == f"the file does not follow its schema: {why}"
+
+
+def test_a_currency_that_is_none_is_quoted_as_anybody_quotes():
+    with pytest.raises(BadDocument) as refused:
+        money_of(amount(Decimal(1), "X'X"))
+    assert str(refused.value) == '"X\'X" is no currency we keep'
 
 
 def test_a_document_with_what_its_schema_does_not_know_is_refused():
