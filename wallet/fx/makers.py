@@ -2,11 +2,13 @@
 
 `bid` is what the maker pays, in `quoted`, for one of `base`; `ask` is what the maker takes. One
 live price to a maker and pair: a new one replaces the old. Whether it lies in the band around the
-reference rate is checked when it is used, because the reference moves meanwhile.
+reference rate (`wallet/fx/band.py`) is checked when it is posted, and again when it is used,
+because the reference moves meanwhile.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -15,7 +17,9 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 
 from wallet.errors import Code, Refused
+from wallet.fx.band import band_of, check_band
 from wallet.fx.rates import check_pair
+from wallet.markets import Market
 from wallet.money import Money
 
 LONGEST_LIFETIME_S: Final = 24 * 3600
@@ -79,8 +83,12 @@ def post_price(
     size: Money,
     lifetime_s: int,
     now: datetime,
+    markets: Mapping[str, Market],
 ) -> Price:
-    """Put a maker's (bid, ask) of a (base, quoted) pair in place of the one before."""
+    """Put a maker's (bid, ask) of a (base, quoted) pair in place of the one before.
+
+    Raises `Refused` with `price_out_of_band` where a side lies outside the band of every market.
+    """
     (base, quoted), (bid, ask) = pair, prices
     check_pair(base, quoted)
     if size.currency != base:
@@ -104,6 +112,7 @@ def post_price(
         "expires": expires,
     }
     with engine.begin() as connection:
+        check_band(band_of(connection, base, quoted, markets.values(), now), bid, ask)
         connection.execute(text(POST_PRICE), named)
     return price
 

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine, text
 
 from wallet.clock import Ids
 from wallet.errors import Code, Refused
+from wallet.fx.band import is_in_band
 from wallet.fx.makers import Price, Stocked, live_prices
 from wallet.fx.open_quotes import check_prefund, take_turn
 from wallet.fx.rates import ReferenceRate, check_pair, read_rate
@@ -198,9 +199,9 @@ def _rate(price: Price, terms: PairRules) -> Fraction:
 
 
 def _is_in_band(price: Price, terms: PairRules) -> bool:
-    used = Fraction(price.bid if price.base == terms.source_currency else price.ask)
+    used = price.bid if price.base == terms.source_currency else price.ask
     mid = terms.reference.of(price.base)
-    return abs(used - mid) * _WHOLE_BPS <= mid * terms.band_bps
+    return is_in_band(used, mid, terms.band_bps)
 
 
 def _at(price: Price, terms: PairRules, fixed: Money) -> Offer:

@@ -10,7 +10,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
-from wallet.fx.rates import ReferenceRate, parse_rate, set_rate
+from wallet.fx.rates import RATE_PATTERN, ReferenceRate, parse_rate, set_rate
 from wallet.web.auth import requires
 from wallet.web.routing import Routes
 from wallet.web.schemas import current_service
@@ -21,7 +21,10 @@ blp: Final = Routes("rates", "/v1/rates", "Reference rates, around which prices 
 class RateSchema(ma.Schema):
     """What one of the base currency is worth in the quoted one, as of when, and who says so."""
 
-    mid = fields.Raw(required=True, metadata={"type": "string", "example": "129.05"})
+    mid = fields.Raw(
+        required=True,
+        metadata={"type": "string", "pattern": RATE_PATTERN, "example": "129.05"},
+    )
     source = fields.Str(
         required=True,
         validate=validate.Length(1, 80),

@@ -21,7 +21,11 @@ from wallet.money import CURRENCIES
 AHEAD: Final = timedelta(minutes=5)
 """How far a source's clock may be ahead of ours."""
 
-_RATE: Final = re.compile(r"(?:0|[1-9][0-9]{0,11})(?:\.[0-9]{1,12})?", re.ASCII)
+DECIMALS: Final = 12
+"""The most that a rate has."""
+RATE_PATTERN: Final = rf"^(?!0(?:\.0*)?$)(?:0|[1-9][0-9]{{0,11}})(?:\.[0-9]{{1,{DECIMALS}}})?$"
+"""A positive decimal, as the document tells of it."""
+_RATE: Final = re.compile(RATE_PATTERN, re.ASCII)
 _LONGEST_SOURCE: Final = 80
 
 # A rate that comes late must not push out a newer one.
@@ -61,7 +65,7 @@ class ReferenceRate:
 
 def parse_rate(value: object, field: str) -> Decimal:
     """Read a rate strictly: a positive decimal in a string, at most 12 decimals."""
-    if not isinstance(value, str) or not _RATE.fullmatch(value) or not Decimal(value):
+    if not isinstance(value, str) or not _RATE.fullmatch(value):
         raise Refused(Code.FORMAT_ERROR, field=field, expected="a positive decimal in a string")
     return Decimal(value)
 

@@ -7,6 +7,7 @@ import pytest
 
 from wallet.errors import Code, Refused
 from wallet.fx.makers import live_prices, post_price, withdraw_price
+from wallet.markets import MARKETS
 from wallet.money import Money
 
 SIZE = Money("USD", 500_00)
@@ -16,7 +17,9 @@ KES_MAKER = {"KES": 1_000_00}
 def post(town, maker, bid="128", ask="130", *, size=SIZE, lifetime_s=60, **pair):
     names = (pair.get("base", "USD"), pair.get("quoted", "KES"))
     prices = (Decimal(bid), Decimal(ask))
-    return post_price(town.service.engine, maker.id, names, prices, size, lifetime_s, town.now)
+    return post_price(
+        town.service.engine, maker.id, names, prices, size, lifetime_s, town.now, MARKETS
+    )
 
 
 def live(town, source="USD", target="KES"):

@@ -291,9 +291,86 @@ def test_a_price_that_makes_no_sense_changes_nothing(village, maker):
             assert (changes, answer.status_code, answer.json["code"]) == (changes, 422, code)
 
 
-def test_a_price_outside_the_band_is_kept_but_not_used(village, partner, brian, maker):
-    assert put(village, maker, bid="200", ask="201").status_code == 200
-    assert ask(village, partner, brian, usd="1.00").json["code"] == "no_price"
+def own(village, maker):
+    return village.as_(maker, "maker").get("/v1/prices").json["items"]
+
+
+def unused(village, maker):
+    (found,) = own(village, maker)
+    return found["bid_unused"], found["ask_unused"]
+
+
+# The reference is 129.00 and the band 3 % of it: 125.13 to 132.87, the ends included.
+OUT_OF_BAND = (
+    ({"bid": "125.129999999999", "ask": "129.00"}, "bid"),
+    ({"bid": "129.00", "ask": "132.870000000001"}, "ask"),
+    ({"bid": "200.00", "ask": "201.00"}, "bid"),
+    ({"bid": "0.01", "ask": "129.00"}, "bid"),
+)
+
+
+def test_a_price_outside_the_band_is_refused_by_its_ends_and_changes_nothing(village, maker):
+    with village.unchanged():
+        for changes, side in OUT_OF_BAND:
+            answer = put(village, maker, **changes)
+            assert (answer.status_code, answer.json["code"]) == (422, "price_out_of_band"), changes
+            told = {name: answer.json[name] for name in ("field", "lowest", "highest", "reference")}
+            assert told == {
+                "field": side, "lowest": "125.13", "highest": "132.87", "reference": "129",
+            }  # fmt: skip
+            assert f"lowest: {told['lowest']} highest: {told['highest']}" in answer.json["detail"]
+
+
+def test_a_price_at_the_ends_of_the_band_is_taken_and_used(village, partner, brian, maker):
+    village.sql("DELETE FROM maker_prices")
+    answer = put(village, maker, bid="125.13", ask="132.87")
+    assert (answer.status_code, answer.json["bid_unused"]) == (200, None)
+    assert ask(village, partner, brian, usd="1.00").status_code == 201
+
+
+def test_the_ends_of_a_band_that_no_decimal_hits_can_be_posted(village, maker):
+    village.rate("KES", "USD", "0.0077")
+    refused = put(village, maker, bid="1", ask="1").json
+    ends = {"bid": refused["lowest"], "ask": refused["highest"]}
+    assert put(village, maker, **ends).status_code == 200, refused
+
+
+def test_a_price_that_falls_out_of_the_band_says_so_when_it_is_read_back(village, maker):
+    assert put(village, maker, bid="128.50", ask="129.60").status_code == 200
+    village.rate("USD", "KES", "132.50")  # the band begins at 128.525
+    (found,) = own(village, maker)
+    assert (found["bid_unused"], found["ask_unused"]) == ("out_of_band", "no_inventory")
+    assert found["band"] == {
+        "lowest": "128.525", "highest": "136.475", "reference": "132.5",
+        "as_of": "2026-01-05T09:00:00+00:00",
+    }  # fmt: skip
+
+
+def test_each_side_of_a_price_tells_why_no_quote_uses_it(village):
+    maker = village.maker(KES=100_00)
+    village.rate("USD", "KES", "129.00")
+    assert put(village, maker).json["ask_unused"] == "no_inventory"
+    village.issue(maker.id, "maker", 1_00, "USD")
+    assert unused(village, maker) == (None, None)
+    village.set_status(maker, "frozen")
+    assert unused(village, maker) == ("not_active",) * 2
+    village.set_status(maker, "active")
+    village.sql("UPDATE reference_rates SET as_of = :then", then=village.now.replace(year=2025))
+    assert unused(village, maker) == ("reference_rate_stale",) * 2
+    assert put(village, maker, bid="1", ask="1").status_code == 200  # nobody knows better
+    village.owner_sql("DELETE FROM reference_rates")
+    assert unused(village, maker) == ("no_reference_rate",) * 2
+    assert own(village, maker)[0]["band"] is None
+
+
+def test_a_maker_reads_back_their_own_live_prices_alone(village, maker):
+    other = village.maker(KES=100_00)
+    village.sql("DELETE FROM maker_prices")
+    posted = put(village, maker, lifetime_s=60).json
+    assert own(village, maker) == [posted]
+    assert own(village, other) == []
+    village.service.clock.advance(60)
+    assert own(village, maker) == []
 
 
 def test_quotes_of_a_reference_that_is_none_are_not_found(village, partner):

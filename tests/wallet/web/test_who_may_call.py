@@ -87,6 +87,7 @@ WHO = {
     "GET /v1/payout-batches/<reference:batch_id>": {"operator"},
     "POST /v1/payout-batches/<reference:batch_id>/releases": {"operator"},
     "POST /v1/payout-batches/<reference:batch_id>/declines": {"operator"},
+    "GET /v1/prices": {"maker"},
     "PUT /v1/prices/<base>-<quoted>": {"maker"},
     "DELETE /v1/prices/<base>-<quoted>": {"maker"},
     "POST /v1/merchants": {"operator"},

@@ -159,7 +159,7 @@ class Seed:
             post_price(
                 engine, clients[price.maker].holder_id, ("USD", price.quoted),
                 (Decimal(price.bid), Decimal(price.ask)), parse_amount(price.size, "USD"),
-                LONGEST_LIFETIME_S, now,
+                LONGEST_LIFETIME_S, now, self.service.markets,
             )  # fmt: skip
 
     def _once(self, decide: Callable[[Any, Any], Any], command: Any) -> dict[str, Any]:  # noqa: ANN401 -- whatever the JSON holds
