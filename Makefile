@@ -3,13 +3,16 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Of `make contract`: a number to draw other requests by, and how many to draw for each operation.
+SEED ?=
+EXAMPLES ?= 15
 BIN := .venv/bin
 INSTALLED := .venv/installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Each process loads what the first one has compiled, also where the caller would keep none of it.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help run demo test check bench psql setup
+.PHONY: help run demo test contract check bench psql setup
 .DEFAULT_GOAL := help
 
 help: ## This list.
@@ -23,6 +26,10 @@ demo: $(INSTALLED) ## The main job played over HTTP, USSD and SMS, then the book
 
 test: $(INSTALLED) ## All tests, on real PostgreSQL and Valkey.
 	@$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
+
+contract: $(INSTALLED) ## Each operation of the API's document called in many ways: it answers as it says.
+	@CONTRACT_SEED=$(SEED) CONTRACT_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -p schemathesis \
+	  -n 2 --dist worksteal $(ARGS) tests/contract/operations.py
 
 check: $(INSTALLED) ## Lint, formatting, types; migrations apply to an empty database and to an earlier town.
 	$(BIN)/python -m ruff check .

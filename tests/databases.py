@@ -63,7 +63,7 @@ class Databases:
     @contextmanager
     def lent(self) -> Iterator[Database]:
         """An empty, migrated database."""
-        lent = self.free.pop() if self.free else self._made()
+        lent = self.free.pop() if self.free else self._made(self.template)
         try:
             yield lent
         finally:
@@ -72,13 +72,22 @@ class Databases:
             else:
                 self._drop(lent)
 
+    @contextmanager
+    def copied(self, template: str | None = None) -> Iterator[Database]:
+        """A database as `template` is, which nobody may be connected to; thrown away at the end."""
+        made = self._made(template or self.template)
+        try:
+            yield made
+        finally:
+            self._drop(made)
+
     def close(self) -> None:
         for each in self.free:
             self._drop(each)
 
-    def _made(self) -> Database:
+    def _made(self, template: str) -> Database:
         name = self.template.replace("template", f"test_{next(NUMBERS)}")
-        self.run(f"CREATE DATABASE {name} TEMPLATE {self.template}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         own = address(self.server_url, name)
         plain = database_address(own).set(drivername="postgresql")
         owner = psycopg.connect(plain.render_as_string(hide_password=False), autocommit=True)

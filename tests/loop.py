@@ -32,13 +32,14 @@ class LoopClient(FlaskClient):
 
 def app_for(service: Service) -> Flask:
     """The application; made once, which takes longer than most tests."""
-    app = _app_for_all()
+    app = app_for_nothing()
     work_with(app, service)
     return app
 
 
 @cache
-def _app_for_all() -> Flask:
+def app_for_nothing() -> Flask:
+    """The application before it has a service: its document is whole."""
     with_nothing = SimpleNamespace(
         settings=read_settings({}),
         clock=FakeClock(datetime(2026, 1, 5, tzinfo=UTC)),

@@ -25,7 +25,7 @@ from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, ReferenceField, current_service
+from wallet.web.schemas import AmountField, ReferenceField, SignedAmountField, current_service
 
 wallets: Final = Routes("wallets", "/v1/wallets", "Balances and statements of your own accounts.")
 
@@ -50,7 +50,7 @@ class LineSchema(ma.Schema):
 
     reference = ReferenceField(attribute="posting_id")
     kind = fields.Str(metadata={"example": "send"})
-    amount = AmountField(metadata={"example": {"amount": "-257.00", "currency": "KES"}})
+    amount = SignedAmountField()
     balance = AmountField(attribute="balance_after")
     counterpart = fields.Str(allow_none=True, metadata={"example": "Juma Abdallah"})
     original = ReferenceField(
@@ -122,7 +122,7 @@ class OwnEntrySchema(ma.Schema):
 
     account = ReferenceField(attribute="account_id")
     kind = fields.Str(metadata={"example": "wallet"})
-    amount = AmountField()
+    amount = SignedAmountField()
     balance = AmountField(attribute="balance_after")
 
 

@@ -20,7 +20,7 @@ from wallet.web import examples
 from wallet.web.auth import caller, requires
 from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, ReferenceField, current_service
+from wallet.web.schemas import AmountField, ReferenceField, SignedAmountField, current_service
 
 blp: Final = Routes(
     "bank",
@@ -60,8 +60,8 @@ class BankStatementSchema(ma.Schema):
     id = ReferenceField()
     name = fields.Str(metadata={"description": "The bank's id of it.", "example": "S-2026-005"})
     account = fields.Str(metadata={"example": "1100990011"})
-    opening = AmountField()
-    closing = AmountField()
+    opening = SignedAmountField()
+    closing = SignedAmountField()
     line_count = fields.Int(metadata={"example": 12})
     matched_count = fields.Int(metadata={"example": 11})
     file = fields.Str(metadata={"example": "statement-005.xml"})
@@ -83,7 +83,7 @@ class BankExceptionSchema(ma.Schema):
     payout = ReferenceField(attribute="payout_id", allow_none=True)
     file = fields.Str(metadata={"example": "statement-005.xml"})
     refusal = fields.Str(allow_none=True, metadata={"example": None})
-    amount = AmountField(
+    amount = SignedAmountField(
         allow_none=True, metadata={"description": "Of a line; below zero where money went."}
     )
     booked_on = fields.Date(allow_none=True)
@@ -151,6 +151,7 @@ class PaidPayoutQuerySchema(PageQuerySchema):
 @blp.doc(requestBody=FILE_BODY)
 @requires("operator")
 @blp.response(201, BankFileSchema)
+@blp.alt_response(200, schema=BankFileSchema, description="It was taken before.")
 def create_bank_file() -> tuple[Taken, int]:
     """Upload a file of the bank's: statements, or a report on payments
 

@@ -216,6 +216,7 @@ def show_errors(bulk_id: int) -> Response:
 @requires("partner", "consumer")
 @blp.arguments(RowsQuerySchema, location="query")
 @blp.response(200, _FILE, content_type="text/csv")
+@blp.doc(responses={200: {"content": {lists.JSON_LINES: {"schema": _FILE}}}})
 def show_rows(query: Mapping[str, Any], bulk_id: int) -> Response:
     """Download what has become of each row so far, as CSV or JSON lines"""
     rows = reading.rows_of(current_service().engine, _own(bulk_id).bulk)

@@ -22,6 +22,7 @@ from wallet.web.auth import caller, requires
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import NameField, PhoneField, PinField, ReferenceField, current_service
+from wallet.web.together import shape
 
 blp: Final = Routes("destinations", "/v1/destinations", "Where a merchant's payouts may go.")
 
@@ -50,9 +51,18 @@ class DestinationRequestSchema(ma.Schema):
     msisdn = PhoneField(metadata={"description": "Of mobile money."})
     name = NameField(metadata={"description": "Whose phone it is."})
     agent = fields.Str(
-        metadata={"description": "The one agent who may pay; without it, any.", "example": "20417"}
+        metadata={
+            "description": "The one agent who may pay; without it, any.",
+            "example": "20417",
+            "pattern": "^([1-9][0-9]{4,6})?$",
+        }
     )
     pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
+
+    TOGETHER: Final = tuple(
+        shape(*needed, without=set(_DETAILS) - allowed, when={"kind": kind})
+        for kind, (needed, allowed) in _ALLOWED.items()
+    )
 
 
 class CodeSchema(ma.Schema):

@@ -14,6 +14,7 @@ from wallet.web import examples
 from wallet.web.pages import PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.schemas import AmountField, PinField, ReferenceField
+from wallet.web.together import shape
 
 _TEXT: Final = validate.Length(1, LONGEST_TEXT)
 _HASH: Final = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
@@ -94,6 +95,13 @@ class DisputeAnswerSchema(WordsSchema):
     to_payee = AmountField(metadata={"description": f"Of a proposal. {_NOTHING}"})
     to_payer = AmountField(metadata={"description": f"Of a proposal. {_NOTHING}"})
 
+    TOGETHER: Final = (
+        shape(without=("to_payee", "to_payer"), when={"act": "concede"}),
+        shape(without=("amount", "to_payee", "to_payer"), when={"act": "contest"}),
+        shape("to_payee", without=("amount",), when={"act": "propose"}),
+        shape("to_payer", without=("amount",), when={"act": "propose"}),
+    )
+
     @ma.validates_schema
     def check_amounts(self, data: Mapping[str, Any], **_: object) -> None:
         """Refuse amounts that the act does not take, and a proposal of nothing."""
@@ -109,6 +117,8 @@ class DisputeSplitSchema(ma.Schema):
 
     to_payee = AmountField(metadata={"description": _NOTHING})
     to_payer = AmountField(metadata={"description": _NOTHING})
+
+    TOGETHER: Final = (shape("to_payee"), shape("to_payer"))
 
     @ma.validates_schema
     def check_one(self, data: Mapping[str, Any], **_: object) -> None:

@@ -68,13 +68,19 @@ class ClaimSchema(ma.Schema):
     pin = PinField(required=True)
 
 
+class NewcomerSchema(PartySchema):
+    """Somebody who has not registered yet: only their number is known."""
+
+    name = fields.Str(allow_none=True, metadata={"example": None})
+
+
 class ClaimReceiptSchema(ReceiptSchema):
     """Money that waits for its receiver to register, until the deadline."""
 
     amount = AmountField()
     fee = AmountField()
     balance = AmountField()
-    receiver = fields.Nested(PartySchema)
+    receiver = fields.Nested(NewcomerSchema)
     contract = ReferenceField()
     deadline_at = fields.DateTime(metadata={"example": "2026-01-12T09:00:00+00:00"})
 

@@ -22,6 +22,7 @@ from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PinField, ReferenceField, current_service
+from wallet.web.together import shape
 
 blp: Final = Routes("contracts", "/v1/contracts", "Payments held until their deadline.")
 
@@ -137,6 +138,11 @@ class ExtensionSchema(ma.Schema):
         },
     )
     pin = PinField(required=True)
+
+    TOGETHER: Final = (
+        shape("days", without=("deadline_at",)),
+        shape("deadline_at", without=("days",)),
+    )
 
     @ma.validates_schema
     def check_one(self, data: Mapping[str, Any], **_: object) -> None:

@@ -29,6 +29,7 @@ from wallet.web.schemas import (
     ReferenceField,
     current_service,
 )
+from wallet.web.together import shape
 
 blp: Final = Routes("quotes", "/v1/quotes", "Firm prices for top-ups from abroad.")
 
@@ -55,6 +56,11 @@ class QuoteRequestSchema(ma.Schema):
     receiver = PhoneField(required=True)
     source = fields.Nested(SideSchema, required=True)
     target = fields.Nested(SideSchema, required=True)
+
+    TOGETHER: Final = (
+        {"properties": {"source": shape("amount"), "target": shape(without=("amount",))}},
+        {"properties": {"target": shape("amount"), "source": shape(without=("amount",))}},
+    )
 
 
 class QuoteSchema(ma.Schema):

@@ -22,7 +22,7 @@ from wallet.merchants.settlement import AccountDay, Settlement, Statement, settl
 from wallet.people.roles import profile_of
 from wallet.web.auth import caller, requires
 from wallet.web.routing import Routes
-from wallet.web.schemas import AmountField, ReferenceField, current_service
+from wallet.web.schemas import AmountField, ReferenceField, SignedAmountField, current_service
 
 blp: Final = Routes("settlements", "/v1/settlements", "What a merchant is owed, and when.")
 
@@ -31,6 +31,11 @@ COLUMNS: Final = (
     "posted_at", "account", "currency", "reference", "kind", "original", "counterpart",
     "gross", "commission", "reserve", "amount", "balance",
 )  # fmt: skip
+_DAY: Final = {
+    "name": "day",
+    "in": "path",
+    "schema": {"type": "string", "format": "date", "example": "2026-01-05"},
+}
 _A_NUMBER: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
@@ -68,10 +73,10 @@ class SettlementEntrySchema(ma.Schema):
     kind = fields.Str(metadata={"example": "release"})
     original = ReferenceField(attribute="original_id", allow_none=True)
     counterpart = fields.Str(allow_none=True, metadata={"example": "Juma Abdallah"})
-    gross = AmountField()
-    commission = AmountField()
-    reserve = AmountField()
-    amount = AmountField()
+    gross = SignedAmountField()
+    commission = SignedAmountField()
+    reserve = SignedAmountField()
+    amount = SignedAmountField()
     balance = AmountField(metadata={"description": "In the account afterwards."})
     posted_at = fields.DateTime()
 
@@ -81,7 +86,7 @@ class KindTotalSchema(ma.Schema):
 
     kind = fields.Str(metadata={"example": "release"})
     count = fields.Int()
-    amount = AmountField()
+    amount = SignedAmountField()
 
 
 class AccountDaySchema(ma.Schema):
@@ -135,7 +140,7 @@ def get_terms() -> Mapping[str, Any]:
     return shown(terms)
 
 
-@blp.get("/statements/<day>")
+@blp.get("/statements/<day>", parameters=[_DAY])
 @requires("merchant")
 @blp.arguments(FormatQuerySchema, location="query")
 @blp.response(200, DayStatementSchema)

@@ -10,6 +10,7 @@ from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
 from wallet.ledger.poster import Receipt
+from wallet.markets import MARKETS
 from wallet.onboarding import agent, merchant_routes, partner, register_routes
 from wallet.onboarding.merchant_routes import registered
 from wallet.onboarding.records import PARTNER_ROLES, ClientSecret
@@ -44,7 +45,7 @@ class NewPartnerSchema(ma.Schema):
 
     name = NameField(required=True, metadata={"example": "Gulf Remit"})
     role = fields.Str(required=True, validate=validate.OneOf(PARTNER_ROLES))
-    market = fields.Str(metadata={"example": "KE"})
+    market = fields.Str(metadata={"enum": sorted(MARKETS), "example": "KE"})
     currencies = fields.List(
         fields.Str(metadata={"example": "USD"}), required=True, validate=validate.Length(1, 20)
     )

@@ -25,6 +25,7 @@ from wallet.web.pages import PageQuerySchema, PageSchema
 from wallet.web.receipts import ReceiptSchema
 from wallet.web.routing import Routes
 from wallet.web.schemas import AmountField, PinField, ReferenceField, current_service
+from wallet.web.together import shape
 
 blp: Final = Routes("payouts", "/v1/payouts", "What is settled, sent where the merchant says.")
 STATES: Final = ("requested", "sent", "unknown", "collectible", "paid", "failed")
@@ -93,6 +94,13 @@ class ScheduleRequestSchema(ma.Schema):
     every = fields.Str(required=True, validate=validate.OneOf(EVERY))
     weekday = fields.Int(strict=True, metadata={"minimum": 1, "maximum": 7, "example": 5})
     hour = fields.Int(strict=True, metadata={"minimum": 0, "maximum": 23, "example": 17})
+
+    TOGETHER: Final = (
+        shape(without=("weekday", "hour"), when={"every": "on_demand"}),
+        shape(without=("weekday", "hour"), when={"every": "at_once"}),
+        shape("hour", without=("weekday",), when={"every": "daily"}),
+        shape("hour", "weekday", when={"every": "weekly"}),
+    )
     minimum = AmountField(required=True)
     pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
 

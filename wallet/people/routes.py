@@ -11,6 +11,7 @@ import marshmallow as ma
 from flask import Response
 from marshmallow import Schema, fields, validate
 
+from wallet.markets import MARKETS
 from wallet.people import pin_routes, sign_in_routes, token_routes
 from wallet.people.change_holder import Command, decide
 from wallet.people.names import name_of
@@ -24,6 +25,7 @@ from wallet.web.schemas import ReferenceField, current_service, phone
 from wallet.web.throttling import check_rate
 
 NAMES_A_MINUTE: Final = 30
+_TOP_TIER: Final = max(len(each.limits[each.currency]) for each in MARKETS.values()) - 1
 
 NUMBER: Final = {
     "name": "msisdn",
@@ -107,7 +109,7 @@ class HolderChangeSchema(ma.Schema):
     """What is left out stays as it is."""
 
     status = fields.Str(validate=validate.OneOf(["active", "frozen", "closed"]))
-    tier = fields.Int(strict=True, metadata={"minimum": 0, "example": 1})
+    tier = fields.Int(strict=True, metadata={"minimum": 0, "maximum": _TOP_TIER, "example": 1})
 
 
 class HolderChangedSchema(ReceiptSchema):

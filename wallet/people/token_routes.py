@@ -19,6 +19,7 @@ from wallet.web import examples
 from wallet.web.auth import TOKENS
 from wallet.web.routing import Routes
 from wallet.web.schemas import PinField, ReferenceField, current_service
+from wallet.web.together import shape
 
 NEEDED: Final[Mapping[str, frozenset[str]]] = {
     "sign_in": frozenset({"sign_in", "code", "pin"}),
@@ -77,6 +78,11 @@ class TokenRequestSchema(Schema):
     client_id = fields.Str(validate=OpaqueField, metadata={"example": "remit-house"})
     client_secret = fields.Str(
         validate=OpaqueField, metadata={"example": "the secret shown once", "format": "password"}
+    )
+
+    TOGETHER: Final = tuple(
+        shape(*needed, without=set().union(*NEEDED.values()) - needed, when={"grant_type": grant})
+        for grant, needed in NEEDED.items()
     )
 
     @ma.validates_schema

@@ -15,6 +15,8 @@ from wallet.web.schemas import AmountField, PinField, ReferenceField
 
 _MOMENT: Final = {"example": "2026-01-05T08:30:00+00:00"}
 _WRITTEN: Final = {"format": "date-time", **_MOMENT}
+_PIECES: Final = {"minimum": 1, "maximum": documents.MOST_PIECES}
+_GRAMS: Final = {"minimum": 1, "maximum": documents.HEAVIEST_G}
 _SHA256: Final = {
     "pattern": "^[0-9a-f]{64}$",
     "example": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
@@ -25,17 +27,26 @@ class OrderLineSchema(ma.Schema):
     """Goods of one kind; `amount` is the quantity times the unit amount."""
 
     description = fields.Str(required=True, metadata={"example": "Sisal basket, 30 cm"})
-    quantity = fields.Int(required=True, strict=True, metadata={"example": 10})
+    quantity = fields.Int(required=True, strict=True, metadata={**_PIECES, "example": 10})
     unit_amount = AmountField(
         required=True, metadata={"example": {"amount": "25.00", "currency": "KES"}}
     )
     amount = AmountField(required=True)
     origin = fields.Str(
-        required=True, metadata={"example": "KE", "description": "Country of origin, ISO 3166-1."}
+        required=True,
+        metadata={
+            "pattern": "^[A-Z]{2}$",
+            "example": "KE",
+            "description": "Country of origin, ISO 3166-1.",
+        },
     )
     hs_code = fields.Str(
         allow_none=True,
-        metadata={"example": "460219", "description": "Harmonized System: 6, 8 or 10 digits."},
+        metadata={
+            "pattern": "^[0-9]{6}([0-9]{2}){0,2}$",
+            "example": "460219",
+            "description": "Harmonized System: 6, 8 or 10 digits.",
+        },
     )
 
 
@@ -59,16 +70,26 @@ class NewOrderSchema(OrderSchema):
 class ShippedLineSchema(ma.Schema):
     """Of a line of the order, counted from 1: how much was sent."""
 
-    line = fields.Int(required=True, strict=True, metadata={"example": 1})
-    quantity = fields.Int(strict=True, allow_none=True, metadata={"example": 10})
-    weight_g = fields.Int(strict=True, allow_none=True, metadata={"example": 4500})
+    line = fields.Int(
+        required=True,
+        strict=True,
+        metadata={"minimum": 1, "maximum": documents.MOST_LINES, "example": 1},
+    )
+    quantity = fields.Int(strict=True, allow_none=True, metadata={**_PIECES, "example": 10})
+    weight_g = fields.Int(strict=True, allow_none=True, metadata={**_GRAMS, "example": 4500})
 
 
 class ShipmentSchema(ma.Schema):
     """What was sent. Without lines, all that was ordered."""
 
-    carrier = fields.Str(required=True, metadata={"example": "G4S Courier"})
-    tracking_number = fields.Str(required=True, metadata={"example": "RR123456789KE"})
+    carrier = fields.Str(required=True, metadata={"minLength": 1, "example": "G4S Courier"})
+    tracking_number = fields.Str(
+        required=True,
+        metadata={
+            "pattern": "^[0-9A-Za-z][0-9A-Za-z ./-]{1,38}[0-9A-Za-z]$",
+            "example": "RR123456789KE",
+        },
+    )
     shipped_at = fields.AwareDateTime(format="iso", required=True, metadata=_MOMENT)
     lines = fields.List(
         fields.Nested(ShippedLineSchema), validate=validate.Length(max=documents.MOST_LINES)
@@ -76,7 +97,7 @@ class ShipmentSchema(ma.Schema):
     weight_g = fields.Int(
         strict=True,
         allow_none=True,
-        metadata={"example": 5000, "description": "Of all of it, with its packing."},
+        metadata={**_GRAMS, "example": 5000, "description": "Of all of it, with its packing."},
     )
 
 
@@ -89,7 +110,9 @@ class NewShipmentSchema(ShipmentSchema):
 class DeliveryProofSchema(ma.Schema):
     """A document that proves the delivery; it stays where it is, here is how to know it again."""
 
-    reference = fields.Str(required=True, metadata={"example": "POD-2026-00017.pdf"})
+    reference = fields.Str(
+        required=True, metadata={"minLength": 1, "example": "POD-2026-00017.pdf"}
+    )
     sha256 = fields.Str(required=True, metadata=_SHA256)
 
 
@@ -107,6 +130,11 @@ class DeliverySchema(ma.Schema):
 
 class NewDeliverySchema(DeliverySchema):
     """Files the proof of delivery, once."""
+
+    TOGETHER: Final = (
+        {"required": ["signed_by"], "properties": {"signed_by": {"type": "string"}}},
+        {"required": ["proof"], "properties": {"proof": {"type": "object"}}},
+    )
 
     pin = PinField(required=True, metadata={"example": examples.MERCHANT_PIN})
 

@@ -11,6 +11,18 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from wallet.gateways import FORM, NO_FORM, Answer, Caller, GatewayRequest, read_form
 
+TOKEN: Final[Mapping[str, object]] = {
+    "name": "token",
+    "in": "query",
+    "description": "The secret in our callback addresses.",
+    "schema": {"type": "string"},
+}
+"""How the document tells of the secret; what it refuses is `NOT_YOU`."""
+PLAIN: Final = {"text/plain": {"schema": {"type": "string"}}}
+NOT_YOU: Final[Mapping[str, object]] = {
+    "description": "The secret in the address is missing or wrong.",
+    "content": PLAIN,
+}
 _FORMS: Final = frozenset({FORM, "multipart/form-data"})
 CallerT = TypeVar("CallerT", bound=Caller)
 Views = Mapping[str, Callable[[type[CallerT]], Response]]

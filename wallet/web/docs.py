@@ -17,8 +17,10 @@ from flask import Blueprint, Flask, Response
 from werkzeug.routing import Rule
 
 from wallet.errors import Code
+from wallet.web.callbacks import NOT_YOU, PLAIN, TOKEN
 from wallet.web.errors import ProblemApi
 from wallet.web.statuses import STATUS, TITLE
+from wallet.web.together import shapes_of
 
 ASSETS_URL: Final = "/docs/assets/"
 
@@ -53,16 +55,24 @@ _BEARER: Final = {
 
 
 class Converter(OpenAPIConverter):
-    """Describes schemas, and of what may be given in one of several `WAYS` what each needs."""
+    """Describes schemas: their patterns as JSON Schema has them, and which fields go together."""
 
     def schema2jsonschema(self, schema: ma.Schema) -> dict[str, Any]:
         found: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]  # apispec
+        for described in found.get("properties", {}).values():
+            if "pattern" in described:
+                described["pattern"] = _of_json_schema(described["pattern"])
         ways: tuple[set[str], ...] = getattr(schema, "WAYS", ())
-        needed = [way for way in ways if not any(other < way for other in ways)]
-        if needed:
+        together = getattr(schema, "TOGETHER", ())
+        if ways or together:
             always = set(found.get("required", ()))
-            found["oneOf"] = [{"required": sorted(way - always)} for way in needed]
+            found["anyOf"] = list(together) or shapes_of(ways, always)
         return found
+
+
+def _of_json_schema(pattern: str) -> str:
+    """Return a pattern that Python matches from the beginning as JSON Schema means the same."""
+    return "^" + pattern.removeprefix("^").replace(r"\Z", "$")
 
 
 class Plugin(MarshmallowPlugin):
@@ -112,8 +122,13 @@ def _form(app: Flask, rule: Rule) -> dict[str, Any]:
         "summary": summary,
         "description": more.strip(),
         "security": [],
+        "parameters": [TOKEN],
         "requestBody": {"content": form},
         "responses": {
-            "200": {"description": "Text for the gateway.", "content": {"text/plain": {}}}
+            "200": {"description": "Text for the gateway.", "content": PLAIN},
+            "400": {"description": "It lacks what all of its kind have.", "content": PLAIN},
+            "403": NOT_YOU,
+            "413": {"description": "It is longer than any of its kind.", "content": PLAIN},
+            "default": "DEFAULT_ERROR",
         },
     }

@@ -133,6 +133,26 @@ class AmountField(fields.Nested):
         return parse_amount(value["amount"], value["currency"])
 
 
+class SignedAmountSchema(AmountSchema):
+    """An amount of money that came or, below zero, went."""
+
+    amount = fields.Raw(
+        required=True,
+        metadata={
+            "type": "string",
+            "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$",
+            "example": "-257.00",
+        },
+    )
+
+
+class SignedAmountField(fields.Nested):
+    """Shows `Money` that may be below zero; nobody sends such an amount."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(SignedAmountSchema, dump_only=True, **kwargs)
+
+
 class PhoneField(NamedField):
     """A phone number becomes E.164; a short form is read as the home market's."""
 

@@ -5,9 +5,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.document import resolved
 from tests.village import kes, money
 from tests.wallet.qr.test_emv import KENYA
-from tests.wallet.web.test_examples import resolved
 from wallet.qr import MerchantCode, merchant_code
 from wallet.qr.keys import qr_key
 

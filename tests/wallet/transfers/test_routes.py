@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
+from tests.document import resolved
 from tests.village import kes, money
-from tests.wallet.web.test_examples import resolved
 
 KEY = uuid4()
 

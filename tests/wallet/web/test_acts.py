@@ -9,10 +9,10 @@ import orjson
 import psycopg
 import pytest
 
+from tests.document import bodies
 from tests.loop import SERVED
 from tests.town import PIN
 from tests.village import kes
-from tests.wallet.web.test_examples import bodies
 from wallet.running.application import all_routes
 from wallet.transfers import send
 from wallet.transfers.routes import SEND

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.wallet.web.test_examples import bodies
+from tests.document import bodies
 from tests.wallet.web.test_who_may_call import WHO, filled
 from wallet.ledger.books import totals
 

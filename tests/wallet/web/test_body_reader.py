@@ -6,7 +6,7 @@ import marshmallow as ma
 import orjson
 import pytest
 
-from tests.wallet.web.test_examples import bodies
+from tests.document import bodies
 from wallet.errors import Code, Refused
 from wallet.escrow.payment_routes import PaymentSchema
 from wallet.escrow.routes import ActSchema

@@ -5,6 +5,8 @@ import re
 import pytest
 from openapi_spec_validator import validate
 
+from tests.document import operations
+
 OWN_PAGES = ("/openapi.json", "/docs", "/docs/assets/{filename}", "/errors")
 DEVELOPMENT = "/dev/"
 
@@ -21,13 +23,6 @@ def routes(app):
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             if path not in OWN_PAGES and not path.startswith(DEVELOPMENT):
                 yield method, path
-
-
-def operations(document):
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            if method != "parameters":
-                yield f"{method.upper()} {path}", operation
 
 
 def test_it_is_valid_openapi_3_1(document):
@@ -69,13 +64,27 @@ def test_a_view_that_asks_for_a_token_or_a_key_says_so(app, document):
 
 def test_a_body_of_several_ways_says_what_each_needs(document):
     schemas = document["components"]["schemas"]
-    ways = {name: [each["required"] for each in schema["oneOf"]]
-            for name, schema in schemas.items() if "oneOf" in schema}  # fmt: skip
-    assert ways == {
-        "Payment": [["amount", "till"], ["qr"]],
-        "Redeem": [["code", "contract"], ["code", "msisdn"], ["qr"]],
-    }
     assert schemas["Payment"]["required"] == ["pin"]
+    assert schemas["Payment"]["anyOf"] == [
+        {"required": ["amount", "till"], "not": {"anyOf": [{"required": ["qr"]}]}},
+        {"required": ["qr"], "not": {"anyOf": [{"required": ["till"]}]}},
+    ]
+    of_a_kind = {each["properties"]["kind"]["const"]: each.get("required", [])
+                 for each in schemas["DestinationRequest"]["anyOf"]}  # fmt: skip
+    assert of_a_kind == {"bank": ["bank"], "mobile": ["msisdn"], "cash": [], "wallet": []}
+
+
+def test_a_pattern_is_one_of_json_schema(document):
+    """It is searched for there, and matched from the beginning here; and it has no `\\Z`."""
+    schemas = document["components"]["schemas"].values()
+    patterns = [
+        described["pattern"]
+        for schema in schemas
+        for described in schema["properties"].values()
+        if "pattern" in described
+    ]
+    assert len(patterns) > 50
+    assert [each for each in patterns if not each.startswith("^") or r"\Z" in each] == []
 
 
 def test_every_field_of_a_body_has_an_example(document):

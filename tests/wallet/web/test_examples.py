@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.callers import sms_to
+from tests.document import bodies
 from wallet.clock import id_of
 from wallet.people.tokens import Caller
 from wallet.running.town import people
@@ -95,43 +96,6 @@ def town(service):
 @pytest.fixture
 def document(client):
     return client.get("/openapi.json").json
-
-
-def bodies(document):
-    """Each operation's example body, as Swagger UI fills it in."""
-    for path, item in document["paths"].items():
-        for method, operation in item.items():
-            content = operation.get("requestBody", {}) if method != "parameters" else {}
-            if "application/json" in content.get("content", {}):
-                found = content["content"]["application/json"]
-                yield (
-                    f"{method.upper()} {path}",
-                    found.get("example") or built(found["schema"], document),
-                )
-
-
-def built(schema, document):
-    if "example" in schema:
-        return schema["example"]
-    if "$ref" in schema:
-        return built(document["components"]["schemas"][schema["$ref"].rpartition("/")[2]], document)
-    if "enum" in schema:
-        return schema["enum"][0]
-    if schema.get("type") == "array":
-        return [built(schema["items"], document)]
-    return {name: built(each, document) for name, each in schema.get("properties", {}).items()}
-
-
-def resolved(part, document):
-    """A part of the document with what it refers to in its place."""
-    if isinstance(part, list):
-        return [resolved(each, document) for each in part]
-    if not isinstance(part, dict):
-        return part
-    if "$ref" in part:
-        kind, name = part["$ref"].split("/")[-2:]
-        return resolved(document["components"][kind][name], document)
-    return {name: resolved(each, document) for name, each in part.items()}
 
 
 def holder_of(service, role, clients):

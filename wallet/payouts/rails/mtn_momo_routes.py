@@ -11,30 +11,25 @@ from wallet.gateways import has_token
 from wallet.payouts.rails.mtn_momo import apply_callback
 from wallet.payouts.rails.mtn_momo_settings import MomoSettings
 from wallet.web.bodies import parse_object
-from wallet.web.callbacks import refuse_unless
+from wallet.web.callbacks import NOT_YOU, TOKEN, refuse_unless
 from wallet.web.routing import Routes
 from wallet.web.schemas import current_service
 
 blp: Final = Routes("mobile-money", "/callbacks", "What mobile-money networks call back.")
 
 BODY: Final = {
+    "description": "Whatever it is, it is answered the same.",
     "content": {
         "application/json": {
-            "schema": {"type": "object"},
+            "schema": {},
             "example": {"externalId": "1QGDF9BM0K7J", "status": "SUCCESSFUL"},
         }
     },
 }
-TOKEN: Final = {
-    "name": "token",
-    "in": "query",
-    "description": "The secret in our callback addresses.",
-    "schema": {"type": "string"},
-}
 
 
 @blp.post("/mtn-momo")
-@blp.doc(requestBody=BODY, parameters=[TOKEN])
+@blp.doc(requestBody=BODY, parameters=[TOKEN], responses={"403": NOT_YOU})
 @blp.response(204)
 def take_mtn_callback() -> Response:
     """MTN MoMo tells of a transfer: it is asked about at once"""
@@ -42,7 +37,7 @@ def take_mtn_callback() -> Response:
 
 
 @blp.put("/mtn-momo")
-@blp.doc(requestBody=BODY, parameters=[TOKEN])
+@blp.doc(requestBody=BODY, parameters=[TOKEN], responses={"403": NOT_YOU})
 @blp.response(204)
 def put_mtn_callback() -> Response:
     """MTN MoMo tells of a transfer, by the other of its two methods"""
