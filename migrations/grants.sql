@@ -24,7 +24,8 @@ DECLARE
     fixed CONSTANT text[] := ARRAY['entries', 'postings', 'pricings', 'agents', 'tills', 'partners',
                                    'operators', 'alembic_version'];
     forgotten CONSTANT text[] := ARRAY['quotes', 'sign_ins', 'refresh_tokens', 'text_reports',
-                                       'maker_prices', 'destinations'];
+                                       'maker_prices', 'destinations',
+                                       'bank_uploads'];
     found record;
 BEGIN
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %s', current_database(), application);

@@ -22,7 +22,7 @@ from wallet.money import Money
 
 _EXCEPTION: Final = """e.id, e.reason, e.raised_at, e.resolved_at, e.resolution, e.note,
     resolver.name, e.payout_id, f.id, f.name, f.refusal, l.currency, l.amount_minor, l.booked_on,
-    l.key, l.end_to_end_id, l.told, a.reference, a.status, a.reason"""
+    l.bank_reference, l.end_to_end_id, coalesce(l.told, e.told), a.reference, a.status, a.reason"""
 _FROM: Final = """
       FROM bank_exceptions e
       JOIN bank_files f ON f.id = e.file_id

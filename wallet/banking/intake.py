@@ -1,14 +1,15 @@
 """What the bank sends: status reports (pain.002) and statements (camt.053), each file once.
 
 A file is taken whole or refused whole; what it says is stored with it in one transaction, and
-acted upon afterwards (reconcile). Files lie in the folder `in`, or an operator uploads them. One
-that cannot be read yet may still be on its way: it is refused once it has rested for a minute.
+acted upon afterwards (reconcile). Files lie in the folder `in`, which the bank's own channel fills;
+those that one of the staff uploads wait for another first (`uploads.py`). One that cannot be read
+yet may still be on its way: it is refused once it has rested for a minute.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,11 +20,13 @@ from typing import Final
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import IntegrityError
 
+from wallet.banking.batch_debits import by_payment
 from wallet.banking.iso20022 import camt053, pain002
-from wallet.banking.iso20022.documents import CAMT_053, MAX_BYTES, PAIN_002, BadDocument, message_of
+from wallet.banking.iso20022.documents import MAX_BYTES, BadDocument, parse
 from wallet.banking.iso20022.pain001 import Account
 from wallet.banking.order_files import IN
-from wallet.banking.statements import add_statements, bare
+from wallet.banking.reconcile import Reason
+from wallet.banking.statements import Kept, add_statements, in_the_books
 from wallet.clock import Ids, id_of, reference
 
 log = logging.getLogger(__name__)
@@ -39,9 +42,9 @@ ADD_FILE: Final = text("""
     INSERT INTO bank_files (id, digest, name, message, refusal, received_at, received_from)
     VALUES (:id, :digest, :name, :message, :refusal, :now, :received_from)
 """)
-ADD_REFUSAL: Final = text("""
-    INSERT INTO bank_exceptions (id, file_id, reason, raised_at)
-    VALUES (:id, :file_id, 'file_refused', :now)
+ADD_EXCEPTION: Final = text("""
+    INSERT INTO bank_exceptions (id, file_id, reason, told, raised_at)
+    VALUES (:id, :file_id, :reason, :told, :now)
 """)
 BATCH_PAYOUTS: Final = text("""
     SELECT p.id FROM payouts p JOIN payout_batches b ON b.id = p.batch_id
@@ -59,7 +62,10 @@ ADD_ANSWERS: Final = text("""
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a file was: how many new statements, lines and final answers it brought."""
+    """What a file was: how many new statements, lines and final answers it brought.
+
+    `told` says it in words, for the one who is to approve it.
+    """
 
     id: int
     message: str
@@ -67,6 +73,17 @@ class Taken:
     statements: int = 0
     lines: int = 0
     answers: int = 0
+    told: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a file says: a report, or statements of our accounts; `others` are of other accounts."""
+
+    message: str
+    report: pain002.Report | None = None
+    statements: tuple[camt053.Statement, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,76 +94,114 @@ class Intake:
     ids: Ids
     ours: Mapping[str, Account]
 
-    def take(self, name: str, raw: bytes, now: datetime, received_from: int | None = None) -> Taken:
-        """Store what a file says, once. Raises `BadDocument`; then nothing of it is stored."""
-        digest = sha256(raw).digest()
-        known = self._known(digest)
+    def take(
+        self, name: str, raw: bytes, now: datetime, uploaded: tuple[int, int] | None = None
+    ) -> Taken:
+        """Store what a file says, once. Raises `BadDocument`; then nothing of it is stored.
+
+        Of one that was `uploaded` it is known by which id and by whom.
+        """
+        known = self.known(raw)
         if known is not None:
             return known
-        message = message_of(raw)
-        said: pain002.Report | tuple[camt053.Statement, ...]
-        match message:
-            case _ if message == PAIN_002:
-                said = pain002.read(raw)
-            case _ if message == CAMT_053:
-                said = camt053.read(raw)
-                self._check_accounts(said)
-            case _:
-                raise BadDocument(f"we take no {message or 'document without a namespace'}")
-        file = {
-            "id": self.ids.next(now), "digest": digest, "name": name[:NAME_CHARACTERS],
-            "message": message.rpartition(":")[2], "refusal": None, "now": now,
-            "received_from": received_from,
-        }  # fmt: skip
+        said = self.read(raw)
         try:
             with self.engine.begin() as connection:
-                connection.execute(ADD_FILE, file)
-                return self._store(connection, file, said, now)
+                return self.store(connection, name, raw, said, now, uploaded)
         except IntegrityError:
-            known = self._known(digest)  # somebody else has just taken it
+            known = self.known(raw)  # somebody else has just taken it
             if known is None:
                 raise
             return known
 
-    def refuse(self, name: str, raw_message: str, why: str, now: datetime) -> None:
+    def refuse(self, name: str, why: str, now: datetime, received_from: int | None = None) -> None:
         """Keep a file's refusal, for an operator to see."""
         file = {
             "id": self.ids.next(now), "digest": None, "name": name[:NAME_CHARACTERS],
-            "message": raw_message, "refusal": why, "now": now, "received_from": None,
+            "message": "", "refusal": why, "now": now, "received_from": received_from,
         }  # fmt: skip
         with self.engine.begin() as connection:
             connection.execute(ADD_FILE, file)
-            raised = {"id": self.ids.next(now), "file_id": file["id"], "now": now}
-            connection.execute(ADD_REFUSAL, raised)
+            self._raise(connection, file["id"], Reason.FILE_REFUSED, None, now)
 
-    def _known(self, digest: bytes) -> Taken | None:
+    def known(self, raw: bytes) -> Taken | None:
+        """Return what a file of the very same contents was, None where there was none."""
         with self.engine.connect() as connection:
-            row = connection.execute(FILE_KNOWN, {"digest": digest}).one_or_none()
+            row = connection.execute(FILE_KNOWN, {"digest": digest_of(raw)}).one_or_none()
         return None if row is None else Taken(row.id, row.message, is_new=False)
 
-    def _check_accounts(self, statements: Sequence[camt053.Statement]) -> None:
-        for each in statements:
-            currency = each.opening.currency
-            account = self.ours.get(currency)
-            if account is None or bare(account.number) != bare(each.account):
-                raise BadDocument(f"statement {each.id} is not of our account in {currency}")
+    def read(self, raw: bytes) -> Said:
+        """Read a file. Raises `BadDocument`."""
+        document = parse(raw)
+        if document.kind == pain002.KIND:
+            return Said(document.message, pain002.read(document))
+        ours = {currency: camt053.bare(each.number) for currency, each in self.ours.items()}
+        statements, others = camt053.read(document, ours)
+        return Said(document.message, None, statements, others)
 
-    def _store(
+    def store(
         self,
         connection: Connection,
-        file: Mapping[str, object],
-        said: pain002.Report | Sequence[camt053.Statement],
+        name: str,
+        raw: bytes,
+        said: Said,
         now: datetime,
+        uploaded: tuple[int, int] | None = None,
     ) -> Taken:
-        id_, message = file["id"], file["message"]
-        assert isinstance(id_, int), id_
-        assert isinstance(message, str), message
-        if isinstance(said, pain002.Report):
-            answers = self._add_answers(connection, id_, said, now)
-            return Taken(id_, message, is_new=True, answers=answers)
-        counts = add_statements(connection, self.ids, id_, said, now)
-        found = [count for count in counts if count is not None]
-        return Taken(id_, message, is_new=True, statements=len(found), lines=sum(found))
+        """Store what a file says. Raises `BadDocument`."""
+        id_, received_from = uploaded or (self.ids.next(now), None)
+        file = {
+            "id": id_, "digest": digest_of(raw), "name": name[:NAME_CHARACTERS],
+            "message": said.message, "refusal": None, "now": now, "received_from": received_from,
+        }  # fmt: skip
+        connection.execute(ADD_FILE, file)
+        if said.report is not None:
+            answers = self._add_answers(connection, id_, said.report, now)
+            words = _told_of_report(said.report)
+            return Taken(id_, said.message, is_new=True, answers=answers, told=(words,))
+        statements = [by_payment(connection, each) for each in said.statements]
+        kept = add_statements(connection, self.ids, id_, statements, now)
+        told = tuple(self._told_of_statement(connection, id_, each, now) for each in kept)
+        for each in said.others:
+            self._raise(connection, id_, Reason.OTHER_ACCOUNT, each, now)
+        return Taken(
+            id_,
+            said.message,
+            is_new=True,
+            statements=sum(not each.is_known for each in kept),
+            lines=sum(each.line_count for each in kept),
+            told=(*told, *said.others),
+        )
+
+    def _told_of_statement(
+        self, connection: Connection, file_id: int, kept: Kept, now: datetime
+    ) -> str:
+        """Tell what a statement brings; of an account's first, whether the books agree with it."""
+        said = kept.said
+        told = f"statement {said.id} of {said.account}"
+        if kept.is_known:
+            return f"{told}: known"
+        opening, closing = (f"{each.currency} {each.text}" for each in (said.opening, said.closing))
+        told = f"{told}: {opening} to {closing}, {kept.line_count} new lines"
+        if not kept.is_first:
+            return told
+        books = in_the_books(connection, said.opening.currency)
+        if books != said.opening:
+            opens = f"statement {said.id} is its account's first and opens with {opening}"
+            why = f"{opens}; the books have {books.currency} {books.text}"
+            self._raise(connection, file_id, Reason.OPENING_DIFFERS, why, now)
+        return f"{told}; its account's first: the books have {books.currency} {books.text}"
+
+    def _raise(
+        self,
+        connection: Connection,
+        file_id: object,
+        reason: Reason,
+        told: str | None,
+        now: datetime,
+    ) -> None:
+        raised = {"id": self.ids.next(now), "file_id": file_id, "reason": reason.value}
+        connection.execute(ADD_EXCEPTION, {**raised, "told": told, "now": now})
 
     def _add_answers(
         self, connection: Connection, file_id: int, said: pain002.Report, now: datetime
@@ -171,6 +226,18 @@ class Intake:
             }
             connection.execute(ADD_ANSWERS, answers)
         return len(told)
+
+
+def digest_of(raw: bytes) -> bytes:
+    """Return what tells a file's contents from another's."""
+    return sha256(raw).digest()
+
+
+def _told_of_report(said: pain002.Report) -> str:
+    paid = sum(each.is_paid for each in said.verdicts)
+    failed = sum(each.has_failed for each in said.verdicts)
+    others = len(said.verdicts) - paid - failed
+    return f"report {said.message} on {said.answers}: {paid} paid, {failed} failed, {others} others"
 
 
 def _by_payout(connection: Connection, said: pain002.Report) -> list[tuple[str, pain002.Verdict]]:
@@ -221,7 +288,7 @@ def _take_path(intake: Intake, path: Path, now: datetime, *, is_last: bool) -> b
             return False
         why = str(error) if raw else "the file is empty or too large"
         log.warning("%s was refused: %s", path.name, why)
-        intake.refuse(path.name, "", why, now)
+        intake.refuse(path.name, why, now)
         _put_away(path, REFUSED, raw)
         return True
     _put_away(path, TAKEN, raw)

@@ -21,6 +21,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, text
 
 from wallet.banking import bank_return
+from wallet.banking.iso20022.pain001 import batch_in
 from wallet.clock import Ids, id_of
 from wallet.errors import Refused
 from wallet.ledger.poster import Poster
@@ -57,6 +58,7 @@ STANDINGS: Final = text("""
       FROM payouts p
      WHERE p.id = ANY(:ids) AND p.kind = 'bank'
 """)
+BATCHES: Final = text("SELECT id FROM payout_batches WHERE id = ANY(:ids) AND kind = 'bank'")
 TAKE_LINES: Final = text("""
     UPDATE bank_lines l SET taken_at = :now, payout_id = v.payout_id
       FROM unnest(CAST(:ids AS bigint[]), CAST(:payouts AS bigint[])) AS v (id, payout_id)
@@ -84,6 +86,8 @@ class Reason(StrEnum):
     RETURNED_TWICE = "returned_twice"
     RECEIVER_CLOSED = "receiver_closed"  # its merchant is closed
     DUPLICATE_REJECTED = "duplicate_rejected"  # the bank takes it for one it had before
+    OPENING_DIFFERS = "opening_differs"  # an account's first statement, and the books say another
+    OTHER_ACCOUNT = "other_account"  # a statement of it was in the file, and was left out
 
 
 @dataclass(slots=True)
@@ -159,10 +163,13 @@ class Reconciler:
     def _lines(self, connection: Connection, now: datetime) -> int:
         rows = connection.execute(NEW_LINES, {"most": A_STEP}).all()
         found = standings(connection, (row.end_to_end_id or "" for row in rows))
+        batches = _batches(connection, (row.end_to_end_id or "" for row in rows))
         matched: dict[int, int | None] = {}
         for row in rows:
             standing = found.get(id_of(row.end_to_end_id or "") or 0)
             reason = self.link(standing, row, now)
+            if standing is None and id_of(batch_in(row.end_to_end_id or "")) in batches:
+                reason = Reason.AMOUNT_DIFFERS  # else it would have been taken by payment
             if reason is not None:
                 self._raise(connection, reason, row, standing, now, line_id=row.id)
             matched[row.id] = standing.id if standing is not None and reason is None else None
@@ -233,3 +240,9 @@ def standings(connection: Connection, references: Iterable[str]) -> Mapping[int,
         return {}
     rows = connection.execute(STANDINGS, {"ids": ids})
     return {row.id: Standing(*row) for row in rows}
+
+
+def _batches(connection: Connection, references: Iterable[str]) -> frozenset[int]:
+    """Return which of the batches that these may name are ours."""
+    ids = {id_of(batch_in(each)) for each in references} - {None}
+    return frozenset(connection.execute(BATCHES, {"ids": list(ids)}).scalars() if ids else ())

@@ -167,7 +167,7 @@ def create_bank_file() -> tuple[Taken, int]:
         raise Refused(Code.BODY_TOO_LARGE, maximum=f"{MAX_BYTES} bytes")
     intake = Intake(service.engine, service.ids, accounts_of(service.settings))
     try:
-        taken = intake.take("upload.xml", raw, now, own_id)
+        taken = intake.take("upload.xml", raw, now, (service.ids.next(now), own_id))
     except StatementGap as gap:
         refused = {"expected": gap.expected.text, "found": gap.found.text}
         raise Refused(Code.STATEMENT_GAP, reason=str(gap), **refused) from gap

@@ -12,17 +12,28 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
+from xml.etree.ElementTree import Element
 
 from wallet.banking.intake import REFUSED, TAKEN
-from wallet.banking.iso20022.documents import CAMT_053, PAIN_002, BadDocument, read_pain_001, render
+from wallet.banking.iso20022.documents import (
+    CAMT_053,
+    PAIN_001,
+    PAIN_002,
+    BadDocument,
+    amount,
+    element,
+    every,
+    message_of,
+    money_at,
+    need_at,
+    parse,
+    render,
+)
 from wallet.banking.order_files import IN, ORDER, OUT, write_file
-
-if TYPE_CHECKING:
-    from pyiso20022.pain import pain_001_001_09 as pain
+from wallet.money import Money
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +41,7 @@ REPORT: Final = ".pain002.xml"
 STATEMENT: Final = ".camt053.xml"
 LOCK: Final = ".bank"
 Place = tuple[str, str]  # an account's number, and a currency
-BEGINS_WITH: Final = Decimal(1_000_000_000)
+BEGINS_WITH: Final = 1_000_000_000_00  # of the currency's smallest unit
 
 
 class BankStandIn:
@@ -57,11 +68,11 @@ class BankStandIn:
         if not missing:
             return 0
         try:
-            order = read_pain_001(path.read_bytes()).cstmr_cdt_trf_initn
+            order = _order(path)
         except BadDocument as error:  # the others are answered all the same
             log.warning("the bank cannot read %s: %s", path.name, error)
             return 0
-        made_at = order.grp_hdr.cre_dt_tm.to_datetime()
+        made_at = datetime.fromisoformat(need_at(order, "GrpHdr/CreDtTm"))
         written = 0
         if REPORT in missing and now >= made_at + self.REPORTS_AFTER:
             self._write(name + REPORT, _report(order, now))
@@ -71,9 +82,9 @@ class BankStandIn:
             written += 1
         return written
 
-    def _left(self) -> Mapping[Place, Decimal]:
+    def _left(self) -> Mapping[Place, int]:
         """Return what the statements so far have left."""
-        left: defaultdict[Place, Decimal] = defaultdict(lambda: BEGINS_WITH)
+        left: defaultdict[Place, int] = defaultdict(lambda: BEGINS_WITH)
         for path in (self._folder / OUT).glob(f"*{ORDER}"):
             if self._is_answered(path.name.removesuffix(ORDER) + STATEMENT):
                 for place, paid in _paid_by(path).items():
@@ -91,112 +102,108 @@ class BankStandIn:
         )
 
 
-def _has_account(transfer: pain.CreditTransferTransaction34) -> bool:
-    assert transfer.cdtr_acct is not None, "we write one"
-    id_ = transfer.cdtr_acct.id
-    return not (id_.iban or id_.othr.id).endswith("0000")
+def _order(path: Path) -> Element:
+    return message_of(parse(path.read_bytes()), "pain.001.001", "CstmrCdtTrfInitn")
+
+
+def _has_account(transfer: Element) -> bool:
+    return not need_at(transfer, *_number_in("CdtrAcct")).endswith("0000")
+
+
+def _number_in(account: str) -> tuple[str, str]:
+    return f"{account}/Id/IBAN", f"{account}/Id/Othr/Id"
 
 
 @cache  # an order's file stays as it is
-def _paid_by(path: Path) -> Mapping[Place, Decimal]:
-    order = read_pain_001(path.read_bytes()).cstmr_cdt_trf_initn
-    return {_place(part): _total(part) for part in order.pmt_inf}  # one for each currency
+def _paid_by(path: Path) -> Mapping[Place, int]:
+    # One part for each currency.
+    return {_place(part): _total(part) for part in every(_order(path), "PmtInf")}
 
 
-def _place(part: Any) -> Place:  # noqa: ANN401 -- the library's classes
-    account = part.dbtr_acct.id
-    return account.iban or account.othr.id, part.dbtr_acct.ccy
+def _place(part: Element) -> Place:
+    return need_at(part, *_number_in("DbtrAcct")), need_at(part, "DbtrAcct/Ccy")
 
 
-def _total(part: Any) -> Decimal:  # noqa: ANN401 -- likewise
-    paid = (each.amt.instd_amt.value for each in part.cdt_trf_tx_inf if _has_account(each))
-    return sum(paid, Decimal(0))
+def _paid(part: Element) -> list[Element]:
+    return [each for each in every(part, "CdtTrfTxInf") if _has_account(each)]
 
 
-def _report(order: pain.CustomerCreditTransferInitiationV09, now: datetime) -> bytes:
-    from pyiso20022.pain import pain_002_001_10 as report
-    from xsdata.models.datatype import XmlDateTime
+def _total(part: Element) -> int:
+    return sum(money_at(each, "Amt/InstdAmt").minor for each in _paid(part))
 
-    def said(transfer: Any) -> Any:  # noqa: ANN401 -- the library's classes
-        if _has_account(transfer):
-            return report.PaymentTransaction105(
-                orgnl_end_to_end_id=transfer.pmt_id.end_to_end_id, tx_sts="ACSC"
-            )
-        reason = report.StatusReasonInformation12(rsn=report.StatusReason6Choice(cd="AC01"))
-        return report.PaymentTransaction105(
-            orgnl_end_to_end_id=transfer.pmt_id.end_to_end_id, tx_sts="RJCT", sts_rsn_inf=[reason]
+
+def _header(order: Element, kind: str, now: datetime) -> Element:
+    id_ = element("MsgId", f"{kind}-{need_at(order, 'GrpHdr/MsgId')}")
+    return element("GrpHdr", id_, element("CreDtTm", f"{now:%Y-%m-%dT%H:%M:%SZ}"))
+
+
+def _report(order: Element, now: datetime) -> bytes:
+    def said(transfer: Element) -> Element:
+        reason = None
+        if not _has_account(transfer):
+            reason = element("StsRsnInf", element("Rsn", element("Cd", "AC01")))
+        return element(
+            "TxInfAndSts",
+            element("OrgnlEndToEndId", need_at(transfer, "PmtId/EndToEndId")),
+            element("TxSts", "RJCT" if reason is not None else "ACSC"),
+            reason,
         )
 
-    id_ = order.grp_hdr.msg_id
-    answer = report.CustomerPaymentStatusReportV10(
-        grp_hdr=report.GroupHeader86(msg_id=f"R-{id_}", cre_dt_tm=XmlDateTime.from_datetime(now)),
-        orgnl_grp_inf_and_sts=report.OriginalGroupHeader17(
-            orgnl_msg_id=id_, orgnl_msg_nm_id="pain.001.001.09"
-        ),
-        orgnl_pmt_inf_and_sts=[
-            report.OriginalPaymentInstruction32(
-                orgnl_pmt_inf_id=part.pmt_inf_id,
-                tx_inf_and_sts=[said(each) for each in part.cdt_trf_tx_inf],
-            )
-            for part in order.pmt_inf
-        ],
+    answered = element(
+        "OrgnlGrpInfAndSts",
+        element("OrgnlMsgId", need_at(order, "GrpHdr/MsgId")),
+        element("OrgnlMsgNmId", PAIN_001),
     )
-    return render(report.Document(cstmr_pmt_sts_rpt=answer), PAIN_002)
+    parts = [
+        element(
+            "OrgnlPmtInfAndSts",
+            element("OrgnlPmtInfId", need_at(part, "PmtInfId")),
+            *map(said, every(part, "CdtTrfTxInf")),
+        )
+        for part in every(order, "PmtInf")
+    ]
+    header = _header(order, "R", now)
+    return render(PAIN_002, element("CstmrPmtStsRpt", header, answered, *parts))
 
 
-def _statement(
-    order: pain.CustomerCreditTransferInitiationV09, now: datetime, left: Mapping[Place, Decimal]
-) -> bytes:
-    from pyiso20022.camt import camt_053_001_08 as camt
-    from xsdata.models.datatype import XmlDate, XmlDateTime
+def _statement(order: Element, now: datetime, left: Mapping[Place, int]) -> bytes:
+    header, parts = _header(order, "S", now), every(order, "PmtInf")
+    statements = [_statement_of(part, f"{now:%Y-%m-%d}", left[_place(part)]) for part in parts]
+    return render(CAMT_053, element("BkToCstmrStmt", header, *statements))
 
-    id_, today = order.grp_hdr.msg_id, camt.DateAndDateTime2Choice(dt=XmlDate.from_date(now))
 
-    def money(amount: Decimal, currency: str) -> Any:  # noqa: ANN401 -- likewise
-        return camt.ActiveOrHistoricCurrencyAndAmount(value=amount, ccy=currency)
+def _statement_of(part: Element, today: str, opening: int) -> Element:
+    _, currency = _place(part)
+    account = element("Acct", *every(part, "DbtrAcct/Id"), element("Ccy", currency))
 
-    def line(transfer: Any) -> Any:  # noqa: ANN401 -- likewise
-        paid = transfer.amt.instd_amt
-        refs = camt.TransactionReferences6(end_to_end_id=transfer.pmt_id.end_to_end_id)
-        return camt.ReportEntry10(
-            amt=money(paid.value, paid.ccy),
-            cdt_dbt_ind=camt.CreditDebitCode.DBIT,
-            sts=camt.EntryStatus1Choice(cd="BOOK"),
-            bookg_dt=today,
-            acct_svcr_ref=f"FT{transfer.pmt_id.end_to_end_id}",
-            bk_tx_cd=camt.BankTransactionCodeStructure4(
-                prtry=camt.ProprietaryBankTransactionCodeStructure1(cd="TRF")
-            ),
-            ntry_dtls=[camt.EntryDetails9(tx_dtls=[camt.EntryTransaction10(refs=refs)])],
+    def balance(kind: str, minor: int) -> Element:
+        return element(
+            "Bal",
+            element("Tp", element("CdOrPrtry", element("Cd", kind))),
+            amount("Amt", Money(currency, abs(minor))),
+            element("CdtDbtInd", "CRDT" if minor >= 0 else "DBIT"),
+            element("Dt", element("Dt", today)),
         )
 
-    def balance(kind: str, amount: Decimal, currency: str) -> Any:  # noqa: ANN401 -- likewise
-        return camt.CashBalance8(
-            tp=camt.BalanceType13(cd_or_prtry=camt.BalanceType10Choice(cd=kind)),
-            amt=money(abs(amount), currency),
-            cdt_dbt_ind=camt.CreditDebitCode.CRDT if amount >= 0 else camt.CreditDebitCode.DBIT,
-            dt=today,
+    def line(transfer: Element) -> Element:
+        reference = need_at(transfer, "PmtId/EndToEndId")
+        refs = element("Refs", element("EndToEndId", reference))
+        return element(
+            "Ntry",
+            amount("Amt", money_at(transfer, "Amt/InstdAmt")),
+            element("CdtDbtInd", "DBIT"),
+            element("Sts", element("Cd", "BOOK")),
+            element("BookgDt", element("Dt", today)),
+            element("AcctSvcrRef", f"FT{reference}"),
+            element("BkTxCd", element("Prtry", element("Cd", "TRF"))),
+            element("NtryDtls", element("TxDtls", refs)),
         )
 
-    def statement(part: Any) -> Any:  # noqa: ANN401 -- likewise
-        paid = [each for each in part.cdt_trf_tx_inf if _has_account(each)]
-        opening = left[_place(part)]
-        account, currency = part.dbtr_acct.id, part.dbtr_acct.ccy
-        other = account.othr and camt.GenericAccountIdentification1(id=account.othr.id)
-        return camt.AccountStatement9(
-            id=f"S-{part.pmt_inf_id}",
-            acct=camt.CashAccount39(
-                id=camt.AccountIdentification4Choice(iban=account.iban, othr=other), ccy=currency
-            ),
-            bal=[
-                balance("OPBD", opening, currency),
-                balance("CLBD", opening - _total(part), currency),
-            ],
-            ntry=[line(each) for each in paid],
-        )
-
-    answer = camt.BankToCustomerStatementV08(
-        grp_hdr=camt.GroupHeader81(msg_id=f"S-{id_}", cre_dt_tm=XmlDateTime.from_datetime(now)),
-        stmt=[statement(part) for part in order.pmt_inf],
+    return element(
+        "Stmt",
+        element("Id", f"S-{need_at(part, 'PmtInfId')}"),
+        account,
+        balance("OPBD", opening),
+        balance("CLBD", opening - _total(part)),
+        *map(line, _paid(part)),
     )
-    return render(camt.Document(bk_to_cstmr_stmt=answer), CAMT_053)

@@ -2,27 +2,37 @@
 
 A statement opens with what the one taken before it closed with; an account's first may open with
 anything. Else nobody could tell a statement that the bank never sent, or one that got lost. Banks
-number and date their statements each in their own way, so the balances alone tell the order.
+number, date and page their statements each in their own way, and use an id again next year: the
+balances alone tell the order, and what moved. A line is known by its place in that chain; a
+reference of the bank's that comes again tells nothing.
+
+A statement may go over old ground: of one that opens earlier in the chain, and whose lines are
+those of the chain from there on, only what goes beyond the chain is new.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from wallet.banking.iso20022.camt053 import Statement, StatementGap
-from wallet.banking.iso20022.documents import BadDocument
 from wallet.clock import Ids
 from wallet.money import Money
 
 # Two files in the same instant: the second sees what the first has closed with.
 LOCK_STATEMENTS: Final = text("SELECT pg_advisory_xact_lock(hashtext('kibubu bank statements'))")
-STATEMENT_KNOWN: Final = text("""
-    SELECT opening_minor, closing_minor FROM bank_statements
-     WHERE account = :account AND currency = :currency AND name = :name
+LINES_OF_NAMESAKES: Final = text("""
+    SELECT s.id, l.amount_minor, l.booked_on, l.end_to_end_id
+      FROM bank_statements s
+      LEFT JOIN bank_lines l ON l.statement_id = s.id
+     WHERE s.account = :account AND s.currency = :currency AND s.name = :name
+       AND s.opening_minor = :opening_minor AND s.closing_minor = :closing_minor
+     ORDER BY s.id, l.line_no   -- index bank_statements_named
 """)
 LAST_STATEMENT: Final = text("""
     SELECT s.id, s.name, s.closing_minor
@@ -36,88 +46,145 @@ ADD_STATEMENT: Final = text("""
     VALUES (:id, :file_id, :account, :name, :currency, :opening_minor, :closing_minor, :line_count,
             :follows)
 """)
-LINES_KNOWN: Final = text("""
-    SELECT key, amount_minor FROM bank_lines
-     WHERE account = :account AND currency = :currency AND key = ANY(:keys)
+# From the last statement back to one that has a line of before that day.
+LINES_SINCE: Final = text("""
+    WITH RECURSIVE chain AS (
+        SELECT s.id, s.follows, 0 AS back
+          FROM bank_statements s
+         WHERE s.id = :last
+         UNION ALL
+        SELECT s.id, s.follows, c.back + 1
+          FROM chain c
+          JOIN bank_statements s ON s.id = c.follows
+         WHERE NOT EXISTS (SELECT FROM bank_lines l
+                            WHERE l.statement_id = c.id AND l.booked_on < :since)
+    )
+    SELECT l.amount_minor, l.booked_on, l.end_to_end_id, l.bank_reference
+      FROM chain c
+      JOIN bank_lines l ON l.statement_id = c.id
+     ORDER BY c.back DESC, l.line_no
 """)
 ADD_LINES: Final = text("""
-    INSERT INTO bank_lines (id, statement_id, account, currency, key, amount_minor, booked_on,
-                            end_to_end_id, is_reversal, told)
-    SELECT id, :statement_id, :account, :currency, key, amount_minor, booked_on, end_to_end_id,
-           is_reversal, told
-      FROM unnest(CAST(:ids AS bigint[]), CAST(:keys AS text[]), CAST(:amounts AS bigint[]),
-                  CAST(:days AS date[]), CAST(:references AS text[]),
-                  CAST(:reversals AS boolean[]), CAST(:told AS text[]))
-        AS l (id, key, amount_minor, booked_on, end_to_end_id, is_reversal, told)
+    INSERT INTO bank_lines (id, statement_id, line_no, account, currency, bank_reference,
+                            amount_minor, booked_on, end_to_end_id, is_reversal, told)
+    SELECT id, :statement_id, line_no, :account, :currency, bank_reference, amount_minor,
+           booked_on, end_to_end_id, is_reversal, told
+      FROM unnest(CAST(:ids AS bigint[]), CAST(:bank_references AS text[]),
+                  CAST(:amounts AS bigint[]), CAST(:days AS date[]), CAST(:references AS text[]),
+                  CAST(:reversals AS boolean[]), CAST(:told AS text[])) WITH ORDINALITY
+        AS l (id, bank_reference, amount_minor, booked_on, end_to_end_id, is_reversal, told,
+              line_no)
 """)
+
+
+# What the trust account should hold at the bank: what of it has not left by any statement yet too.
+IN_THE_BOOKS: Final = text("""
+    SELECT (SELECT coalesce(-sum(a.balance_minor), 0)
+              FROM accounts a
+             WHERE a.kind = 'trust' AND a.currency = :currency)
+         + (SELECT coalesce(sum(p.amount_minor), 0)
+              FROM payouts p
+             WHERE p.kind = 'bank' AND p.state = 'paid' AND p.currency = :currency
+               AND NOT EXISTS (SELECT FROM bank_lines l WHERE l.payout_id = p.id))
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was kept of a statement: `line_count` of its lines, none where it was known before."""
+
+    said: Statement
+    line_count: int
+    is_known: bool = False
+    is_first: bool = False
 
 
 def add_statements(
     connection: Connection, ids: Ids, file_id: int, said: Sequence[Statement], now: datetime
-) -> list[int | None]:
-    """Store a file's statements, in its order; return of each what `_add_statement` does."""
+) -> list[Kept]:
+    """Store a file's statements, in its order. Raises `StatementGap`."""
     connection.execute(LOCK_STATEMENTS)
     return [_add_statement(connection, ids, file_id, each, now) for each in said]
 
 
-def bare(account: str) -> str:
-    """Return an account's number as it is compared."""
-    return account.replace(" ", "").upper()
-
-
 def _add_statement(
     connection: Connection, ids: Ids, file_id: int, said: Statement, now: datetime
-) -> int | None:
-    """Store a statement's lines; return how many are new, or None where it is known."""
-    where = {"account": bare(said.account), "currency": said.opening.currency}
-    balances = {"opening_minor": said.opening.minor, "closing_minor": said.closing.minor}
-    known = connection.execute(STATEMENT_KNOWN, {**where, "name": said.id}).one_or_none()
-    if known is not None:
-        if known._asdict() != balances:
-            raise BadDocument(f"statement {said.id} came before with other balances")
-        return None
-    follows = _followed(connection, said, where)
-    keys = {"keys": [each.key for each in said.lines]}
-    known_lines = connection.execute(LINES_KNOWN, {**where, **keys})
-    before: dict[str, int] = {row.key: row.amount_minor for row in known_lines}
-    new = [each for each in said.lines if before.get(each.key) != each.amount.minor]
+) -> Kept:
+    where = {"account": said.account, "currency": said.opening.currency}
+    if _is_known(connection, said, where):
+        return Kept(said, 0, is_known=True)
+    last = connection.execute(LAST_STATEMENT, where).one_or_none()
+    lines, opening = said.lines, said.opening.minor
+    if last is not None and last.closing_minor != opening:
+        before = _overlap(connection, said, last)
+        if before == len(lines):
+            return Kept(said, 0, is_known=True)
+        lines, opening = lines[before:], last.closing_minor
     statement_id = ids.next(now)
     connection.execute(
         ADD_STATEMENT,
-        {**where, **balances, "id": statement_id, "file_id": file_id, "name": said.id,
-         "line_count": len(new), "follows": follows},
+        {**where, "id": statement_id, "file_id": file_id, "name": said.id,
+         "opening_minor": opening, "closing_minor": said.closing.minor, "line_count": len(lines),
+         "follows": None if last is None else last.id},
     )  # fmt: skip
-    if new:
-        first = ids.block(now, len(new))
-        # A reference that an earlier line had for another amount tells of another line.
-        own = [f"{each.key} of {said.id}" if each.key in before else each.key for each in new]
-        lines = {
+    if lines:
+        first = ids.block(now, len(lines))
+        columns = {
             "statement_id": statement_id,
-            "ids": list(range(first, first + len(new))),
-            "keys": own,
-            "amounts": [each.amount.minor for each in new],
-            "days": [each.booked_on for each in new],
-            "references": [each.end_to_end_id for each in new],
-            "reversals": [each.is_reversal for each in new],
-            "told": [each.told for each in new],
+            "ids": list(range(first, first + len(lines))),
+            "bank_references": [each.bank_reference for each in lines],
+            "amounts": [each.amount.minor for each in lines],
+            "days": [each.booked_on for each in lines],
+            "references": [each.end_to_end_id for each in lines],
+            "reversals": [each.is_reversal for each in lines],
+            "told": [each.told for each in lines],
         }
-        connection.execute(ADD_LINES, {**where, **lines})
-    return len(new)
+        connection.execute(ADD_LINES, {**where, **columns})
+    return Kept(said, len(lines), is_first=last is None)
 
 
-def _followed(connection: Connection, said: Statement, where: dict[str, str]) -> int | None:
-    """Return the statement that this one continues, None for the account's first.
+def _is_known(connection: Connection, said: Statement, where: Mapping[str, str]) -> bool:
+    """Tell whether one of this id, these balances and these lines has come before."""
+    asked = {
+        **where, "name": said.id, "opening_minor": said.opening.minor,
+        "closing_minor": said.closing.minor,
+    }  # fmt: skip
+    rows = connection.execute(LINES_OF_NAMESAKES, asked)
+    lines = [(each.amount.minor, each.booked_on, each.end_to_end_id) for each in said.lines]
+    nothing = [(None, None, None)]  # of a statement without lines
+    return any(
+        [tuple(row[1:]) for row in group] == (lines or nothing)
+        for _, group in groupby(rows, lambda row: row.id)
+    )
 
-    Raises `StatementGap` where it does not open with what that one closed with.
+
+def _overlap(connection: Connection, said: Statement, last: Row[Any]) -> int:
+    """Return how many of a statement's lines, from its first on, earlier ones have shown.
+
+    They are all that there is from its opening balance to the last closing one, or all of it.
+    Raises `StatementGap` where there is no such place.
     """
-    last = connection.execute(LAST_STATEMENT, where).one_or_none()
-    if last is None:
-        return None
-    closed_with = Money(said.opening.currency, last.closing_minor)
-    if said.opening != closed_with:
-        raise StatementGap(
-            f"statement {said.id} does not open with what {last.name} closed with",
-            closed_with, said.opening,
-        )  # fmt: skip
-    id_: int = last.id
-    return id_
+    lines = [
+        (each.amount.minor, each.booked_on, each.end_to_end_id, each.bank_reference)
+        for each in said.lines
+    ]
+    if lines:
+        since = {"last": last.id, "since": min(day for _, day, *_ in lines)}
+        kept = [tuple(row) for row in connection.execute(LINES_SINCE, since)]
+        balance = last.closing_minor
+        for start in range(len(kept) - 1, -1, -1):
+            balance -= kept[start][0]
+            shown = kept[start : start + len(lines)]
+            if balance == said.opening.minor and shown == lines[: len(shown)]:
+                return len(shown)
+    raise StatementGap(
+        f"statement {said.id} does not open with what {last.name} closed with",
+        Money(said.opening.currency, last.closing_minor),
+        said.opening,
+    )
+
+
+def in_the_books(connection: Connection, currency: str) -> Money:
+    """Return what our account should hold before its first statement, by what we have booked."""
+    minor = connection.execute(IN_THE_BOOKS, {"currency": currency}).scalar_one()
+    return Money(currency, int(minor))

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from wallet.banking.iso20022.documents import CAMT_053, PAIN_002
+from wallet.banking.iso20022.documents import CAMT_053, PAIN_002, STANDARD
 
 DAY = "2026-01-05"
 
@@ -61,7 +61,8 @@ def a_statement(
         closing = str(moved)
     said = f"<Ccy>{account_currency}</Ccy>" if account_currency else ""
     return (
-        f'<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="{CAMT_053}"><BkToCstmrStmt>'
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Document xmlns="{STANDARD}{CAMT_053}">'
+        "<BkToCstmrStmt>"
         f"<GrpHdr><MsgId>M-{id_}</MsgId><CreDtTm>{DAY}T20:00:00Z</CreDtTm></GrpHdr>"
         f"<Stmt><Id>{id_}</Id><Acct><Id><Othr><Id>{account}</Id></Othr></Id>{said}</Acct>"
         f"{balance('OPBD', opening, currency)}{balance('CLBD', closing, currency)}"
@@ -104,7 +105,7 @@ def a_report(batch, *payments, id_="R1", group=""):
         else ""
     )
     return (
-        f'<Document xmlns="{PAIN_002}"><CstmrPmtStsRpt><GrpHdr><MsgId>{id_}</MsgId>'
+        f'<Document xmlns="{STANDARD}{PAIN_002}"><CstmrPmtStsRpt><GrpHdr><MsgId>{id_}</MsgId>'
         f"<CreDtTm>{DAY}T09:00:00Z</CreDtTm></GrpHdr><OrgnlGrpInfAndSts>"
         f"<OrgnlMsgId>{batch}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>{status}"
         f"</OrgnlGrpInfAndSts>{part}</CstmrPmtStsRpt></Document>"

@@ -47,8 +47,13 @@ class Bank:
 
     @property
     def exceptions(self):
-        query = "SELECT reason FROM bank_exceptions WHERE id > :began ORDER BY id"
-        return [row.reason for row in self.sql(query, began=self.began)]
+        """What waits, but for what each account begins with: the town's books have another."""
+        return [reason for reason, _ in self.told_of if reason != "opening_differs"]
+
+    @property
+    def told_of(self):
+        query = "SELECT reason, told FROM bank_exceptions WHERE id > :began ORDER BY id"
+        return [(row.reason, row.told) for row in self.sql(query, began=self.began)]
 
     @property
     def files(self):

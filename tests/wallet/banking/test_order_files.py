@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from tests.wallet.banking.iso20022.oracle import by_schema
 from wallet.banking import order_files
-from wallet.banking.iso20022.documents import read_pain_001
 from wallet.banking.order_files import BankFileRail, NoAccount, accounts_of, write_file
 from wallet.destinations.records import Destination
 from wallet.money import Money
@@ -50,7 +50,7 @@ def files(tmp_path):
 def test_a_batch_is_one_file_named_by_its_reference(rail, tmp_path):
     assert rail.submit_batch(a_batch()) == Handed(file=NAME)
     assert files(tmp_path) == [NAME]
-    order = read_pain_001((tmp_path / "out" / NAME).read_bytes()).cstmr_cdt_trf_initn
+    order = by_schema((tmp_path / "out" / NAME).read_bytes()).cstmr_cdt_trf_initn
     assert (order.grp_hdr.msg_id, order.grp_hdr.nb_of_txs) == (BATCH, "2")
     assert str(order.grp_hdr.ctrl_sum) == "24690.00"
 

@@ -1,5 +1,7 @@
 """What the bank says against what is booked: each line once, and what fits nothing waits."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import text
 
@@ -7,8 +9,9 @@ from tests.wallet.banking.bank import a_line, a_report, a_statement, answered, d
 from tests.wallet.banking.reconciling import Bank, shown
 from wallet.banking.intake import Intake
 from wallet.banking.iso20022.documents import BadDocument
-from wallet.clock import reference
+from wallet.clock import id_of, reference
 
+SAMPLES = Path(__file__).parent / "samples"
 PAYOUT = 20_000  # and a fee of 50.00
 
 
@@ -69,28 +72,6 @@ def test_the_same_file_again_changes_nothing(town, bank, payout):
     again = bank.sends(raw, "another name.xml")
     assert (again.is_new, again.lines) == (False, 0)
     assert bank.exceptions == ["unknown_reference"]
-
-
-@pytest.mark.fault("A bank line that comes twice", "counted once")
-def test_a_line_on_a_second_statement_is_the_same_line(bank, payout):
-    bank.sends(a_statement(shown(payout)))
-    lines = shown(payout), a_line("5.00", "B2")
-    taken = bank.sends(a_statement(*lines, id_="S2", opening="800.00"))
-    assert taken.lines == 1
-    assert bank.lines_of(payout) == [-PAYOUT]
-
-
-def test_a_reference_used_again_for_another_amount_is_another_line(bank, payout):
-    bank.sends(a_statement(shown(payout)))
-    bank.sends(a_statement(a_line("-3.00", "B1"), id_="S2", opening="800.00"))
-    assert bank.exceptions == ["unknown_reference"]
-
-
-def test_a_statement_known_with_other_balances_is_refused_whole(bank, payout):
-    bank.sends(a_statement(shown(payout)))
-    with pytest.raises(BadDocument, match="other balances"):
-        bank.sends(a_statement(shown(payout), a_line("5.00", "B2")))
-    assert len(bank.files) == 1
 
 
 @pytest.mark.fault("A payment that the bank booked twice", "waits for an operator")
@@ -186,7 +167,7 @@ def test_a_statement_of_another_account_is_refused_whole(bank, payout):
 @pytest.mark.fault("A statement in the wrong currency", "`bank_file_refused`")
 def test_a_statement_in_a_currency_we_have_no_account_in_is_refused(bank, payout):
     intake = Intake(bank.service.engine, bank.service.ids, {})
-    with pytest.raises(BadDocument, match="not of our account in KES"):
+    with pytest.raises(BadDocument, match="not of our account: it is of TRUST"):
         intake.take("bank.xml", a_statement(shown(payout)), bank.service.clock.now())
 
 
@@ -196,7 +177,9 @@ def test_a_statement_of_our_account_in_a_wrong_currency_is_refused_whole(bank, p
     intake = Intake(bank.service.engine, bank.service.ids, only)
     line = a_line("-200.00", reference=reference(payout), currency="USD")
     with pytest.raises(BadDocument, match="not of our account in USD"):
-        intake.take("bank.xml", a_statement(line, currency="USD"), bank.service.clock.now())
+        intake.take(
+            "bank.xml", bank.own(a_statement(line, currency="USD")), bank.service.clock.now()
+        )
     assert (bank.files, bank.state(payout)) == ([], "sent")
 
 
@@ -272,6 +255,81 @@ def test_a_report_of_what_we_never_ordered_waits_for_a_person(bank):
     bank.sends(a_report("1QGDF9BM0K00", answered("1QGDF9BM0K7J")))
     bank.sends(a_report("1QGDF9BM0K00", group="RJCT", id_="R2"))
     assert bank.exceptions == ["unknown_reference", "unknown_reference"]
+
+
+BATCH_TOTAL = "-300.00"
+
+
+@pytest.fixture
+def two(town, merchant, payout, batch):
+    """The batch's payouts, of 200.00 and 100.00."""
+    other = town.id_in(town.payout(merchant, 10_000))
+    town.payout_sent(other)
+    town.sql("UPDATE payouts SET batch_id = :batch WHERE id = :id", batch=id_of(batch), id=other)
+    return payout, other
+
+
+def debit(batch, amount=BATCH_TOTAL, **line):
+    """A line for a whole batch, as `batch` names it."""
+    return a_line(amount, below=f"<Btch>{batch}<NbOfTxs>2</NbOfTxs></Btch>", **line)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "<MsgId>{0}</MsgId><PmtInfId>{0}-KES</PmtInfId>",
+        "<PmtInfId>{0}-KES</PmtInfId>",
+        "<MsgId>{0}</MsgId>",
+        "<MsgId>the bank's own</MsgId><PmtInfId>{0}-KES</PmtInfId>",
+    ],
+)
+def test_a_debit_for_a_whole_batch_shows_each_of_its_payments(bank, two, batch, named):
+    taken = bank.sends(a_statement(debit(named.format(batch))))
+    assert [bank.lines_of(each) for each in two] == [[-PAYOUT], [-10_000]]
+    assert [bank.state(each) for each in two] == ["paid", "paid"]
+    assert (taken.lines, bank.exceptions) == (2, [])
+
+
+def test_a_batch_named_among_a_single_payment_s_references_is_found_too(bank, two, batch):
+    refs = f"<Refs><PmtInfId>{batch}-KES</PmtInfId><EndToEndId>NOTPROVIDED</EndToEndId></Refs>"
+    bank.sends(a_statement(a_line(BATCH_TOTAL, below=f"<TxDtls>{refs}</TxDtls>")))
+    assert [bank.state(each) for each in two] == ["paid", "paid"]
+
+
+def test_a_debit_for_what_of_a_batch_has_not_failed_shows_that(town, bank, two, batch):
+    failed, other = two
+    town.settle(failed, paid=False)
+    bank.sends(a_statement(debit(f"<MsgId>{batch}</MsgId>", "-100.00")))
+    assert (bank.lines_of(failed), bank.lines_of(other)) == ([], [-10_000])
+    assert bank.exceptions == []
+
+
+@pytest.mark.rule("A line that does not fit waits for an operator and moves nothing.")
+@pytest.mark.parametrize(
+    ("amount", "line", "why"),
+    [
+        ("-300.01", {}, "amount_differs"),
+        ("-299.99", {}, "amount_differs"),
+        ("300.00", {}, "amount_differs"),
+        ("-300.00", {"reversal": True}, "amount_differs"),
+    ],
+)
+def test_a_debit_that_is_not_the_sum_of_its_batch_waits(bank, two, batch, amount, line, why):
+    bank.sends(a_statement(debit(f"<MsgId>{batch}</MsgId>", amount, **line)))
+    assert ([bank.state(each) for each in two], bank.exceptions) == (["sent", "sent"], [why])
+
+
+def test_a_debit_for_a_batch_that_comes_twice_waits_payment_by_payment(bank, two, batch):
+    lines = [debit(f"<MsgId>{batch}</MsgId>", own=each) for each in ("B1", "B2")]
+    bank.sends(a_statement(*lines))
+    assert bank.exceptions == ["paid_twice", "paid_twice"]
+
+
+def test_a_debit_for_a_batch_that_we_never_ordered_waits(bank):
+    bank.sends((SAMPLES / "batch-by-pmtinfid.xml").read_bytes())
+    assert bank.exceptions == ["unknown_reference"]
+    query = "SELECT end_to_end_id FROM bank_lines WHERE id > :began"
+    assert bank.sql(query, began=bank.began) == [("1R0BATCHREF1-KES",)]
 
 
 @pytest.fixture

@@ -35,7 +35,9 @@ def upload(operator, raw, mimetype="application/xml"):
 
 
 def waiting(operator):
-    return operator.get("/v1/bank/exceptions").json["items"]
+    """What waits, but for what the account begins with: the village's books have another."""
+    found = operator.get("/v1/bank/exceptions").json["items"]
+    return [each for each in found if each["reason"] != "opening_differs"]
 
 
 def resolve(operator, exception, **body):
@@ -198,8 +200,8 @@ def test_an_exception_is_resolved_by_a_note_once(village, operator):
     answer = resolve(operator, left)
     assert (answer.json["resolution"], answer.json["note"]) == ("noted", "Asked the bank.")
     assert resolve(operator, left, note="Something else.").json["code"] == "incorrect_state"
-    (kept,) = operator.get("/v1/bank/exceptions?state=all").json["items"]
-    assert kept == answer.json
+    kept = operator.get("/v1/bank/exceptions?state=all").json["items"]
+    assert kept[0] == answer.json
 
 
 def test_only_a_line_can_be_linked(operator, payout):
@@ -227,4 +229,4 @@ def test_pages_go_on_where_the_last_one_ended(operator):
     upload(operator, a_statement(*(a_line("-1.00", f"B{n}") for n in range(3))))
     first = operator.get("/v1/bank/exceptions?limit=2").json
     rest = operator.get(f"/v1/bank/exceptions?limit=2&before={first['next']}").json
-    assert (len(first["items"]), len(rest["items"]), rest["next"]) == (2, 1, None)
+    assert (len(first["items"]), len(rest["items"]), rest["next"]) == (2, 2, None)

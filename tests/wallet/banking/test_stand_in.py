@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from tests.wallet.banking.iso20022.oracle import by_schema
 from tests.wallet.banking.test_order_files import BATCH, NOW, a_batch, an_order
 from wallet.banking.iso20022 import camt053, pain002
+from wallet.banking.iso20022.documents import parse
 from wallet.banking.order_files import BankFileRail, accounts_of
 from wallet.banking.stand_in import BankStandIn
 from wallet.destinations.records import Destination
@@ -28,7 +30,19 @@ def bank(tmp_path):
 
 
 def answer(tmp_path, kind):
-    return (tmp_path / "in" / f"{BATCH}.{kind}.xml").read_bytes()
+    raw = (tmp_path / "in" / f"{BATCH}.{kind}.xml").read_bytes()
+    assert by_schema(raw)
+    return raw
+
+
+def read_report(tmp_path):
+    return pain002.read(parse(answer(tmp_path, "pain002")))
+
+
+def read_statements(raw):
+    statements, others = camt053.read(parse(raw), {"KES": "TRUST"})
+    assert others == ()
+    return statements
 
 
 def test_the_bank_reports_a_moment_later_and_once(rail, bank, tmp_path):
@@ -36,7 +50,7 @@ def test_the_bank_reports_a_moment_later_and_once(rail, bank, tmp_path):
     assert bank.tick(NOW) == 0
     assert bank.tick(NOW + bank.REPORTS_AFTER) == 1
     assert bank.tick(NOW + bank.REPORTS_AFTER) == 0
-    report = pain002.read(answer(tmp_path, "pain002"))
+    report = read_report(tmp_path)
     assert report.answers == BATCH
     assert [(each.reference, each.is_paid) for each in report.verdicts] == [
         ("1QGDF9BM0K7J", True),
@@ -47,7 +61,7 @@ def test_the_bank_reports_a_moment_later_and_once(rail, bank, tmp_path):
 def test_the_bank_has_no_account_that_ends_in_0000(rail, bank, tmp_path):
     rail.submit_batch(a_batch(an_order(destination=NOBODY)))
     bank.tick(NOW + bank.REPORTS_AFTER)
-    (verdict,) = pain002.read(answer(tmp_path, "pain002")).verdicts
+    (verdict,) = read_report(tmp_path).verdicts
     assert verdict.has_failed
     assert verdict.reason == "AC01: the account number is wrong"
 
@@ -55,7 +69,7 @@ def test_the_bank_has_no_account_that_ends_in_0000(rail, bank, tmp_path):
 def test_the_statement_shows_what_was_paid(rail, bank, tmp_path):
     rail.submit_batch(a_batch(an_order(), an_order(reference="1QGDF9BM0K7K", destination=NOBODY)))
     assert bank.tick(NOW + bank.STATES_AFTER) == 2
-    (statement,) = camt053.read(answer(tmp_path, "camt053"))
+    (statement,) = read_statements(answer(tmp_path, "camt053"))
     assert statement.account == "TRUST"
     assert [(each.end_to_end_id, each.amount.minor) for each in statement.lines] == [
         ("1QGDF9BM0K7J", -1_234_500)
@@ -65,10 +79,10 @@ def test_the_statement_shows_what_was_paid(rail, bank, tmp_path):
 def test_each_statement_opens_with_what_the_one_before_closed_with(rail, bank, tmp_path):
     rail.submit_batch(a_batch())
     bank.tick(NOW + bank.STATES_AFTER)
-    (first,) = camt053.read(answer(tmp_path, "camt053"))
+    (first,) = read_statements(answer(tmp_path, "camt053"))
     rail.submit_batch(replace(a_batch(), reference=NEXT))
     BankStandIn(tmp_path).tick(NOW + bank.STATES_AFTER)  # another worker's, or after a restart
-    (second,) = camt053.read((tmp_path / "in" / f"{NEXT}.camt053.xml").read_bytes())
+    (second,) = read_statements((tmp_path / "in" / f"{NEXT}.camt053.xml").read_bytes())
     assert first.opening.minor - first.closing.minor == 2 * 1_234_500
     assert second.opening == first.closing
 

@@ -12,14 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
+from xml.etree.ElementTree import Element
 
-from wallet.banking.iso20022.documents import PAIN_001, decimal_of, render
+from wallet.banking.iso20022.documents import PAIN_001, amount, element, render
 from wallet.banking.iso20022.letters import plain
 from wallet.money import Money
-
-if TYPE_CHECKING:
-    from pyiso20022.pain import pain_001_001_09 as pain
 
 NAMELESS: Final = "Account holder"  # whose name is in letters that banks do not pass on
 _BIC: Final = re.compile(r"[A-Z0-9]{4}[A-Z]{2}[A-Z0-9]{2}(?:[A-Z0-9]{3})?")
@@ -48,27 +46,31 @@ def write(
     reference: str, transfers: Sequence[Transfer], ours: Mapping[str, Account], at: datetime
 ) -> bytes:
     """Return the file that orders `transfers`; `ours` is our account in each currency."""
-    from pyiso20022.pain import pain_001_001_09 as pain
-    from xsdata.models.datatype import XmlDateTime
-
     assert transfers, "a file orders something"
     assert len({each.reference for each in transfers}) == len(transfers), "each payment once"
     ordered = sorted(transfers, key=lambda each: (each.amount.currency, each.reference))
-    first = ours[ordered[0].amount.currency]
-    order = pain.CustomerCreditTransferInitiationV09(
-        grp_hdr=pain.GroupHeader85(
-            msg_id=reference,
-            cre_dt_tm=XmlDateTime.from_datetime(at.astimezone(UTC).replace(microsecond=0)),
-            nb_of_txs=str(len(ordered)),
-            ctrl_sum=_sum(ordered),
-            initg_pty=pain.PartyIdentification135(nm=plain(first.name, otherwise=NAMELESS)),
-        ),
-        pmt_inf=[
-            _payments(pain, f"{reference}-{currency}", tuple(group), ours[currency], at)
-            for currency, group in groupby(ordered, key=lambda each: each.amount.currency)
-        ],
+    header = element(
+        "GrpHdr",
+        element("MsgId", reference),
+        element("CreDtTm", f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"),
+        *_count_and_sum(ordered),
+        _party("InitgPty", ours[ordered[0].amount.currency].name),
     )
-    return render(pain.Document(cstmr_cdt_trf_initn=order), PAIN_001)
+    parts = [
+        _payments(part_of(reference, currency), tuple(group), ours[currency], at)
+        for currency, group in groupby(ordered, key=lambda each: each.amount.currency)
+    ]
+    return render(PAIN_001, element("CstmrCdtTrfInitn", header, *parts))
+
+
+def part_of(reference: str, currency: str) -> str:
+    """Return what the payments of one currency are called in the file (PmtInfId)."""
+    return f"{reference}-{currency}"
+
+
+def batch_in(id_: str) -> str:
+    """Return the batch's reference in what a file, or a part of one, is called."""
+    return id_.partition("-")[0]
 
 
 def is_iban(number: str) -> bool:
@@ -79,70 +81,57 @@ def is_iban(number: str) -> bool:
     return int("".join(str(int(letter, 36)) for letter in moved)) % 97 == 1
 
 
-def _payments(
-    library: Any,  # noqa: ANN401 -- the library's module, imported late
-    id_: str,
-    transfers: tuple[Transfer, ...],
-    ours: Account,
-    at: datetime,
-) -> pain.PaymentInstruction30:
-    from xsdata.models.datatype import XmlDate
-
-    return library.PaymentInstruction30(
-        pmt_inf_id=id_,
-        pmt_mtd=library.PaymentMethod3Code.TRF,
-        btch_bookg=False,  # so that each has a line on the statement
-        nb_of_txs=str(len(transfers)),
-        ctrl_sum=_sum(transfers),
-        reqd_exctn_dt=library.DateAndDateTime2Choice(dt=XmlDate.from_date(at.astimezone(UTC))),
-        dbtr=library.PartyIdentification135(nm=plain(ours.name, otherwise=NAMELESS)),
-        dbtr_acct=_account(library, ours.number, transfers[0].amount.currency),
-        dbtr_agt=_bank(library, ours.bank),
-        chrg_br=library.ChargeBearerType1Code.SLEV,
-        cdt_trf_tx_inf=[_transfer(library, each) for each in transfers],
+def _payments(id_: str, transfers: tuple[Transfer, ...], ours: Account, at: datetime) -> Element:
+    return element(
+        "PmtInf",
+        element("PmtInfId", id_),
+        element("PmtMtd", "TRF"),
+        element("BtchBookg", "false"),  # so that each has a line on the statement
+        *_count_and_sum(transfers),
+        element("ReqdExctnDt", element("Dt", f"{at.astimezone(UTC):%Y-%m-%d}")),
+        _party("Dbtr", ours.name),
+        _account("DbtrAcct", ours.number, transfers[0].amount.currency),
+        _bank("DbtrAgt", ours.bank),
+        element("ChrgBr", "SLEV"),
+        *map(_transfer, transfers),
     )
 
 
-def _transfer(library: Any, each: Transfer) -> pain.CreditTransferTransaction34:  # noqa: ANN401 -- a module imported late
-    amount = library.ActiveOrHistoricCurrencyAndAmount(
-        value=decimal_of(each.amount), ccy=each.amount.currency
-    )
-    return library.CreditTransferTransaction34(
-        pmt_id=library.PaymentIdentification6(
-            instr_id=each.reference, end_to_end_id=each.reference
-        ),
-        amt=library.AmountType4Choice(instd_amt=amount),
-        cdtr_agt=_bank(library, each.to.bank),
-        cdtr=library.PartyIdentification135(nm=plain(each.to.name, otherwise=NAMELESS)),
-        cdtr_acct=_account(library, each.to.number, None),
-        rmt_inf=library.RemittanceInformation16(ustrd=[f"Payout {each.reference}"]),
+def _transfer(each: Transfer) -> Element:
+    return element(
+        "CdtTrfTxInf",
+        element("PmtId", element("InstrId", each.reference), element("EndToEndId", each.reference)),
+        element("Amt", amount("InstdAmt", each.amount)),
+        _bank("CdtrAgt", each.to.bank),
+        _party("Cdtr", each.to.name),
+        _account("CdtrAcct", each.to.number, None),
+        element("RmtInf", element("Ustrd", f"Payout {each.reference}")),
     )
 
 
-def _account(library: Any, number: str, currency: str | None) -> pain.CashAccount38:  # noqa: ANN401 -- a module imported late
+def _party(role: str, name: str) -> Element:
+    return element(role, element("Nm", plain(name, otherwise=NAMELESS)))
+
+
+def _account(role: str, number: str, currency: str | None) -> Element:
     compact = number.replace(" ", "").upper()
     if is_iban(compact):
-        id_ = library.AccountIdentification4Choice(iban=compact)
+        id_ = element("IBAN", compact)
     else:
-        id_ = library.AccountIdentification4Choice(
-            othr=library.GenericAccountIdentification1(id=plain(number, 34))
-        )
-    return library.CashAccount38(id=id_, ccy=currency)
+        id_ = element("Othr", element("Id", plain(number, 34)))
+    of = element("Ccy", currency) if currency else None
+    return element(role, element("Id", id_), of)
 
 
-def _bank(
-    library: Any,  # noqa: ANN401 -- a module imported late
-    code: str,
-) -> pain.BranchAndFinancialInstitutionIdentification6:
+def _bank(role: str, code: str) -> Element:
     if _BIC.fullmatch(code):
-        institution = library.FinancialInstitutionIdentification18(bicfi=code)
+        id_ = element("BICFI", code)
     else:
-        institution = library.FinancialInstitutionIdentification18(
-            clr_sys_mmb_id=library.ClearingSystemMemberIdentification2(mmb_id=plain(code, 35))
-        )
-    return library.BranchAndFinancialInstitutionIdentification6(fin_instn_id=institution)
+        id_ = element("ClrSysMmbId", element("MmbId", plain(code, 35)))
+    return element(role, element("FinInstnId", id_))
 
 
-def _sum(transfers: Sequence[Transfer]) -> Decimal:
-    """Add what is written, as the standard has it: whatever the currencies."""
-    return sum((decimal_of(each.amount) for each in transfers), Decimal(0))
+def _count_and_sum(transfers: Sequence[Transfer]) -> tuple[Element, Element]:
+    """Count and add what is written; the sum, as the standard has it, whatever the currencies."""
+    total = sum((Decimal(each.amount.text) for each in transfers), Decimal(0))
+    return element("NbOfTxs", str(len(transfers))), element("CtrlSum", str(total))

@@ -1,4 +1,4 @@
-"""pain.002.001.10: what a bank says became of the payments of a file, all at once or one by one.
+"""pain.002: what a bank says became of the payments of a file, all at once or one by one.
 
 ACSC and ACCC mean paid, RJCT failed; every other status means that the bank has it. What is said
 of a payment goes before what is said of its part or its file. A rejected duplicate is no failure:
@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
+from xml.etree.ElementTree import Element
 
-from wallet.banking.iso20022.documents import BadDocument, read_pain_002
+from wallet.banking.iso20022.documents import (
+    BadDocument,
+    Document,
+    every,
+    message_of,
+    need_at,
+    text_at,
+)
 from wallet.banking.iso20022.letters import plain
 
-if TYPE_CHECKING:
-    from pyiso20022.pain import pain_002_001_10 as pain
+KIND: Final = "pain.002.001"
+GROUP: Final = "OrgnlGrpInfAndSts"
 
 PAID: Final = frozenset({"ACSC", "ACCC"})
 FAILED: Final = frozenset({"RJCT", "CANC"})
@@ -68,35 +76,39 @@ class Report:
     verdicts: tuple[Verdict, ...]
 
 
-def read(raw: bytes) -> Report:
+def read(document: Document) -> Report:
     """Read a status report. Raises `BadDocument`."""
-    said = read_pain_002(raw).cstmr_pmt_sts_rpt
-    group = said.orgnl_grp_inf_and_sts
-    return Report(said.grp_hdr.msg_id, group.orgnl_msg_id, tuple(_verdicts(said)))
+    report = message_of(document, KIND, "CstmrPmtStsRpt")
+    message, answers = need_at(report, "GrpHdr/MsgId"), need_at(report, f"{GROUP}/OrgnlMsgId")
+    return Report(message, answers, tuple(_verdicts(report)))
 
 
-def _verdicts(said: pain.CustomerPaymentStatusReportV10) -> Iterator[Verdict]:
-    group = said.orgnl_grp_inf_and_sts
-    if group.grp_sts is not None:
-        yield _verdict(None, None, group.grp_sts, group.sts_rsn_inf)
-    for part in said.orgnl_pmt_inf_and_sts:
-        id_ = part.orgnl_pmt_inf_id
-        if part.pmt_inf_sts is not None:
-            yield _verdict(None, id_, part.pmt_inf_sts, part.sts_rsn_inf)
-        for each in part.tx_inf_and_sts:
-            status = each.tx_sts or part.pmt_inf_sts or group.grp_sts
-            reference = each.orgnl_end_to_end_id or each.orgnl_instr_id
+def _verdicts(report: Element) -> Iterator[Verdict]:
+    of_group = text_at(report, f"{GROUP}/GrpSts")
+    if of_group is not None:
+        yield _verdict(None, None, of_group, every(report, f"{GROUP}/StsRsnInf"))
+    for part in every(report, "OrgnlPmtInfAndSts"):
+        id_, of_part = need_at(part, "OrgnlPmtInfId"), text_at(part, "PmtInfSts")
+        if of_part is not None:
+            yield _verdict(None, id_, of_part, every(part, "StsRsnInf"))
+        for each in every(part, "TxInfAndSts"):
+            status = text_at(each, "TxSts") or of_part or of_group
+            reference = text_at(each, "OrgnlEndToEndId", "OrgnlInstrId")
             if status is None or reference is None:
                 raise BadDocument("a payment is reported without its reference or its status")
-            yield _verdict(reference, id_, status, each.sts_rsn_inf)
+            yield _verdict(reference, id_, status, every(each, "StsRsnInf"))
 
 
-def _verdict(reference: str | None, part: str | None, status: str, given: Sequence[Any]) -> Verdict:
+def _verdict(
+    reference: str | None, part: str | None, status: str, given: Sequence[Element]
+) -> Verdict:
     """Return a verdict with the first reason given, in words and with its code."""
     for each in given:
-        code = each.rsn and (each.rsn.cd or each.rsn.prtry)
-        words = REASONS.get(code or "") or " ".join(each.addtl_inf)
-        said = plain(": ".join(part for part in (code, words) if part), REASON_CHARACTERS)
-        if said:
-            return Verdict(reference, part, status, code, said)
+        code = text_at(each, "Rsn/Cd", "Rsn/Prtry")
+        words = REASONS.get(code or "") or " ".join(
+            line.text.strip() for line in every(each, "AddtlInf") if line.text
+        )
+        told = plain(": ".join(part for part in (code, words) if part), REASON_CHARACTERS)
+        if told:
+            return Verdict(reference, part, status, code, told)
     return Verdict(reference, part, status, None, None)

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
+from tests.wallet.banking.iso20022.oracle import by_schema
 from wallet.banking.iso20022 import pain001
-from wallet.banking.iso20022.documents import PAIN_001, message_of, read_pain_001
+from wallet.banking.iso20022.documents import PAIN_001, parse
 from wallet.banking.iso20022.pain001 import Account, Transfer, is_iban
 from wallet.money import Money
 
@@ -27,8 +28,8 @@ def a_transfer(reference="1QGDF9BM0K7J", amount=None, to=None):
 
 def order(*transfers):
     raw = pain001.write("1QGDF9BM0K00", transfers or (a_transfer(),), OURS, NOW)
-    assert message_of(raw) == PAIN_001
-    return read_pain_001(raw).cstmr_cdt_trf_initn
+    assert parse(raw).message == PAIN_001
+    return by_schema(raw).cstmr_cdt_trf_initn
 
 
 def only(order):

@@ -1,10 +1,14 @@
 """Status reports: paid, failed, under way."""
 
+from pathlib import Path
+
 import pytest
 
+from tests.wallet.banking.iso20022.oracle import by_schema
 from wallet.banking.iso20022 import pain002
-from wallet.banking.iso20022.documents import PAIN_002, BadDocument
+from wallet.banking.iso20022.documents import PAIN_002, STANDARD, BadDocument, parse
 
+SAMPLES = Path(__file__).parent.parent / "samples"
 HEAD = "<GrpHdr><MsgId>R1</MsgId><CreDtTm>2026-01-05T09:00:00Z</CreDtTm></GrpHdr>"
 
 
@@ -16,8 +20,9 @@ def a_report(payments="", group=""):
     if payments:
         part = "<OrgnlPmtInfId>1QGDF9BM0K00-KES</OrgnlPmtInfId>"
         body += f"<OrgnlPmtInfAndSts>{part}{payments}</OrgnlPmtInfAndSts>"
-    raw = f'<Document xmlns="{PAIN_002}"><CstmrPmtStsRpt>{HEAD}{body}</CstmrPmtStsRpt></Document>'
-    return pain002.read(raw.encode())
+    report = f"<CstmrPmtStsRpt>{HEAD}{body}</CstmrPmtStsRpt>"
+    raw = f'<Document xmlns="{STANDARD}{PAIN_002}">{report}</Document>'
+    return pain002.read(parse(raw.encode()))
 
 
 def a_payment(status="ACSC", reason="", reference="1QGDF9BM0K7J"):
@@ -82,3 +87,22 @@ def test_a_part_s_status_is_its_payments_where_they_have_none():
 def test_a_payment_without_a_reference_refuses_the_report():
     with pytest.raises(BadDocument, match="reference"):
         a_report(a_payment().replace("OrgnlEndToEndId", "StsId"))
+
+
+@pytest.mark.parametrize("version", range(3, 15))
+def test_every_version_is_read_alike(version):
+    raw = (SAMPLES / "pain002-v03.xml").read_bytes()
+    raw = raw.replace(b"pain.002.001.03", b"pain.002.001.%02d" % version)
+    if version in {3, 14}:
+        assert by_schema(raw)
+    report = pain002.read(parse(raw))
+    assert (report.message, report.answers) == ("R1", "B1")
+    of_group, of_payment = report.verdicts
+    assert (of_group.status, of_group.is_final) == ("PART", False)
+    assert (of_payment.reference, of_payment.status, of_payment.code) == ("P1", "RJCT", "AC01")
+
+
+def test_a_report_that_does_not_name_what_it_answers_is_refused():
+    raw = (SAMPLES / "pain002-v03.xml").read_bytes()
+    with pytest.raises(BadDocument, match="has no OrgnlGrpInfAndSts/OrgnlMsgId"):
+        pain002.read(parse(raw.replace(b"<OrgnlMsgId>B1</OrgnlMsgId>", b"")))
