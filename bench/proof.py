@@ -13,7 +13,7 @@ from bench import people
 from bench.sites import Site
 from bench.wrk import CONNECTIONS, HANDFUL, BenchFailed
 from wallet.database import make_engine
-from wallet.ledger.books import check_books
+from wallet.running.books import check_books
 from wallet.running.embedded import Postgres
 
 POSTED: Final = "SELECT count(*) FROM postings WHERE kind = %s AND id > %s"

@@ -1,7 +1,7 @@
 """Corruption planted past every rule of the database, and undone when it has been looked at."""
 
 from tests.roles import as_owner
-from wallet.ledger.books import check_books
+from wallet.running.books import check_books
 
 
 class Undone:

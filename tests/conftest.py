@@ -30,8 +30,8 @@ from tests.town import START, Town, started
 from tests.village import Village
 from wallet.clock import FakeClock
 from wallet.database import make_engine, migrate
-from wallet.ledger.books import check_books
 from wallet.running.application import create_app
+from wallet.running.books import check_books
 from wallet.running.embedded import APPLICATION, EmbeddedServices
 from wallet.service import Service
 

@@ -7,6 +7,7 @@ from tests.test_tidy import PRODUCT, module_of, room_of, sources
 from wallet.approvals.routes import approvable
 from wallet.rooms import ROOMS
 from wallet.running.application import all_routes
+from wallet.running.books import all_checks
 from wallet.running.settings import read_settings, sections
 from wallet.running.worker import jobs
 
@@ -43,9 +44,15 @@ def test_all_routes_that_a_module_declares_are_served():
 
 
 def test_every_room_that_brings_something_is_collected():
-    brings = {"routes", "jobs", "approvable", "settings"}
+    brings = {"routes", "jobs", "approvable", "settings", "books"}
     modules = [module_of(path) for path in sources(("wallet",)) if path.stem in brings]
-    assert {room_of(module) for module in modules} - {None} == set(ROOMS)
+    assert {room_of(module) for module in modules} - {None, "ledger"} == set(ROOMS)
+
+
+def test_every_check_that_a_room_declares_is_the_books_check_s():
+    checks = [check for each in declared("CHECKS") for check in each]
+    assert len(checks) > 15
+    assert sorted(checks) == sorted(all_checks())
 
 
 def test_every_section_that_a_room_declares_is_read():

@@ -1,7 +1,8 @@
 """The rooms, and what they bring: a new capability is a folder of its own and a line here.
 
 A room may have a `routes.py` with its ROUTES, a `jobs.py` with its JOBS (and DEVELOPMENT_JOBS), a
-`settings.py` with its SETTINGS, and an `approvable.py` with what takes two of the operator's staff.
+`settings.py` with its SETTINGS, an `approvable.py` with what takes two of the operator's staff, and
+a `books.py` with what the books check asks of it, its CHECKS.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ ROOMS: Final = (
     "onboarding",
     "people",
     "transfers",
+    "contracts",
     "escrow",
     "disputes",
     "plans",

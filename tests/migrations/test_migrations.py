@@ -54,15 +54,16 @@ def statements() -> dict[str, str]:
 
 
 def written(value: object) -> Iterator[tuple[str, str]]:
-    """The texts in a constant: itself, or the values of a dictionary or a tuple."""
+    """The texts in a constant: itself, or those in its dictionaries and tuples."""
     if isinstance(value, TextClause):
         yield "", value.text
     elif isinstance(value, str):
         yield "", value
     elif isinstance(value, dict):
-        yield from ((f"[{key}]", each) for key, each in value.items() if isinstance(each, str))
+        for key, each in value.items():
+            yield from ((f"[{key}]{suffix}", statement) for suffix, statement in written(each))
     elif isinstance(value, tuple):
-        yield from ((f"[{n}]", each) for n, each in enumerate(value) if isinstance(each, str))
+        yield from written(dict(enumerate(value)))
 
 
 def prepared(statement: str) -> str:

@@ -25,7 +25,8 @@ from tests.tables import Person
 from tests.town import START, Town, started
 from wallet.clock import FakeClock
 from wallet.database import check_wall, make_engine, migrate, migration_config
-from wallet.ledger.books import check_books, totals
+from wallet.ledger.books import totals
+from wallet.running.books import check_books
 from wallet.running.embedded import APPLICATION
 
 SNAPSHOTS = sorted(FOLDER.glob("*.sql"))

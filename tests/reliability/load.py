@@ -11,8 +11,8 @@ from tests.reliability.processes import Said, Wanted, a_payment, a_send
 from tests.town import Town
 from tests.wallet.ledger.batches import outcome
 from wallet.clock import reference
-from wallet.ledger.books import check_books
 from wallet.ledger.poster import Receipt
+from wallet.running.books import check_books
 
 PEOPLE, EACH = 20, 100_000
 

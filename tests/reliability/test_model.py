@@ -30,12 +30,12 @@ from wallet.errors import Refused
 from wallet.escrow import give_back, pay, release
 from wallet.fx import top_up
 from wallet.fx.pricing import Request, make_quote
-from wallet.ledger.books import check_books
 from wallet.ledger.poster import Receipt
 from wallet.money import Money
 from wallet.onboarding import register
 from wallet.payouts import finish, payout
 from wallet.people.pin import Pin
+from wallet.running.books import check_books
 from wallet.transfers import cash_in, deposit, send
 
 STORIES = count(1)

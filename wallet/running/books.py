@@ -9,8 +9,9 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from wallet.ledger.accounts import Kind
-from wallet.ledger.books import check_books, totals
+from wallet.ledger.books import CHECKS, Check, findings_of, totals
 from wallet.money import CURRENCIES, Money
+from wallet.rooms import brought
 
 WORDS: Final = {
     Kind.TRUST: "trust bank account",
@@ -27,6 +28,16 @@ WORDS: Final = {
     Kind.COMMISSIONS: "commissions earned",
     Kind.FX_MARGIN: "FX margin earned",
 }
+
+
+def all_checks() -> tuple[Check, ...]:
+    """Return the ledger's own checks, then what each room asks of what it keeps beside it."""
+    return (*CHECKS, *brought("books", "CHECKS"))
+
+
+def check_books(engine: Engine) -> list[str]:
+    """Return what is wrong with the books, a sentence each; nothing for clean books."""
+    return findings_of(engine, all_checks())
 
 
 def show_books(engine: Engine, console: Console) -> bool:

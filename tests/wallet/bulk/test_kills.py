@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.reliability.processes import ROOT
 from tests.wallet.bulk.lists import confirm, csv_of, pay_list, post_all, states, upload
 from wallet.bulk.reading import bulk_of
-from wallet.ledger.books import check_books
+from wallet.running.books import check_books
 
 
 def killed(town, servers_redis_url, after):

@@ -8,9 +8,9 @@ from tests.town import PIN
 from tests.wallet.bulk.lists import confirm, csv_of, pay_list, payments, post_all, states, upload
 from wallet.errors import Code, Refused
 from wallet.escrow.jobs import CONTRACTS
-from wallet.ledger.books import check_books
 from wallet.ledger.due import TimerLoop
 from wallet.people import change_holder
+from wallet.running.books import check_books
 from wallet.service import text_body
 
 

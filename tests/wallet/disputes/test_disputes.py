@@ -17,11 +17,11 @@ from wallet.disputes.records import MOST_DISPUTES
 from wallet.disputes.timers import DISPUTES, DUE_DISPUTES
 from wallet.errors import Code, Refused
 from wallet.escrow.jobs import CONTRACTS
-from wallet.ledger.books import check_books
 from wallet.ledger.due import TimerLoop
 from wallet.markets import MARKETS
 from wallet.money import Money
 from wallet.people.pin import Pin
+from wallet.running.books import check_books
 from wallet.running.settings import read_settings
 from wallet.service import Service
 

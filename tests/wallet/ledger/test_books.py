@@ -5,8 +5,9 @@ import pytest
 from tests.books import findings_after
 from tests.wallet.merchants.pricings import price
 from wallet.database import make_engine
-from wallet.ledger.books import check_books, totals
+from wallet.ledger.books import totals
 from wallet.money import Money
+from wallet.running.books import check_books
 
 
 @pytest.fixture(scope="module")

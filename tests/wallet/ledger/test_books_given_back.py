@@ -6,7 +6,7 @@ import pytest
 
 from tests.books import findings_after
 from tests.wallet.refunds.shop import ask_reversal, give
-from wallet.ledger.books import check_books
+from wallet.running.books import check_books
 from wallet.transfers.reverse import APPROVABLE
 
 

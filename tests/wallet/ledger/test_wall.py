@@ -15,7 +15,7 @@ from tests.migrations.test_migrations import STATEMENTS, prepared
 from tests.roles import as_owner, owner_url
 from tests.wallet.merchants.pricings import price
 from wallet.database import OpenWall, check_wall, migrate
-from wallet.ledger.books import check_books
+from wallet.running.books import check_books
 from wallet.running.embedded import APPLICATION
 
 NO_RIGHT = psycopg.errors.InsufficientPrivilege

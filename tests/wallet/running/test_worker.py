@@ -17,7 +17,7 @@ from tests.town import Town, started
 from wallet.clock import SystemClock
 from wallet.errors import Unavailable
 from wallet.jobs import Job
-from wallet.ledger.books import check_books
+from wallet.running.books import check_books
 from wallet.running.worker import jobs, keep_doing, work
 
 PATIENCE_S = 40
