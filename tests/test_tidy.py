@@ -33,7 +33,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
     "transfers": ("ledger", "people", "approvals", "merchants", "refunds"),
     "destinations": ("ledger", "people", "merchants"),
     "payouts": ("ledger", "people", "approvals", "merchants", "refunds", "destinations"),
-    "banking": ("ledger", "payouts", "destinations"),
+    "banking": ("ledger", "approvals", "payouts", "destinations"),
     "fx": ("ledger", "people"),
     "bulk": ("ledger", "people", "contracts"),
     "onboarding": ("ledger", "people", "merchants", "destinations"),

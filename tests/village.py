@@ -25,6 +25,7 @@ MONEY_TABLES = (
     *("postings", "entries", "contracts", "disputes", "limit_usage", "payouts", "quotes"),
     *("destinations", "payout_schedules", "payout_batches"),
     *("bank_files", "bank_statements", "bank_lines", "bank_answers", "bank_exceptions"),
+    *("bank_uploads", "approvals"),
     "payout_returns",
     *("texts", "agents", "merchants", "tills", "partners", "maker_prices", "reference_rates"),
 )

@@ -9,18 +9,20 @@ from wallet.banking.order_files import accounts_of
 from wallet.banking.reconcile import Reconciler
 from wallet.banking.settings import BankSettings
 from wallet.banking.stand_in import BankStandIn
+from wallet.banking.uploads import take_uploads
 from wallet.jobs import SHORTLY_S, Job, Parts, Step
 
 
 def _read_bank(parts: Parts) -> Step:
-    """Take what the bank has sent, and act upon all that anybody has taken."""
+    """Take what the bank has sent and what was uploaded and approved, and act upon it."""
     folder = parts.settings.section(BankSettings).folder
     intake = Intake(parts.engine, parts.ids, accounts_of(parts.settings))
     reconciler = Reconciler(parts.engine, parts.poster, parts.ids)
 
     def step() -> int:
         now = parts.clock.now()
-        return take_folder(intake, folder, now) + reconciler.step(now)
+        taken = take_folder(intake, folder, now) + take_uploads(intake, now)
+        return taken + reconciler.step(now)
 
     return step
 

@@ -10,11 +10,12 @@ from flask import request
 from marshmallow import fields, validate
 
 from wallet.banking.exceptions import BankDesk, ExceptionView, Page
-from wallet.banking.intake import Intake, Taken
+from wallet.banking.intake import Intake
 from wallet.banking.iso20022.camt053 import StatementGap
 from wallet.banking.iso20022.documents import MAX_BYTES, BadDocument
 from wallet.banking.order_files import accounts_of
-from wallet.banking.reconcile import A_STEP, Reason, Reconciler
+from wallet.banking.reconcile import Reason, Reconciler
+from wallet.banking.uploads import Uploaded, upload
 from wallet.errors import Code, Refused
 from wallet.web import examples
 from wallet.web.auth import caller, requires
@@ -33,7 +34,10 @@ FILE_TYPES: Final = ("application/xml", "text/xml")
 NOTE_CHARACTERS: Final = 200
 FILE_BODY: Final[Mapping[str, Any]] = {
     "required": True,
-    "description": "camt.053.001.08 (statements) or pain.002.001.10 (status report).",
+    "description": (
+        "Statements (camt.053.001, versions 02 to 13), or a report on payments (pain.002.001, "
+        "versions 03 to 14)."
+    ),
     "content": {
         "application/xml": {
             "schema": {"type": "string", "format": "binary"},
@@ -44,14 +48,33 @@ FILE_BODY: Final[Mapping[str, Any]] = {
 
 
 class BankFileSchema(ma.Schema):
-    """What a file brought. One that was taken before brings nothing."""
+    """What a file will bring, once another of the staff has approved it.
 
-    id = ReferenceField()
-    message = fields.Str(metadata={"example": "camt.053.001.08"})
-    is_new = fields.Bool()
-    statements = fields.Int(metadata={"example": 1})
-    lines = fields.Int(metadata={"description": "That no earlier statement had.", "example": 12})
-    answers = fields.Int(metadata={"example": 0})
+    One that was uploaded or taken before brings nothing.
+    """
+
+    id = ReferenceField(attribute="taken.id")
+    message = fields.Str(attribute="taken.message", metadata={"example": "camt.053.001.08"})
+    is_new = fields.Bool(attribute="taken.is_new")
+    statements = fields.Int(attribute="taken.statements", metadata={"example": 1})
+    lines = fields.Int(
+        attribute="taken.lines",
+        metadata={"description": "That no earlier statement had.", "example": 12},
+    )
+    answers = fields.Int(attribute="taken.answers", metadata={"example": 0})
+    told = fields.List(
+        fields.Str(),
+        attribute="taken.told",
+        metadata={"example": ["statement 17 of TRUST: KES 900.00 to KES 880.00, 2 new lines"]},
+    )
+    approval = ReferenceField(
+        attribute="approval_id",
+        allow_none=True,
+        metadata={"description": "Where it waits for another; null: it was taken before."},
+    )
+    approval_state = fields.Str(
+        allow_none=True, metadata={"enum": ["waiting", "approved", None], "example": "waiting"}
+    )
 
 
 class BankStatementSchema(ma.Schema):
@@ -152,11 +175,12 @@ class PaidPayoutQuerySchema(PageQuerySchema):
 @requires("operator")
 @blp.response(201, BankFileSchema)
 @blp.alt_response(200, schema=BankFileSchema, description="It was taken before.")
-def create_bank_file() -> tuple[Taken, int]:
-    """Upload a file of the bank's: statements, or a report on payments
+def create_bank_file() -> tuple[Uploaded, int]:
+    """Upload a file of the bank's: statements, or a report on payments; another approves
 
     It is taken whole or not at all, once: uploaded again it changes nothing. A statement opens with
-    what the one before it of its account closed with (`statement_gap`); the first with anything.
+    what the one before it of its account closed with (`statement_gap`); the first with anything,
+    which the approver is told.
     """
     service = current_service()
     if request.mimetype not in FILE_TYPES:
@@ -167,15 +191,13 @@ def create_bank_file() -> tuple[Taken, int]:
         raise Refused(Code.BODY_TOO_LARGE, maximum=f"{MAX_BYTES} bytes")
     intake = Intake(service.engine, service.ids, accounts_of(service.settings))
     try:
-        taken = intake.take("upload.xml", raw, now, (service.ids.next(now), own_id))
+        uploaded = upload(intake, service.poster, raw, own_id, now)
     except StatementGap as gap:
         refused = {"expected": gap.expected.text, "found": gap.found.text}
         raise Refused(Code.STATEMENT_GAP, reason=str(gap), **refused) from gap
     except BadDocument as error:
         raise Refused(Code.BANK_FILE_REFUSED, reason=str(error)) from error
-    if taken.lines + taken.answers <= A_STEP:  # what is more, the worker acts upon in a moment
-        desk().reconciler.step(now)
-    return taken, 201 if taken.is_new else 200
+    return uploaded, 201 if uploaded.taken.is_new else 200
 
 
 @blp.get("/statements")
