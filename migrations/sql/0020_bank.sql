@@ -16,6 +16,14 @@ UPDATE bank_lines l SET line_no = n.line_no
 ALTER TABLE bank_lines ALTER COLUMN line_no SET NOT NULL;
 ALTER TABLE bank_lines ADD CONSTRAINT bank_lines_stand_once UNIQUE (statement_id, line_no);
 
+-- Statements that lack a line, since its reference had come before: their files may come again.
+UPDATE bank_files SET digest = digest || 'again'::bytea
+ WHERE id IN (SELECT s.file_id
+                FROM bank_statements s
+                LEFT JOIN bank_lines l ON l.statement_id = s.id
+               GROUP BY s.id
+              HAVING s.closing_minor - s.opening_minor <> coalesce(sum(l.amount_minor), 0));
+
 ALTER TABLE bank_exceptions ADD COLUMN told text;   -- what there is to say of no line or answer
 
 CREATE TABLE bank_uploads (         -- files that one of the staff uploaded, until they are taken

@@ -12,15 +12,15 @@ those of the chain from there on, only what goes beyond the chain is new.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, Row, text
 
-from wallet.banking.iso20022.camt053 import Statement, StatementGap
+from wallet.banking.iso20022.camt053 import Line, Statement, StatementGap
 from wallet.clock import Ids
 from wallet.money import Money
 
@@ -67,16 +67,17 @@ LINES_SINCE: Final = text("""
 ADD_LINES: Final = text("""
     INSERT INTO bank_lines (id, statement_id, line_no, account, currency, bank_reference,
                             amount_minor, booked_on, end_to_end_id, is_reversal, told)
-    SELECT id, :statement_id, line_no, :account, :currency, bank_reference, amount_minor,
-           booked_on, end_to_end_id, is_reversal, told
-      FROM unnest(CAST(:ids AS bigint[]), CAST(:bank_references AS text[]),
+    SELECT l.id, s.id, :after + l.line_no, s.account, s.currency, l.bank_reference,
+           l.amount_minor, l.booked_on, l.end_to_end_id, l.is_reversal, l.told
+      FROM bank_statements s,
+           unnest(CAST(:ids AS bigint[]), CAST(:bank_references AS text[]),
                   CAST(:amounts AS bigint[]), CAST(:days AS date[]), CAST(:references AS text[]),
                   CAST(:reversals AS boolean[]), CAST(:told AS text[])) WITH ORDINALITY
         AS l (id, bank_reference, amount_minor, booked_on, end_to_end_id, is_reversal, told,
               line_no)
+     WHERE s.id = :statement_id
 """)
-
-
+COMPLETE: Final = text("UPDATE bank_statements SET line_count = :line_count WHERE id = :id")
 # What the trust account should hold at the bank: what of it has not left by any statement yet too.
 IN_THE_BOOKS: Final = text("""
     SELECT (SELECT coalesce(-sum(a.balance_minor), 0)
@@ -87,6 +88,10 @@ IN_THE_BOOKS: Final = text("""
              WHERE p.kind = 'bank' AND p.state = 'paid' AND p.currency = :currency
                AND NOT EXISTS (SELECT FROM bank_lines l WHERE l.payout_id = p.id))
 """)
+
+
+LineSaid = tuple[int, date, str | None]
+"""A line as far as it tells one statement from another: amount, day, our reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +116,13 @@ def _add_statement(
     connection: Connection, ids: Ids, file_id: int, said: Statement, now: datetime
 ) -> Kept:
     where = {"account": said.account, "currency": said.opening.currency}
-    if _is_known(connection, said, where):
-        return Kept(said, 0, is_known=True)
+    for namesake, kept in _namesakes(connection, said, where).items():
+        missing = _missing(said, kept)
+        if missing:  # an earlier release dropped a line whose reference had come before
+            _add_lines(connection, ids, namesake, missing, len(kept), now)
+            connection.execute(COMPLETE, {"id": namesake, "line_count": len(said.lines)})
+        if missing is not None:
+            return Kept(said, len(missing), is_known=True)
     last = connection.execute(LAST_STATEMENT, where).one_or_none()
     lines, opening = said.lines, said.opening.minor
     if last is not None and last.closing_minor != opening:
@@ -127,35 +137,69 @@ def _add_statement(
          "opening_minor": opening, "closing_minor": said.closing.minor, "line_count": len(lines),
          "follows": None if last is None else last.id},
     )  # fmt: skip
-    if lines:
-        first = ids.block(now, len(lines))
-        columns = {
-            "statement_id": statement_id,
-            "ids": list(range(first, first + len(lines))),
-            "bank_references": [each.bank_reference for each in lines],
-            "amounts": [each.amount.minor for each in lines],
-            "days": [each.booked_on for each in lines],
-            "references": [each.end_to_end_id for each in lines],
-            "reversals": [each.is_reversal for each in lines],
-            "told": [each.told for each in lines],
-        }
-        connection.execute(ADD_LINES, {**where, **columns})
+    _add_lines(connection, ids, statement_id, lines, 0, now)
     return Kept(said, len(lines), is_first=last is None)
 
 
-def _is_known(connection: Connection, said: Statement, where: Mapping[str, str]) -> bool:
-    """Tell whether one of this id, these balances and these lines has come before."""
+def _add_lines(
+    connection: Connection,
+    ids: Ids,
+    statement_id: int,
+    lines: Sequence[Line],
+    after: int,
+    now: datetime,
+) -> None:
+    if not lines:
+        return
+    first = ids.block(now, len(lines))
+    columns = {
+        "statement_id": statement_id,
+        "after": after,
+        "ids": list(range(first, first + len(lines))),
+        "bank_references": [each.bank_reference for each in lines],
+        "amounts": [each.amount.minor for each in lines],
+        "days": [each.booked_on for each in lines],
+        "references": [each.end_to_end_id for each in lines],
+        "reversals": [each.is_reversal for each in lines],
+        "told": [each.told for each in lines],
+    }
+    connection.execute(ADD_LINES, columns)
+
+
+def _namesakes(
+    connection: Connection, said: Statement, where: Mapping[str, str]
+) -> Mapping[int, list[LineSaid]]:
+    """Return the lines of each statement of this id and these balances that has come before."""
     asked = {
         **where, "name": said.id, "opening_minor": said.opening.minor,
         "closing_minor": said.closing.minor,
     }  # fmt: skip
-    rows = connection.execute(LINES_OF_NAMESAKES, asked)
-    lines = [(each.amount.minor, each.booked_on, each.end_to_end_id) for each in said.lines]
-    nothing = [(None, None, None)]  # of a statement without lines
-    return any(
-        [tuple(row[1:]) for row in group] == (lines or nothing)
-        for _, group in groupby(rows, lambda row: row.id)
-    )
+    found: dict[int, list[LineSaid]] = {}
+    for id_, *line in connection.execute(LINES_OF_NAMESAKES, asked):
+        lines = found.setdefault(id_, [])
+        if line[0] is not None:  # the one row of a statement without lines
+            lines.append(tuple(line))
+    return found
+
+
+def _missing(said: Statement, lines: list[LineSaid]) -> tuple[Line, ...] | None:
+    """Return which lines a namesake lacks; None where it is another statement."""
+    if lines == [_said(each) for each in said.lines]:
+        return ()
+    if sum(amount for amount, *_ in lines) == said.closing.minor - said.opening.minor:
+        return None
+    left = Counter(lines)
+    missing = []
+    for each in said.lines:
+        if left[_said(each)] > 0:
+            left[_said(each)] -= 1
+        else:
+            missing.append(each)
+    return None if left.total() else tuple(missing)
+
+
+def _said(line: Line) -> LineSaid:
+    return line.amount.minor, line.booked_on, line.end_to_end_id
 
 
 def _overlap(connection: Connection, said: Statement, last: Row[Any]) -> int:
@@ -164,10 +208,7 @@ def _overlap(connection: Connection, said: Statement, last: Row[Any]) -> int:
     They are all that there is from its opening balance to the last closing one, or all of it.
     Raises `StatementGap` where there is no such place.
     """
-    lines = [
-        (each.amount.minor, each.booked_on, each.end_to_end_id, each.bank_reference)
-        for each in said.lines
-    ]
+    lines = [(*_said(each), each.bank_reference) for each in said.lines]
     if lines:
         since = {"last": last.id, "since": min(day for _, day, *_ in lines)}
         kept = [tuple(row) for row in connection.execute(LINES_SINCE, since)]

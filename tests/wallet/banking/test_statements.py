@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from tests.roles import as_owner
 from tests.wallet.banking.bank import a_line, a_statement, in_one_file
 from tests.wallet.banking.reconciling import Bank, shown
 from wallet.banking.iso20022.camt053 import StatementGap
@@ -221,6 +222,29 @@ def test_a_payout_that_came_back_under_a_reference_used_before_is_the_merchant_s
     bank.sends(a_statement(shown(payout, "B1"), a_line("200.00", "NONREF", "RENT")))
     bank.sends(a_statement(shown(payout, "NONREF", "200.00"), id_="S2"))
     assert bank.lines_of(payout) == [-20_000, 20_000]
+
+
+def test_a_statement_that_an_earlier_release_kept_without_a_line_has_it_when_it_comes_again(
+    bank, payout
+):
+    """The books check names it; until then the migration lets its file come again."""
+    lines = shown(payout, "NONREF", "200.00"), a_line("-1.00", "B2")
+    back = a_statement(*lines, id_="S2", opening="800.00")
+    bank.sends(a_statement(shown(payout, "B1")))
+    bank.intake.take("bank.xml", bank.own(back), bank.service.clock.now())
+    id_ = bank.statements[-1].id
+    with as_owner(bank.service.engine) as connection:
+        for lost in (
+            "DELETE FROM bank_lines WHERE statement_id = :id AND line_no = 1",
+            "UPDATE bank_statements SET line_count = 1 WHERE id = :id",
+        ):
+            connection.execute(text(lost), {"id": id_})
+        connection.commit()
+    taken = bank.sends(back + b"\n")
+    assert (taken.statements, taken.lines) == (0, 1)
+    assert bank.lines_of(payout) == [-20_000, 20_000]
+    assert bank.statements[-1].line_count == 2
+    assert bank.sends(back + b"\n\n").lines == 0
 
 
 def test_a_line_that_a_second_statement_moves_again_has_moved_twice(bank, payout):

@@ -239,10 +239,11 @@ def _reconcile(scene: Scene, payout: str) -> None:
         f"the bank's statement {shown.get('statement')} shows it: reconciled",
         holds=bool(shown.get("statement")),
     )
-    (first,) = neema.app.get("/v1/bank/exceptions")["items"]
-    scene.say(first["told"])
     note = "The bank that stands in for one begins with what it likes."
-    neema.app.post(f"/v1/bank/exceptions/{first['id']}/resolutions", {"note": note})
+    for each in neema.app.get("/v1/bank/exceptions")["items"]:
+        if each["reason"] == "opening_differs":
+            scene.say(each["told"])
+            neema.app.post(f"/v1/bank/exceptions/{each['id']}/resolutions", {"note": note})
     waiting = neema.app.get("/v1/bank/exceptions")["items"]
     scene.check("nothing else of the bank's waits for an operator", holds=waiting == [])
 
