@@ -184,18 +184,15 @@ def _namesakes(
 
 def _missing(said: Statement, lines: list[LineSaid]) -> tuple[Line, ...] | None:
     """Return which lines a namesake lacks; None where it is another statement."""
-    if lines == [_said(each) for each in said.lines]:
-        return ()
-    if sum(amount for amount, *_ in lines) == said.closing.minor - said.opening.minor:
-        return None
-    left = Counter(lines)
-    missing = []
+    left, missing = Counter(lines), []
     for each in said.lines:
         if left[_said(each)] > 0:
             left[_said(each)] -= 1
         else:
             missing.append(each)
-    return None if left.total() else tuple(missing)
+    movement = said.closing.minor - said.opening.minor
+    is_whole = sum(amount for amount, *_ in lines) == movement
+    return None if left.total() or (missing and is_whole) else tuple(missing)
 
 
 def _said(line: Line) -> LineSaid:
