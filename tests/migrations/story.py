@@ -18,6 +18,7 @@ from tests.wallet.refunds.shop import a_shop, ask_reversal, give
 from tests.wallet.trade.documents import a_delivery, a_shipment, an_order
 from wallet.approvals.approve import Ask
 from wallet.approvals.records import approval_of
+from wallet.banking import uploads
 from wallet.clock import id_of, reference
 from wallet.disputes import answer, dispute
 from wallet.money import Money
@@ -143,8 +144,10 @@ def pay_lists(town: Town) -> None:
 
 
 def keep_watch(town: Town, sender: Person, receiver: Person) -> None:
-    """Two of the staff undo a posting and issue e-money; one act waits for the second of them."""
+    """Two of the staff undo a posting and issue e-money; two acts wait for the second of them."""
     neema, otieno = town.operator("Neema"), town.operator("Otieno")
+    bank = Statements(town.service)
+    uploads.upload(bank.intake, town.service.poster, bank.own(a_statement()), neema.id, town.now)
     till, post = town.agent("Amina"), town.service.poster.post
     wrong = [town.id_in(town.send(sender, receiver, 10_00)) for _ in range(2)]
     waiting = [ask_reversal(town, neema, each, receiver) for each in wrong]
