@@ -22,6 +22,7 @@ def test_a_process_that_ends_between_two_readings_takes_nothing_back():
     with subprocess.Popen(
         [sys.executable, "-c", BURN], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as child:
+        assert child.stdout is not None
         child.stdout.readline()
         before = meter.read_us()["ours"]
         child.communicate(b"\n")

@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from tests.contract.served import Served, served
+from tests.contract.stand_ins import unknown
 from tests.contract.stock import Stock
 from tests.databases import Databases
 from tests.loop import app_for, served_by
@@ -49,6 +50,7 @@ def stocked(servers, databases: Databases) -> Iterator[Stocked]:
         with started(made.url, servers.redis_url) as service:
             stock = Stock(service, app_for(service))
             stock.fill()
+            assert unknown(stock.known) == []
         made.close()
         yield Stocked(made.name, stock, service.clock.now())
 

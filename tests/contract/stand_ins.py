@@ -41,6 +41,12 @@ def filled(value: Any, known: dict[str, str], who: str = "") -> Any:
     return value
 
 
+def unknown(known: dict[str, str]) -> list[str]:
+    """What something stands for, and was not made."""
+    made = known.keys() | {name.partition(" of ")[0] for name in known}
+    return [name for name in _STANDS_FOR.values() if name not in made]
+
+
 def _standing(value: str, name: str) -> str:
     found = next((each for each, known in _STANDS_FOR.items() if known == name), value)
     _STANDS_FOR[found] = name

@@ -8,8 +8,8 @@ import pytest
 from tests.reliability.processes import ROOT
 from tests.town import Town
 from wallet.escrow.jobs import CONTRACTS
-from wallet.ledger.books import check_books
 from wallet.ledger.due import TimerLoop
+from wallet.running.books import check_books
 
 
 def killed(town: Town, redis_url: str, after: int) -> int:
@@ -33,7 +33,8 @@ def test_a_worker_killed_again_and_again_releases_each_contract_once(town, clock
     clock.advance(60)
 
     def released() -> int:
-        return sum(town.balance(shop, "settlement") for shop in shops) // 1_000
+        balances: list[int] = [town.balance(shop, "settlement") for shop in shops]
+        return sum(balances) // 1_000
 
     for after in (1, 4):
         before = released()

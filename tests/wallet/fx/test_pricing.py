@@ -180,7 +180,10 @@ class Asked:
         price = self.price.price
         source, target = self.terms.source_currency, self.terms.target_currency
         major = Fraction(price.bid) if price.base == source else 1 / Fraction(price.ask)
-        return major * 10 ** CURRENCIES[target].exponent / 10 ** CURRENCIES[source].exponent
+        exact: Fraction = (
+            major * 10 ** CURRENCIES[target].exponent / 10 ** CURRENCIES[source].exponent
+        )
+        return exact
 
     def offer(self, fixed: Money) -> Offer:
         return choose([self.price], self.terms, fixed)

@@ -4,8 +4,8 @@ from random import Random
 
 from tests.wallet.fx.quoting import accept, ask, cancel, outcome, refused
 from wallet.errors import Code
-from wallet.ledger.books import check_books
 from wallet.money import Money
+from wallet.running.books import check_books
 
 NO_QUOTE = {
     Code.NO_PRICE, Code.LESS_THAN_TRANSACTION_MIN_VALUE, Code.INSUFFICIENT_FUNDS,

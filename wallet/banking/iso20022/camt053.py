@@ -25,6 +25,7 @@ from wallet.banking.iso20022.documents import (
     need_at,
     text_at,
 )
+from wallet.errors import quoted
 from wallet.markets import MARKETS
 from wallet.money import Money
 
@@ -206,7 +207,7 @@ def _lines(entry: Element, last_day: date | None) -> Iterator[Line]:
         raise BadDocument("a booked line has no date, and its statement has none")
     is_reversal = text_at(entry, "RvslInd")
     if is_reversal not in FLAGS:
-        raise BadDocument(f"RvslInd is {is_reversal!r}, neither true nor false")
+        raise BadDocument(f"RvslInd is {quoted(is_reversal or '')}, neither true nor false")
     whole = Line(
         amount, booked_on, text_at(entry, "AcctSvcrRef", "NtryRef"), _batch(entry),
         FLAGS[is_reversal], _told(entry, None),
@@ -254,7 +255,7 @@ def _signed(amount: Money, *said: Element) -> Money:
     """Return an amount as it moved, by the first that tells."""
     found = next(filter(None, (text_at(each, "CdtDbtInd") for each in said)), None)
     if found not in {"CRDT", "DBIT"}:
-        raise BadDocument(f"CdtDbtInd is {found!r}, neither CRDT nor DBIT")
+        raise BadDocument(f"CdtDbtInd is {quoted(found or '')}, neither CRDT nor DBIT")
     return -amount if found == "DBIT" else amount
 
 
@@ -273,7 +274,7 @@ def _day(said: Element, paths: Sequence[str], currency: str) -> date | None:
                 zone = ZONES.get(currency)
                 return (at.astimezone(zone) if at.tzinfo and zone else at).date()
         except (ValueError, OverflowError) as error:
-            raise BadDocument(f"{path} is {day or time!r}, which is no date") from error
+            raise BadDocument(f"{path} is {quoted(str(day or time))}, which is no date") from error
     return None
 
 

@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 from xml.parsers import expat
 
+from wallet.errors import quoted
 from wallet.money import CURRENCIES, MAX_MINOR, Money
 
 MAX_BYTES: Final = 16 * 1024 * 1024
@@ -149,10 +150,10 @@ def money_at(element: Element, path: str) -> Money:
         raise BadDocument(f"{element.tag} has no {path}")
     text, currency = (found.text or "").strip(), found.get("Ccy", "")
     if currency not in CURRENCIES:
-        raise BadDocument(f"{currency!r} is no currency we keep")
+        raise BadDocument(f"{quoted(currency)} is no currency we keep")
     value = Decimal(text) if _DECIMAL.fullmatch(text) else None
     if value is None:
-        raise BadDocument(f"the amount {text[:40]!r} is not a number")
+        raise BadDocument(f"the amount {quoted(text[:40])} is not a number")
     minor = value.scaleb(CURRENCIES[currency].exponent)
     if minor > MAX_MINOR or minor != minor.to_integral_value():
         raise BadDocument(f"{text} is no amount in {currency}")
