@@ -165,7 +165,7 @@ def sign_in_and_be_told(town: Town, person: Person) -> None:
     with town.service.engine.begin() as connection:
         asked = sign_in.SignIn(town.new_id(), person.msisdn, "123456", town.now + sign_in.LIFETIME)
         sign_in.ask(connection, asked, key=KEY, now=town.now)
-        refresh_tokens.issue(connection, person.id, town.new_id(), town.now)
+        refresh_tokens.issue(connection, person.id, town.new_id(), town.now, key=KEY)
     report = Report("ATXid_1", "delivered", "Success")
     record_report(town.service.engine, "africastalking", report, town.now)
 

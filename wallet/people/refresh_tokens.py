@@ -1,4 +1,7 @@
-"""Refresh tokens: random, stored as a hash, good for 30 days and for one use.
+"""Refresh tokens: random, sealed, stored as a hash, good for 30 days and for one use.
+
+The seal is a MAC of whose token it is, under a key outside the database: a row that was made or
+changed by hand signs nobody in.
 
 Each use makes the next one of the same family. When one that was used comes again, somebody has
 copied it: the whole family is revoked, and both of them have to sign in again.
@@ -6,7 +9,9 @@ copied it: the whole family is revoked, and both of them have to sign in again.
 
 from __future__ import annotations
 
+import hmac
 import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -48,15 +53,18 @@ class Rotated:
     refusal: Code | None = None
 
 
-def issue(connection: Connection, holder_id: int, family_id: int, now: datetime) -> str:
-    """Return the next token of a family."""
-    token = secrets.token_urlsafe(_BYTES)
+def issue(
+    connection: Connection, holder_id: int, family_id: int, now: datetime, *, key: bytes
+) -> str:
+    """Return the next token of a family, sealed under `key`."""
+    drawn = secrets.token_urlsafe(_BYTES)
+    token = f"{drawn}.{_seal(key, holder_id, drawn)}"
     row = {"hash": _hash(token), "family_id": family_id, "holder_id": holder_id}
     connection.execute(INSERT_TOKEN, {**row, "expires_at": now + LIFETIME})
     return token
 
 
-def rotate(connection: Connection, token: str, now: datetime) -> Rotated:
+def rotate(connection: Connection, token: str, now: datetime, *, key: bytes) -> Rotated:
     """Use a token up and return the next.
 
     Refusals are returned, not raised: the revocation of a family must be committed.
@@ -64,7 +72,7 @@ def rotate(connection: Connection, token: str, now: datetime) -> Rotated:
     found = {"hash": _hash(token)}
     connection.execute(LOCK_FAMILY, found)
     row = connection.execute(READ_TOKEN, found).one_or_none()
-    if row is None:
+    if row is None or not _is_sealed(key, row.holder_id, token):
         return Rotated(refusal=Code.UNAUTHENTICATED)
     if row.used_at is not None:
         connection.execute(REVOKE_FAMILY, {"family_id": row.family_id, "now": now})
@@ -74,7 +82,7 @@ def rotate(connection: Connection, token: str, now: datetime) -> Rotated:
     if now >= row.expires_at:
         return Rotated(refusal=Code.TOKEN_EXPIRED)
     connection.execute(USE_TOKEN, {**found, "now": now})
-    return Rotated(row.holder_id, issue(connection, row.holder_id, row.family_id, now))
+    return Rotated(row.holder_id, issue(connection, row.holder_id, row.family_id, now, key=key))
 
 
 def revoke(connection: Connection, token: str, now: datetime) -> None:
@@ -84,6 +92,16 @@ def revoke(connection: Connection, token: str, now: datetime) -> None:
     row = connection.execute(READ_TOKEN, found).one_or_none()
     if row is not None:
         connection.execute(REVOKE_FAMILY, {"family_id": row.family_id, "now": now})
+
+
+def _seal(key: bytes, holder_id: int, drawn: str) -> str:
+    seal = hmac.digest(key, b"refresh token|%d|%s" % (holder_id, drawn.encode()), sha256)
+    return urlsafe_b64encode(seal).rstrip(b"=").decode()
+
+
+def _is_sealed(key: bytes, holder_id: int, token: str) -> bool:
+    drawn, _, seal = token.rpartition(".")
+    return hmac.compare_digest(seal.encode(), _seal(key, holder_id, drawn).encode())
 
 
 def _hash(token: str) -> bytes:

@@ -75,7 +75,7 @@ def ask(connection: Connection, sign_in: SignIn, *, key: bytes, now: datetime) -
     row = {
         "id": sign_in.id,
         "msisdn": sign_in.msisdn,
-        "code_mac": _mac(key, sign_in.id, sign_in.code),
+        "code_mac": _mac(key, sign_in.id, sign_in.msisdn, sign_in.code),
         "expires_at": sign_in.expires_at,
     }
     connection.execute(INSERT_SIGN_IN, row)
@@ -93,7 +93,7 @@ def check(
         row = connection.execute(LOCK_SIGN_IN, {"id": id_}).one_or_none()
         if row is None or row.used_at or now >= row.expires_at or row.attempts >= ATTEMPTS:
             raise Refused(Code.SIGN_IN_EXPIRED)
-        is_right = hmac.compare_digest(row.code_mac, _mac(key, id_, code))
+        is_right = hmac.compare_digest(row.code_mac, _mac(key, id_, row.msisdn, code))
         if is_right and msisdn in {None, row.msisdn}:
             return str(row.msisdn)
         connection.execute(COUNT_ATTEMPT, {"id": id_})
@@ -106,5 +106,7 @@ def use(connection: Connection, id_: int, now: datetime) -> None:
         raise Refused(Code.SIGN_IN_EXPIRED)
 
 
-def _mac(key: bytes, id_: int, code: str) -> bytes:
-    return hmac.digest(key, b"sign-in code|%d|%s" % (id_, code.encode()), sha256)
+def _mac(key: bytes, id_: int, msisdn: str, code: str) -> bytes:
+    """Of the number too: a row whose number was changed by hand proves no other phone."""
+    message = b"sign-in code|%d|%s|%s" % (id_, msisdn.encode(), code.encode())
+    return hmac.digest(key, message, sha256)

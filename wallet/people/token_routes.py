@@ -154,13 +154,16 @@ def _by_sign_in(body: Mapping[str, Any]) -> Response:
     with service.engine.begin() as connection:
         sign_in.use(connection, id_, now)
         family_id = service.ids.next(now)
-        return _answer(found, refresh_tokens.issue(connection, found.holder_id, family_id, now))
+        token = refresh_tokens.issue(connection, found.holder_id, family_id, now, key=key)
+        return _answer(found, token)
 
 
 def _by_refresh_token(body: Mapping[str, Any]) -> Response:
     service = current_service()
     with service.engine.begin() as connection:
-        rotated = refresh_tokens.rotate(connection, body["refresh_token"], service.clock.now())
+        rotated = refresh_tokens.rotate(
+            connection, body["refresh_token"], service.clock.now(), key=service.settings.token_key
+        )
         if rotated.refusal is None:
             return _answer(person_of(connection, rotated.holder_id), rotated.token)
     raise Refused(rotated.refusal)

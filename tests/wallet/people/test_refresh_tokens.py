@@ -11,6 +11,8 @@ from wallet.people import refresh_tokens
 from wallet.people.refresh_tokens import LIFETIME
 
 HOLDER = 7
+OTHER = 8
+KEY = bytes(range(32))
 
 
 class Family:
@@ -19,11 +21,11 @@ class Family:
 
     def issue(self, family_id=1):
         with self.engine.begin() as connection:
-            return refresh_tokens.issue(connection, HOLDER, family_id, self.clock.now())
+            return refresh_tokens.issue(connection, HOLDER, family_id, self.clock.now(), key=KEY)
 
     def rotate(self, token):
         with self.engine.begin() as connection:
-            return refresh_tokens.rotate(connection, token, self.clock.now())
+            return refresh_tokens.rotate(connection, token, self.clock.now(), key=KEY)
 
     def revoke(self, token):
         with self.engine.begin() as connection:
@@ -72,6 +74,15 @@ def test_what_was_never_issued_is_refused(family, token):
     assert family.rotate(token).refusal is Code.UNAUTHENTICATED
 
 
+def test_a_token_whose_row_is_given_to_another_signs_nobody_in(family, engine, add_holder):
+    """The role that serves may write these rows: stolen, it would be whom it likes."""
+    add_holder(OTHER)
+    token = family.issue()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE refresh_tokens SET holder_id = :id"), {"id": OTHER})
+    assert family.rotate(token).refusal is Code.UNAUTHENTICATED
+
+
 def test_signing_out_ends_the_family_whichever_token_is_shown(family):
     first = family.issue()
     second = family.rotate(first).token
@@ -101,7 +112,7 @@ def test_no_token_is_born_while_its_family_ends(family, engine, clock):
     second = family.rotate(first).token
     with ThreadPoolExecutor(1) as pool:
         with engine.begin() as connection:
-            third = refresh_tokens.rotate(connection, second, clock.now()).token
+            third = refresh_tokens.rotate(connection, second, clock.now(), key=KEY).token
             thief = pool.submit(family.rotate, first)
             until_blocked(engine)
         assert thief.result().refusal is Code.REFRESH_TOKEN_REUSED

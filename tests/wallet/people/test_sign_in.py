@@ -113,6 +113,14 @@ def test_a_code_proves_no_other_number_and_the_attempt_counts(ask, check):
     assert (found.code, found.facts) == (Code.SIGN_IN_CODE_WRONG, {"attempts_left": ATTEMPTS - 1})
 
 
+def test_a_code_whose_row_is_given_another_number_proves_none(ask, check, engine):
+    """The role that serves may write these rows: stolen, it would be whom it likes."""
+    ask()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE sign_ins SET msisdn = '+254711000003'"))
+    assert refusal(check).code is Code.SIGN_IN_CODE_WRONG
+
+
 @pytest.mark.parametrize("changes", [{"key": b"o" * 32}, {"code": "42917"}, {"code": "٠٤٢٩١٧"}])
 def test_what_is_not_the_very_code_is_wrong(ask, check, changes):
     ask()
