@@ -2,8 +2,10 @@
 -- the owner of the tables, who alone may change them. Nothing here depends on what was granted
 -- before.
 --
--- The role reads and inserts everywhere. It updates what changes after it was written, and deletes
--- what may be forgotten. The ledger it can neither update nor delete: balances follow entries.
+-- The role reads everywhere, and inserts everywhere but where only the owner has a say: who works
+-- for the operator (`kibubu hire`) and which legs a posting may have. It updates what changes after
+-- it was written, and deletes what may be forgotten. The ledger it can neither update nor delete:
+-- balances follow entries.
 DO $$
 DECLARE
     application CONSTANT text := quote_ident(current_setting('kibubu.application'));
@@ -20,9 +22,11 @@ DECLARE
         "refunds": ["state", "ended_at", "posting_id", "decline_reason"],
         "reserves": ["freed_at"]
     }';   -- an account is locked by a right to update it: when it was opened moves no money
+    -- These are only read.
+    shown CONSTANT text[] := ARRAY['alembic_version', 'posting_legs', 'operators'];
     -- These are never updated, nor is what has an append-only rule.
-    fixed CONSTANT text[] := ARRAY['entries', 'postings', 'pricings', 'agents', 'tills', 'partners',
-                                   'operators', 'alembic_version'];
+    fixed CONSTANT text[] := ARRAY['entries', 'postings', 'pricings', 'agents', 'tills',
+                                   'partners'];
     forgotten CONSTANT text[] := ARRAY['quotes', 'sign_ins', 'refresh_tokens', 'text_reports',
                                        'maker_prices', 'destinations',
                                        'bank_uploads'];
@@ -42,11 +46,11 @@ BEGIN
            AND c.relowner = current_user::regrole
     LOOP
         EXECUTE format('REVOKE ALL ON %s FROM %s', found.relation, application);
-        IF found.name = 'alembic_version' THEN
-            EXECUTE format('GRANT SELECT ON %s TO %s', found.relation, application);
+        EXECUTE format('GRANT SELECT ON %s TO %s', found.relation, application);
+        IF found.name = ANY(shown) THEN
             CONTINUE;
         END IF;
-        EXECUTE format('GRANT SELECT, INSERT ON %s TO %s', found.relation, application);
+        EXECUTE format('GRANT INSERT ON %s TO %s', found.relation, application);
         IF columns ? found.name THEN
             EXECUTE format('GRANT UPDATE (%s) ON %s TO %s',
                            (SELECT string_agg(quote_ident(name), ', ')
@@ -60,6 +64,17 @@ BEGIN
         END IF;
     END LOOP;
     EXECUTE format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO %s', application);
+    -- Nor does it keep large objects, which any role may make otherwise. They are functions of the
+    -- server's own: where the owner of the tables is no superuser, one has to do this (SECURITY.md).
+    IF (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        FOR found IN
+            SELECT p.oid::regprocedure AS rule FROM pg_proc p
+             WHERE p.pronamespace = 'pg_catalog'::regnamespace
+               AND (p.proname LIKE 'lo\_%' OR p.proname IN ('loread', 'lowrite'))
+        LOOP
+            EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', found.rule);
+        END LOOP;
+    END IF;
     -- Rules call functions as the one who writes; the one with rights of its own is no such.
     FOR found IN
         SELECT p.oid::regprocedure AS rule FROM pg_proc p

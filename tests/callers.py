@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 from werkzeug.test import TestResponse
 
+from tests.roles import as_owner
 from wallet.clock import id_of
 from wallet.onboarding import register
 from wallet.people.pin import Pin
@@ -87,7 +88,7 @@ class Callers:
         return Person(holder_id, msisdn, name, roles, self.app.test_client(), token)
 
     def _grant(self, holder_id: int, role: str) -> None:
-        with self.service.engine.begin() as connection:
+        with as_owner(self.service.engine) as connection:
             connection.execute(text(GRANTS[role]), {"id": holder_id, "n": 10_000 + self._made})
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, text
 
 from wallet.database import database_address, make_engine
 from wallet.running.embedded import APPLICATION, OWNER
+from wallet.service import Service
 
 PASSWORD = "application"
 MAKE_APPLICATION = f"""
@@ -42,6 +43,11 @@ def owner_url(url: str) -> str:
         return database_address(url).set(username=OWNER).render_as_string(hide_password=False)
     named = database_address(named_owner).set(database=database_address(url).database)
     return named.render_as_string(hide_password=False)
+
+
+def owner_of(service: Service) -> str:
+    """The owner's address of the database that a service serves from."""
+    return owner_url(service.engine.url.render_as_string(hide_password=False))
 
 
 @contextmanager

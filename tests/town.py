@@ -148,7 +148,7 @@ class Town(Tables):
     def operator(self, name: str = "") -> Person:
         """Register somebody who works for the operator."""
         someone = self.person(name)
-        self.sql("INSERT INTO operators (holder_id) VALUES (:id)", id=someone.id)
+        self.owner_sql("INSERT INTO operators (holder_id) VALUES (:id)", id=someone.id)
         return someone
 
     # What they do ------------------------------------------------------------------------------

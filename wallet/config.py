@@ -69,7 +69,7 @@ class Settings:
     | Variable | Unset | Meaning |
     |---|---|---|
     | DATABASE_URL | embedded | PostgreSQL 15 or newer, `postgresql://...`; required in production |
-    | KIBUBU_OWNER_DATABASE_URL | DATABASE_URL | the same, as its tables' owner: `kibubu migrate` |
+    | KIBUBU_OWNER_DATABASE_URL | DATABASE_URL | the same, as its tables' owner: `kibubu migrate`, `kibubu hire` |
     | REDIS_URL | embedded | Redis or Valkey, `redis://`, `rediss://` or `unix://`; likewise |
     | KIBUBU_ENV | development | `production` refuses to start on development secrets |
     | KIBUBU_MARKET | KE | the home market: a file of `wallet/markets/`, by ISO 3166 country code |

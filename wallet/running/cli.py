@@ -43,6 +43,7 @@ def reported(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
         from wallet.database import CannotMigrate, OpenWall
         from wallet.running.embedded import CannotStart, UnsafeDirectory
         from wallet.running.handset import CannotCall
+        from wallet.running.hiring import CannotHire
         from wallet.running.town.actors import Unexpected
         from wallet.running.town.processes import CannotRun
 
@@ -51,6 +52,7 @@ def reported(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
         except (
             BadSettings,
             CannotCall,
+            CannotHire,
             CannotMigrate,
             CannotRun,
             CannotStart,
@@ -116,6 +118,24 @@ def migrate() -> None:
     application = role_in(database_of(settings))
     database.migrate(owner_of(settings), application=application)
     click.echo("The schema is up to date.")
+
+
+@main.command()
+@click.argument("number")
+@reported
+def hire(number: str) -> None:
+    """Let the holder of a phone number work for the operator: as the tables' owner."""
+    from wallet.running.hiring import hire_number
+    from wallet.service import Service
+
+    settings = read_settings()
+    database_url, redis_url = database_of(settings), redis_of(settings)
+    service = Service.start(settings, database_url=database_url, redis_url=redis_url)
+    try:
+        hire_number(service, owner_of(settings), number)
+    finally:
+        service.close()
+    click.echo(f"The holder of {number} works for the operator.")
 
 
 @main.command("check-books")

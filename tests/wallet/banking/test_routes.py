@@ -234,7 +234,7 @@ def test_nobody_links_a_line_to_a_payout_of_their_own(village, operator, bring, 
     """Else a stranger's money that came without a reference could be had for a payout's return."""
     bring(a_statement(a_line("-300.00", "B1", payout), a_line("300.00", "B2", "GARBLED")))
     (left,) = waiting(operator)
-    village.sql("INSERT INTO operators (holder_id) VALUES (:id)", id=shop.id)
+    village.owner_sql("INSERT INTO operators (holder_id) VALUES (:id)", id=shop.id)
     with village.unchanged():
         answer = resolve(village.as_(shop, "operator"), left, payout=payout)
     assert (answer.status_code, answer.json["code"]) == (403, "own_transaction")

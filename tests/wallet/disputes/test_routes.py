@@ -241,7 +241,7 @@ def test_an_operator_decides_nothing_early_and_nothing_of_their_own(
 ):
     assert decide(village, neema, disputed).json["code"] == "not_your_turn"
     escalate(village, anna, shop, disputed)
-    village.sql("INSERT INTO operators (holder_id) VALUES (:id)", id=anna.id)
+    village.owner_sql("INSERT INTO operators (holder_id) VALUES (:id)", id=anna.id)
     assert decide(village, anna, disputed).json["code"] == "forbidden"
     wrong = decide(village, neema, disputed, to_payee=kes("99.00"))
     assert wrong.json["code"] == "split_not_whole"
@@ -286,7 +286,7 @@ def test_the_timeline_tells_both_and_staff_who_did_what_when(
 def test_what_is_posted_along_with_an_act_is_no_act_of_its_own(village, anna, held):
     linked = "INSERT INTO postings (id, kind, actor_id, original_id, posted_at)"
     village.sql(
-        f"{linked} VALUES (:id, 'commission', :actor, :contract, :now)",
+        f"{linked} VALUES (:id, 'lapse_approval', :actor, :contract, :now)",
         id=village.new_id(), actor=anna.id, contract=id_of(held), now=village.now,
     )  # fmt: skip
     told = village.as_(anna).get(f"/v1/contracts/{held}/timeline").json["items"]

@@ -1,12 +1,32 @@
 """The operator's staff."""
 
-from uuid import uuid4
+import pytest
 
-from wallet.onboarding import operator
+from tests.roles import owner_of
+from wallet.running.hiring import CannotHire, hire_number
 
 
-def test_an_operator_is_made_of_a_holder(town):
+def hire(town, msisdn):
+    hire_number(town.service, owner_of(town.service), msisdn)
+
+
+def test_the_owner_makes_an_operator_of_a_holder_once(town):
     anna = town.person()
-    command = operator.Command(0, uuid4(), anna.id)
-    town.service.poster.post(operator.decide, command)
+    hire(town, anna.msisdn)
+    hire(town, anna.msisdn)
     assert town.sql("SELECT holder_id FROM operators") == [(anna.id,)]
+    assert town.sql("SELECT count(*) FROM postings WHERE kind = 'onboard_operator'") == [(1,)]
+
+
+@pytest.mark.parametrize(("status", "why"), [("frozen", "is frozen"), ("closed", "is closed")])
+def test_nobody_is_hired_who_is_shut(town, status, why):
+    anna = town.person()
+    town.set_status(anna, status)
+    with pytest.raises(CannotHire, match=why):
+        hire(town, anna.msisdn)
+    assert town.sql("SELECT count(*) FROM operators") == [(0,)]
+
+
+def test_nobody_is_hired_who_has_not_registered(town):
+    with pytest.raises(CannotHire, match="Nobody has registered"):
+        hire(town, "0711000001")

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from tests.roles import as_owner
 from wallet.errors import Code, Refused
 from wallet.people.roles import business_of, person_by_msisdn, person_of, profile_of
 
@@ -19,7 +20,7 @@ PARTNER = "INSERT INTO partners VALUES (1, 'house', ''::bytea, :role)"
 
 @pytest.fixture
 def db(engine):
-    with engine.begin() as connection:
+    with as_owner(engine) as connection:  # who alone may say who is staff
         yield connection
 
 

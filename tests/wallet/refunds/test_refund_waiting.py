@@ -125,7 +125,7 @@ def test_staff_do_not_decline_what_is_about_their_own_money(town, shop, payer):
     town.payout(shop, 50_00)
     id_ = town.id_in(give(town, shop, payment, when_covered=True))
     for party in (shop, payer):
-        town.sql("INSERT INTO operators (holder_id) VALUES (:id)", id=party.id)
+        town.owner_sql("INSERT INTO operators (holder_id) VALUES (:id)", id=party.id)
         command = Decline(party.id, uuid4(), id_, "mine")
         no = refused(town.service.poster.post, decide_decline, command)
         assert no.code == Code.OWN_TRANSACTION

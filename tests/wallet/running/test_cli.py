@@ -41,7 +41,14 @@ def kibubu(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(
     "command",
-    [["check-books"], ["migrate"], ["worker"], ["serve"], ["token", "+254712345678"]],
+    [
+        ["check-books"],
+        ["migrate"],
+        ["worker"],
+        ["serve"],
+        ["token", "+254712345678"],
+        ["hire", "+254712345678"],
+    ],
 )
 def test_without_a_town_and_without_settings_a_command_says_how_to_get_one(kibubu, command):
     result = kibubu(*command)
@@ -109,6 +116,20 @@ def test_migrate_may_be_run_again(kibubu, database_url):
     env = {"DATABASE_URL": database_url, "KIBUBU_OWNER_DATABASE_URL": owner_url(database_url)}
     for _ in range(2):
         assert kibubu("migrate", **env).exit_code == 0
+
+
+def test_somebody_is_hired_as_the_owner_of_the_tables_and_not_as_who_serves(
+    kibubu, town, database_url, redis_url
+):
+    anna = town.person()
+    serving = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    result = kibubu("hire", anna.msisdn, **serving)
+    assert result.exit_code == 1
+    assert "name it in KIBUBU_OWNER_DATABASE_URL" in result.output
+    owner = {"KIBUBU_OWNER_DATABASE_URL": owner_url(database_url)}
+    result = kibubu("hire", anna.msisdn, **serving, **owner)
+    assert result.output == f"The holder of {anna.msisdn} works for the operator.\n"
+    assert town.sql("SELECT holder_id FROM operators") == [(anna.id,)]
 
 
 def test_every_kind_of_account_has_a_name_in_the_books():

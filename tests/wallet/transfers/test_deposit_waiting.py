@@ -101,7 +101,7 @@ def test_who_asked_for_a_deposit_cannot_approve_it(town, staff, agent):
 
 
 def test_who_receives_a_deposit_neither_asks_for_it_nor_approves_it(town, staff, agent):
-    town.sql("INSERT INTO operators (holder_id) VALUES (:id)", id=agent.id)
+    town.owner_sql("INSERT INTO operators (holder_id) VALUES (:id)", id=agent.id)
     assert refused(asked, town, agent, agent).code == Code.OWN_TRANSACTION
     waiting = asked(town, staff[0], agent)
     assert refused(approved, town, agent, waiting).code == Code.OWN_TRANSACTION

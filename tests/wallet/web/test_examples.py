@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from tests.callers import sms_to
 from tests.document import bodies
+from tests.roles import owner_of
 from wallet.clock import id_of
 from wallet.people.tokens import Caller
 from wallet.running.town import people
@@ -90,7 +91,7 @@ PEOPLE = {
 
 @pytest.fixture
 def town(service):
-    return seed(service)
+    return seed(service, owner_of(service))
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ def run_demo(settings: Settings) -> None:
         )
         try:
             with doing(console, "Letting people in, all but one"):
-                clients = seed(service, without=(WANJIRU,))
+                clients = seed(service, addresses.owner_url, without=(WANJIRU,))
             with processes(console, addresses) as running:
                 scene = Scene(console, addresses, settings, service.engine, clients)
                 try:

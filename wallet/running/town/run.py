@@ -32,7 +32,9 @@ def run_town(settings: Settings, without: tuple[Person, ...] = ()) -> None:
                 settings, database_url=addresses.database_url, redis_url=addresses.redis_url
             )
             try:
-                seed = Seed(service, frozenset(each.msisdn for each in without))
+                seed = Seed(
+                    service, addresses.owner_url, frozenset(each.msisdn for each in without)
+                )
                 with doing(console, "Letting people in"):
                     clients = seed.plant()
                 with processes(console, addresses) as running:

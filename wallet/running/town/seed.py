@@ -18,9 +18,10 @@ from wallet.fx.rates import ReferenceRate, set_rate
 from wallet.ledger.accounts import Kind
 from wallet.ledger.poster import WORKER
 from wallet.money import parse_amount
-from wallet.onboarding import agent, merchant, operator, partner, register
+from wallet.onboarding import agent, merchant, partner, register
 from wallet.onboarding.records import ClientSecret, holder_id_of
 from wallet.people.pin import Pin
+from wallet.running.hiring import hire
 from wallet.running.town.people import (
     CUSTOMERS,
     HOUSE,
@@ -56,15 +57,17 @@ Clients = Mapping[str, Client]
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """Gives the commands. `skip` are people who will register themselves."""
+    """Gives the commands. `owner_url` is the database's as its tables' owner, who alone lets people
+    work for the operator; `skip` are people who will register themselves.
+    """
 
     service: Service
+    owner_url: str
     skip: frozenset[str] = frozenset()
 
     def plant(self) -> Clients:
         """Let everybody in and fund them, then post rates and prices."""
-        for person in STAFF:
-            self.staff(person)
+        hire(self.service, self.owner_url, list(map(self.person, STAFF)))
         actor = self.person(NEEMA)
         for kiosk in KIOSKS:
             self.kiosk(kiosk, actor)
@@ -96,11 +99,6 @@ class Seed:
         found = holder_id_of(self.service.engine, person.msisdn)
         assert found is not None, person
         return found
-
-    def staff(self, person: Person) -> None:
-        """Let somebody work for the operator."""
-        key = self.key("operator", person.msisdn)
-        self._once(operator.decide, operator.Command(WORKER, key, self.person(person)))
 
     def kiosk(self, kiosk: Kiosk, actor: int) -> None:
         """Make somebody an agent, and deposit their float."""
@@ -166,9 +164,9 @@ class Seed:
         return dict(self.service.poster.post(decide, command).answer)
 
 
-def seed(service: Service, *, without: tuple[Person, ...] = ()) -> Clients:
+def seed(service: Service, owner_url: str, *, without: tuple[Person, ...] = ()) -> Clients:
     """Fill the town, but for those who will register themselves; return the firms' client ids."""
-    return Seed(service, frozenset(person.msisdn for person in without)).plant()
+    return Seed(service, owner_url, frozenset(person.msisdn for person in without)).plant()
 
 
 def _id(text: str) -> int:

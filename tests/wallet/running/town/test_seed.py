@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import text
 
+from tests.roles import owner_of
 from wallet.errors import Refused
 from wallet.fx.pricing import Request, make_quote
 from wallet.money import Money
@@ -18,6 +19,10 @@ def count(service, table):
         return connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
 
 
+def seed_town(service, **but):
+    return seed(service, owner_of(service), **but)
+
+
 def balance(service, msisdn):
     query = text("""
         SELECT a.balance_minor FROM accounts a JOIN holders h ON h.id = a.holder_id
@@ -28,20 +33,20 @@ def balance(service, msisdn):
 
 
 def test_a_town_seeded_twice_is_the_same_town(service):
-    seed(service)
+    seed_town(service)
     before = {table: count(service, table) for table in ("holders", "postings", "tills", "texts")}
-    seed(service)
+    seed_town(service)
     assert {table: count(service, table) for table in before} == before
 
 
 def test_customers_have_what_they_paid_in(service):
-    seed(service)
+    seed_town(service)
     assert balance(service, WANJIRU.msisdn) == 1_200_000
     assert balance(service, JUMA.msisdn) == 2_000_000
 
 
 def test_who_registers_themselves_is_left_out(service):
-    seed(service, without=(WANJIRU,))
+    seed_town(service, without=(WANJIRU,))
     query = text("SELECT count(*) FROM holders WHERE msisdn = :msisdn")
     with service.engine.connect() as connection:
         assert connection.execute(query, {"msisdn": WANJIRU.msisdn}).scalar_one() == 0
@@ -49,7 +54,7 @@ def test_who_registers_themselves_is_left_out(service):
 
 @pytest.mark.parametrize("firm", [HOUSE, *MAKERS], ids=lambda firm: firm.name)
 def test_the_published_secret_of_a_firm_is_its_secret(service, firm):
-    client_id = seed(service)[firm.name].client_id
+    client_id = seed_town(service)[firm.name].client_id
     keys = service.settings.pin_keys
     with service.engine.connect() as connection:
         assert check_client(connection, client_id, firm.secret, keys)
@@ -62,7 +67,7 @@ def test_the_published_secret_of_a_firm_is_its_secret(service, firm):
     [(JUMA.msisdn, "KES", "129.05"), ("+639171234567", "PHP", "58.30")],
 )
 def test_the_better_of_two_makers_is_taken(service, receiver, currency, best):
-    partner = seed(service)[HOUSE.name].holder_id
+    partner = seed_town(service)[HOUSE.name].holder_id
     with service.engine.connect() as connection:
         bid = text("SELECT bid FROM maker_prices WHERE maker_id = :id AND quoted = :quoted")
         quote = make_quote(
