@@ -26,6 +26,7 @@ WALLETS: Final = 3 << 40
 SETTLEMENTS: Final = 4 << 40
 TRUST: Final = 5 << 40
 FEES: Final = TRUST + 1
+FLOAT: Final = TRUST + 2
 POSTINGS: Final = 6 << 40
 CONTRACTS: Final = POSTINGS + (1 << 39)
 OURS: Final = 7 << 40  # below: seeded by the bench; above: made by the service

@@ -2,7 +2,8 @@
 
 The rows are those that the service would have written. They are written past the triggers, which
 check batches and not millions; `check_books` proves the outcome at the end of every bench.
-Amounts are minor units of KES. The opening balances are one deposit, the history is sends.
+Amounts are minor units of KES. The opening balances are cash that one agent took in, out of one
+deposit; the history is sends.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Population:
     @classmethod
     def with_entries(cls, wallets: int, entries: int) -> Population:
         """Return as many sends as make this many entries, with the opening balances'."""
-        return cls(wallets, sends=(entries - wallets - 1) // LEGS_OF_A_SEND)
+        return cls(wallets, sends=(entries - 2 * wallets - 2) // LEGS_OF_A_SEND)
 
     def named(self) -> dict[str, int]:
         """Return what the statements below call it."""
@@ -50,6 +51,7 @@ class Population:
             "settlement": people.SETTLEMENTS,
             "trust": people.TRUST,
             "fees": people.FEES,
+            "float": people.FLOAT,
             "posting": people.POSTINGS,
             "till": people.FIRST_TILL,
         }
@@ -97,7 +99,11 @@ POSTINGS: Final = """
     SELECT %(posting)s, 'deposit', 0, gen_random_uuid(), '\\x00'::bytea, NULL, NULL,
            '{"kind": "deposit"}'::json, now() - interval '60 days'
      UNION ALL
-    SELECT %(posting)s + n, 'send', %(holder)s + sender, gen_random_uuid(),
+    SELECT %(posting)s + 1 + i, 'cash_in', %(holder)s, gen_random_uuid(), '\\x00'::bytea,
+           %(holder)s, %(holder)s + i, '{"kind": "cash_in"}'::json, now() - interval '60 days'
+      FROM generate_series(0, %(wallets)s - 1) i
+     UNION ALL
+    SELECT %(posting)s + %(wallets)s + n, 'send', %(holder)s + sender, gen_random_uuid(),
            decode(md5(n::text), 'hex'), %(holder)s + sender, %(holder)s + receiver,
            format('{"reference":"%%s","kind":"send","amount":{"amount":"%%s.00","currency":"KES"},'
                   '"fee":{"amount":"7.00","currency":"KES"},"balance":{"amount":"250000.00",'
@@ -114,14 +120,20 @@ ENTRIES: Final = """
            (sum(amount_minor) OVER account)::bigint
       FROM (SELECT %(trust)s, %(posting)s, -%(wallets)s::bigint * %(opening)s
              UNION ALL
-            SELECT %(wallet)s + i, %(posting)s, %(opening)s
+            SELECT %(float)s, %(posting)s, %(wallets)s::bigint * %(opening)s
+             UNION ALL
+            SELECT %(float)s, %(posting)s + 1 + i, -%(opening)s::bigint
               FROM generate_series(0, %(wallets)s - 1) i
              UNION ALL
-            SELECT %(wallet)s + sender, %(posting)s + n, -amount_minor - fee_minor FROM history
+            SELECT %(wallet)s + i, %(posting)s + 1 + i, %(opening)s
+              FROM generate_series(0, %(wallets)s - 1) i
              UNION ALL
-            SELECT %(wallet)s + receiver, %(posting)s + n, amount_minor FROM history
+            SELECT %(wallet)s + sender, %(posting)s + %(wallets)s + n, -amount_minor - fee_minor
+              FROM history
              UNION ALL
-            SELECT %(fees)s, %(posting)s + n, fee_minor FROM history
+            SELECT %(wallet)s + receiver, %(posting)s + %(wallets)s + n, amount_minor FROM history
+             UNION ALL
+            SELECT %(fees)s, %(posting)s + %(wallets)s + n, fee_minor FROM history
            ) legs (account_id, posting_id, amount_minor)
     WINDOW account AS (PARTITION BY account_id ORDER BY posting_id
                        ROWS UNBOUNDED PRECEDING)
@@ -134,6 +146,8 @@ ACCOUNTS: Final = """
       FROM (SELECT %(trust)s, NULL::bigint, 'trust'
              UNION ALL
             SELECT %(fees)s, NULL, 'fees'
+             UNION ALL
+            SELECT %(float)s, %(holder)s, 'float'
              UNION ALL
             SELECT %(wallet)s + i, %(holder)s + i, 'wallet'
               FROM generate_series(0, %(wallets)s - 1) i

@@ -22,7 +22,8 @@ TABLES = """
     SELECT c.relname::text, array_agg(a.attname::text ORDER BY a.attnum)
       FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
      WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace
-       AND c.relname <> 'alembic_version' AND a.attnum > 0 AND NOT a.attisdropped
+       AND c.relname NOT IN ('alembic_version', 'posting_legs')   -- a migration's own rows
+       AND a.attnum > 0 AND NOT a.attisdropped
      GROUP BY c.relname ORDER BY c.relname
 """
 BLOCK = re.compile(r"^COPY (\w+) \(([^)]*)\) FROM STDIN;\n(.*?)^\\\.\n", re.MULTILINE | re.DOTALL)

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
+from wallet.ledger.legs import NONE, legs
+
+_SPLIT: Final = legs("escrow- wallet+|settlement+ wallet+?", "escrow- wallet+")
+
+LEGS: Final = {
+    "dispute": NONE,
+    "dispute_propose": NONE,
+    "dispute_contest": NONE,
+    "dispute_concede": legs("escrow- wallet+"),
+    "dispute_accept": _SPLIT,
+    "dispute_decide": _SPLIT,
+    "dispute_due": NONE | _SPLIT,  # none where silence brings it before the staff
+}
+
 CHECKS: Final = (
     (
         "contract {0}: disputed {1} is not what its disputes hold, {2}",

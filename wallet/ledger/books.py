@@ -55,6 +55,33 @@ CHECKS: Final = (
         """,
     ),
     (
+        # Rows are only ever added, so a row's transaction is the one that added it. After a restore
+        # of the whole table it is one for all of them: then their legs tell of what was appended.
+        "posting {0} has entries of different transactions",
+        """
+            SELECT posting_id FROM entries
+             GROUP BY posting_id HAVING min(xmin::text::bigint) <> max(xmin::text::bigint)
+        """,
+    ),
+    (
+        "posting {3} ({0}) has the legs [{1}], which its kind may not have, as {2} in all do",
+        """
+            SELECT kind, legs, count(*), min(id)
+              FROM (SELECT p.id, p.kind, coalesce(e.legs, '') AS legs
+                      FROM postings p
+                      LEFT JOIN (SELECT e.posting_id,
+                                        string_agg(a.kind || CASE WHEN e.amount_minor < 0
+                                                                  THEN '-' ELSE '+' END, ' '
+                                                   ORDER BY a.kind COLLATE "C", e.amount_minor < 0)
+                                        AS legs
+                                   FROM entries e JOIN accounts a ON a.id = e.account_id
+                                  GROUP BY e.posting_id, a.currency) e ON e.posting_id = p.id) p
+             WHERE NOT EXISTS (SELECT FROM posting_legs l
+                                WHERE l.kind = p.kind AND l.legs = p.legs)
+             GROUP BY kind, legs
+        """,
+    ),
+    (
         "posting {0} ({1}) told of an amount and has no entries",
         """
             SELECT p.id, p.kind FROM postings p
@@ -78,6 +105,8 @@ CHECKS: Final = (
     ),
 )
 
+LEGS: Final = "SELECT kind, legs FROM posting_legs"
+
 _TOTALS: Final = """
     SELECT currency, kind, sum(balance_minor), count(*) FROM accounts
      GROUP BY currency, kind ORDER BY currency, kind
@@ -95,6 +124,12 @@ def findings_of(engine: Engine, checks: Iterable[Check]) -> list[str]:
             for row in connection.execute(text(query)):
                 findings.append(sentence.format(*row))  # noqa: PERF401 -- rows come one by one
     return findings
+
+
+def legs_in(engine: Engine) -> set[tuple[str, str]]:
+    """Return the legs that the database lets each kind of posting have."""
+    with engine.connect() as connection:
+        return {(row[0], row[1]) for row in connection.execute(text(LEGS))}
 
 
 def totals(engine: Engine) -> list[tuple[str, str, int, int]]:

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
+from wallet.ledger.legs import NONE, legs
+
+LEGS: Final = {
+    "commission": legs("settlement- commissions+"),
+    "reserve": legs("settlement- reserve+"),
+    "free_reserve": legs("reserve- settlement+"),
+    "monthly_fee": legs("settlement- commissions+"),
+    "price_merchant": NONE,
+}
+
 CHECKS: Final = (
     (
         "merchant {0}: reserves not yet freed are {1} {2}, the reserve account holds {3}",

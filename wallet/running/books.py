@@ -9,7 +9,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from wallet.ledger.accounts import Kind
-from wallet.ledger.books import CHECKS, Check, findings_of, totals
+from wallet.ledger.books import CHECKS, Check, findings_of, legs_in, totals
 from wallet.money import CURRENCIES, Money
 from wallet.rooms import brought
 
@@ -37,7 +37,12 @@ def all_checks() -> tuple[Check, ...]:
 
 def check_books(engine: Engine) -> list[str]:
     """Return what is wrong with the books, a sentence each; nothing for clean books."""
-    return findings_of(engine, all_checks())
+    said = {(kind, each) for kind, shapes in brought("books", "LEGS") for each in shapes}
+    differing = sorted(said ^ legs_in(engine))
+    return [
+        *(f"[{legs}] of {kind}: code and database differ on this" for kind, legs in differing),
+        *findings_of(engine, all_checks()),
+    ]
 
 
 def show_books(engine: Engine, console: Console) -> bool:

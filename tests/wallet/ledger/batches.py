@@ -22,7 +22,7 @@ Outcome = Receipt | Exception
 class Anything:
     """A command without rules of its own: the test's `decide` says what it does."""
 
-    KIND: ClassVar[str] = "anything"
+    KIND: ClassVar[str] = "sign_in"
 
     actor: int = 0
     key: UUID = field(default_factory=uuid4)
@@ -35,7 +35,7 @@ class Anything:
 
 def nothing(command: Any, facts: Facts) -> Decision:
     """A decision that moves nothing."""
-    return Decision(Posting("anything"), answer={"reference": facts.reference})
+    return Decision(Posting("sign_in"), answer={"reference": facts.reference})
 
 
 def together(

@@ -16,11 +16,16 @@ CONTRACT = {
     "amount_minor": "100", "opened_at": "now()", "deadline_at": "now() + interval '1 day'",
 }  # fmt: skip
 INSERT = "INSERT INTO entries (account_id, entry_no, posting_id, amount_minor, balance_after_minor)"
+POSTING = "INSERT INTO postings (id, kind, actor_id, posted_at) VALUES (:id, :kind, 0, now())"
 OVERWRITE = "ON CONFLICT (account_id, entry_no) DO UPDATE SET amount_minor = 7"
+
+COME_WITH_IT = "entries_come_with_their_posting"
+OPENED = "SELECT id FROM postings WHERE kind = 'register' LIMIT 1"
+SENT = "SELECT id FROM postings WHERE kind = 'send' LIMIT 1"
 
 
 class Ledger:
-    """Two wallets with one entry each, a contract, and a posting to hang new entries on."""
+    """Two wallets with one entry each, a contract, and the ids of postings to be made."""
 
     def __init__(self, town):
         self.town = town
@@ -28,7 +33,8 @@ class Ledger:
         self.other = town.person("Other", balance=5_000)
         self.merchant = town.merchant()
         self.contract = town.hold(self.payer, self.merchant, 4_000)
-        self.posting = town.id_in(town.send(self.other, self.payer, 100))
+        self.sent = town.id_in(town.send(self.other, self.payer, 100))
+        self.posting, self.second = town.new_id(), town.new_id()
         self.accounts = {
             "payer": self.account(self.payer.id, "wallet"),
             "other": self.account(self.other.id, "wallet"),
@@ -48,9 +54,15 @@ class Ledger:
         posting = posting or self.posting
         return (id_, count + 1 + skip, posting, amount, balance + amount + wrong_by)
 
-    def insert(self, *entries):
-        rows = ", ".join(f"({', '.join(map(str, entry))})" for entry in entries)
-        self.town.owner_sql(f"{INSERT} VALUES {rows}")
+    def insert(self, *entries, kind="send", second="send"):
+        """Insert entries with the postings of theirs that are new."""
+        kinds = {self.posting: kind, self.second: second}
+        new = {entry[2]: kinds[entry[2]] for entry in entries if entry[2] in kinds}
+        with as_owner(self.town.service.engine) as connection:
+            for id_, its_kind in new.items():
+                connection.execute(text(POSTING), {"id": id_, "kind": its_kind})
+            connection.execute(text(f"{INSERT} VALUES {', '.join(map(str, entries))}"))
+        self.posting, self.second = self.town.new_id(), self.town.new_id()
 
 
 @pytest.fixture(scope="module")
@@ -58,9 +70,9 @@ def ledger(shared_town):
     return Ledger(shared_town)
 
 
-def broken_rule(act, *args):
+def broken_rule(act, *args, **named):
     with pytest.raises(DBAPIError) as caught:
-        act(*args)
+        act(*args, **named)
     diag = getattr(caught.value.orig, "diag", None)
     assert diag is not None
     return diag.constraint_name
@@ -151,14 +163,60 @@ def test_a_posting_nets_to_zero_in_each_currency(ledger):
 
 
 def test_two_postings_do_not_balance_each_other(ledger):
-    second = ledger.town.id_in(ledger.town.send(ledger.other, ledger.payer, 100))
-    entries = ledger.next("payer", -100), ledger.next("other", 100, posting=second)
+    entries = ledger.next("payer", -100), ledger.next("other", 100, posting=ledger.second)
     assert broken_rule(ledger.insert, *entries) == "postings_net_to_zero"
 
 
-def test_entries_have_a_posting(ledger):
-    entries = ledger.next("payer", -100, posting=7), ledger.next("other", 100, posting=7)
-    assert broken_rule(ledger.insert, *entries) == "entries_have_a_posting"
+@pytest.mark.parametrize("posting", ["SELECT 7", OPENED, SENT])
+def test_a_posting_of_an_earlier_transaction_gets_no_entries(ledger, posting):
+    """One that is not there, one that was made without entries, and one that has some."""
+    id_ = ledger.town.sql(posting)[0][0]
+    entries = ledger.next("payer", -100, posting=id_), ledger.next("other", 100, posting=id_)
+    assert broken_rule(ledger.insert, *entries) == COME_WITH_IT
+
+
+def test_a_posting_s_entries_come_in_one_insert(ledger):
+    """A second insert in the transaction of the first would take back what was just given."""
+    first = ledger.next("payer", -100), ledger.next("other", 100)
+    second = [(id_, no + 1, posting, -amount, after - amount)
+              for id_, no, posting, amount, after in first]  # fmt: skip
+
+    def insert_twice():
+        with as_owner(ledger.town.service.engine) as connection:
+            connection.execute(text(POSTING), {"id": ledger.posting, "kind": "send"})
+            for entries in (first, second):
+                connection.execute(text(f"{INSERT} VALUES {', '.join(map(str, entries))}"))
+
+    assert broken_rule(insert_twice) == COME_WITH_IT
+
+
+def test_a_posting_made_within_a_savepoint_gets_no_entries(ledger):
+    """It bears the savepoint's number: none of our code makes one there."""
+    entries = ", ".join(map(str, (ledger.next("payer", -100), ledger.next("other", 100))))
+
+    def insert():
+        with as_owner(ledger.town.service.engine) as connection:
+            with connection.begin_nested():
+                connection.execute(text(POSTING), {"id": ledger.posting, "kind": "send"})
+            connection.execute(text(f"{INSERT} VALUES {entries}"))
+
+    assert broken_rule(insert) == COME_WITH_IT
+
+
+@pytest.mark.parametrize("kind", ["cash_in", "sign_in", "nobody_knows"])
+def test_a_posting_has_the_legs_of_its_kind(ledger, kind):
+    entries = ledger.next("payer", -100), ledger.next("other", 100)
+    broken = broken_rule(ledger.insert, *entries, kind=kind)
+    assert broken == "postings_have_the_legs_of_their_kind"
+
+
+def test_a_posting_has_no_leg_more_than_its_kind(ledger):
+    entries = (
+        ledger.next("payer", -100), ledger.next("payer", 50, skip=1, wrong_by=-100),
+        ledger.next("other", 50),
+    )  # fmt: skip
+    broken = broken_rule(ledger.insert, *entries)
+    assert broken == "postings_have_the_legs_of_their_kind"
 
 
 @pytest.mark.parametrize("wrong", [{"skip": 1}, {"skip": -1}, {"wrong_by": 1}, {"wrong_by": -1}])
@@ -170,8 +228,11 @@ def test_an_entry_continues_its_accounts_numbers_and_balance(ledger, wrong):
 
 
 def test_an_accounts_numbers_begin_at_one(ledger):
-    first, last = ledger.next("payer", -50), ledger.next("payer", -100, skip=1)
-    entries = (first[0], 0, *first[2:]), (*last[:3], -50, last[4]), ledger.next("other", 100)
+    first, last = ledger.next("payer", -50), ledger.next("payer", -50, posting=ledger.second)
+    entries = (
+        (first[0], 0, *first[2:]), ledger.next("other", 50),
+        (*last[:4], last[4] - 50), ledger.next("other", 50, skip=1, wrong_by=50, posting=last[2]),
+    )  # fmt: skip
     assert broken_rule(ledger.insert, *entries) == "entries_continue_their_account"
 
 
@@ -242,20 +303,21 @@ def test_a_contracts_accounts_parties_and_terms_exist_and_belong_together(ledger
 
 def test_contract_money_reaches_no_third_account(ledger):
     entries = ledger.next("contract", -100), ledger.next("other", 100)
-    assert broken_rule(ledger.insert, *entries) == "contracts_wall"
+    assert broken_rule(ledger.insert, *entries, kind="release") == "contracts_wall"
 
 
 def test_contract_money_reaches_no_third_account_beside_a_party(ledger):
     entries = (
         ledger.next("contract", -100), ledger.next("settlement", 99), ledger.next("other", 1),
     )  # fmt: skip
-    assert broken_rule(ledger.insert, *entries) == "contracts_wall"
+    assert broken_rule(ledger.insert, *entries, kind="dispute_decide") == "contracts_wall"
 
 
 def test_contract_money_reaches_no_other_contract(ledger):
     ledger.accounts["second"] = ledger.town.hold(ledger.payer, ledger.merchant, 1_000)
     entries = ledger.next("contract", -100), ledger.next("second", 100)
-    assert broken_rule(ledger.insert, *entries) == "contracts_wall"
+    broken = broken_rule(ledger.insert, *entries, kind="release")
+    assert broken == "postings_have_the_legs_of_their_kind"
 
 
 def test_an_escrow_account_without_a_contract_lets_nothing_out(ledger):
@@ -264,12 +326,14 @@ def test_an_escrow_account_without_a_contract_lets_nothing_out(ledger):
     )
     entries = (
         ledger.next("payer", -100), (1, 1, ledger.posting, 100, 100),
-        ledger.next("other", 100), (1, 2, ledger.posting, -100, 0),
+        ledger.next("other", 100, posting=ledger.second), (1, 2, ledger.second, -100, 0),
     )  # fmt: skip
 
     def open_and_drain():
         with as_owner(ledger.town.service.engine) as connection:
             connection.execute(text(opening))
+            for id_, kind in ((ledger.posting, "pay"), (ledger.second, "release")):
+                connection.execute(text(POSTING), {"id": id_, "kind": kind})
             connection.execute(text(f"{INSERT} VALUES {', '.join(map(str, entries))}"))
 
     assert broken_rule(open_and_drain) == "contracts_wall"
@@ -315,7 +379,7 @@ def test_a_key_moves_money_once(ledger):
     again = (
         "INSERT INTO postings (id, kind, actor_id, key, fingerprint, posted_at)"
         " SELECT id + 1, kind, actor_id, key, fingerprint, posted_at FROM postings WHERE id = "
-        f"{ledger.posting}"
+        f"{ledger.sent}"
     )
     assert broken_rule(ledger.town.owner_sql, again) == "postings_key_once"
 

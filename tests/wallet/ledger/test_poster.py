@@ -188,7 +188,7 @@ def a_second_wallet(holder):
     def decide(command, facts):
         account = Account(facts.new_id(), holder.id, "wallet", "KES")
         rows = (NewAccount(account, facts.now),)
-        return Decision(Posting("anything"), answer={}, rows=rows)
+        return Decision(Posting("sign_in"), answer={}, rows=rows)
 
     return decide, Anything()
 
@@ -250,13 +250,13 @@ def test_linked_postings_name_the_one_they_belong_to(service, town, amina, juma)
         target = facts.account(juma.id, "wallet", "KES")
         part = Money("KES", 100)
         legs = (Leg(source, -part), Leg(target, part))
-        return Decision(Posting("send", legs), answer={}, then=(Posting("commission", legs),))
+        return Decision(Posting("send", legs), answer={}, then=(Posting("send", legs),))
 
     command = Anything(wants=Needs(holders=(amina.id, juma.id)))
     service.poster.post(with_commission, command)
     linked = town.sql(
         "SELECT o.kind, p.key FROM postings p JOIN postings o ON o.id = p.original_id"
-        " WHERE p.kind = 'commission'"
+        " WHERE p.kind = 'send'"
     )
     assert linked == [("send", None)]
     assert town.balance(juma) == 200
