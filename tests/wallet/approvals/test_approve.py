@@ -283,7 +283,7 @@ def test_a_command_survives_being_stored_as_json(kind, clock):
     """Every kind that is plugged in: what is approved is what was asked for."""
     given = {"int": 7, "int | None": 7, "str": "x", "str | None": "x", "bool": True,
              "Money": Money("KES", 0), "Money | None": Money("KES", 1_05),
-             "tuple[int, ...]": (7, 8), "UUID": uuid4()}  # fmt: skip
+             "tuple[int, ...]": (7, 8), "tuple[str, ...]": ("x", "y"), "UUID": uuid4()}  # fmt: skip
     flow = approvable()[kind]
     contents = {each.name: given[str(each.type)] for each in fields(flow.command)}
     command = flow.command(**contents)
