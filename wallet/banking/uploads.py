@@ -9,12 +9,13 @@ brought another statement since: then it is refused as a file in the folder is.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid5
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 from sqlalchemy.exc import IntegrityError
 
 from wallet.approvals.approve import Ask
@@ -33,6 +34,7 @@ UNASKED_FOR: Final = timedelta(hours=1)
 _ASK: Final = UUID("6d0b0f0e-0d55-4c8b-9d8d-2f0c5b1c9a34")
 _TOLD: Final = 20
 
+LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtext('kibubu bank uploads'))")
 WAITING: Final = text("""
     SELECT u.id, a.id AS approval_id, a.state
       FROM bank_uploads u
@@ -43,7 +45,6 @@ BEFORE: Final = text("SELECT id, name, content, received_from FROM bank_uploads 
 ADD: Final = text("""
     INSERT INTO bank_uploads (id, digest, name, content, received_at, received_from)
     VALUES (:id, :digest, :name, :content, :now, :received_from)
-    ON CONFLICT (digest) DO NOTHING
 """)
 ASKED: Final = text("UPDATE bank_uploads SET approval_id = :approval WHERE id = :id")
 FORGET: Final = text("DELETE FROM bank_uploads WHERE id = :id")
@@ -82,31 +83,50 @@ def upload(intake: Intake, poster: Poster, raw: bytes, actor: int, now: datetime
     if known is not None:
         return Uploaded(known)
     said = intake.read(raw)
+    with intake.engine.begin() as lock:
+        lock.execute(LOCK)
+        waiting = _waiting(intake, raw, said)
+        if waiting is not None:
+            return waiting
+        taken = _tried(intake, raw, said, actor, now)
+        row = {
+            "id": taken.id, "digest": digest_of(raw), "name": NAME, "content": raw, "now": now,
+            "received_from": actor,
+        }  # fmt: skip
+        _do(intake, ADD, **row)
+        try:
+            answer = _asked(poster, actor, taken)
+        except Refused:
+            _do(intake, FORGET, id=taken.id)
+            raise
+        approval_id = id_of(answer["approval"])
+        _do(intake, ASKED, id=taken.id, approval=approval_id)
+        return Uploaded(taken, approval_id, answer["approval_state"])
+
+
+def _waiting(intake: Intake, raw: bytes, said: Said) -> Uploaded | None:
+    """Return the same file where it waits already; one that nobody wants is forgotten."""
     with intake.engine.begin() as connection:
         found = connection.execute(WAITING, {"digest": digest_of(raw)}).one_or_none()
-        if found is not None and found.state in {"waiting", "approved"}:
+        if found is None:
+            return None
+        if found.state in {"waiting", "approved"}:
             taken = Taken(found.id, said.message, is_new=False)
             return Uploaded(taken, found.approval_id, found.state)
-        if found is not None:  # nobody was asked, or has approved it: it is asked for anew
-            connection.execute(FORGET, {"id": found.id})
-    taken = _tried(intake, raw, said, actor, now)
-    row = {"id": taken.id, "digest": digest_of(raw), "name": NAME, "content": raw}
-    with intake.engine.begin() as connection:
-        added = connection.execute(ADD, {**row, "now": now, "received_from": actor}).rowcount
-    if not added:  # somebody else has uploaded it in this instant
-        return upload(intake, poster, raw, actor, now)
+        connection.execute(FORGET, {"id": found.id})
+        return None
+
+
+def _asked(poster: Poster, actor: int, taken: Taken) -> Mapping[str, Any]:
     command = Command(actor, uuid5(_ASK, str(taken.id)), taken.id, _short(taken.told))
-    try:
-        ask = Ask(actor, command.key, command, f"A file of the bank's: {said.message}")
-        answer = poster.post(APPROVABLE.decide_ask, ask).answer
-    except Refused:
-        with intake.engine.begin() as connection:
-            connection.execute(FORGET, {"id": taken.id})
-        raise
-    approval_id = id_of(answer["approval"])
+    ask = Ask(actor, command.key, command, f"A file of the bank's: {taken.message}")
+    return poster.post(APPROVABLE.decide_ask, ask).answer
+
+
+def _do(intake: Intake, statement: TextClause, **values: object) -> None:
+    """Commit one statement: the poster and the worker see it at once."""
     with intake.engine.begin() as connection:
-        connection.execute(ASKED, {"id": taken.id, "approval": approval_id})
-    return Uploaded(taken, approval_id, answer["approval_state"])
+        connection.execute(statement, values)
 
 
 def take_uploads(intake: Intake, now: datetime) -> int:

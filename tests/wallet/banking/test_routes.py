@@ -1,5 +1,6 @@
 """/v1/bank: the bank's files come in, what fits nothing waits, and a person resolves it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
 
@@ -333,6 +334,15 @@ def test_an_upload_that_waits_is_uploaded_once(village, operator, other, work):
             first.json["id"],
             first.json["approval"],
         )
+
+
+def test_uploaded_twice_in_the_same_instant_it_waits_once(village, operator, other):
+    raw = a_statement(a_line("-1.00", "B1"))
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda each: upload(each, raw), (operator, other)))
+    assert sorted(each.status_code for each in answers) == [200, 201]
+    assert len({each.json["approval"] for each in answers}) == 1
+    assert len(village.sql("SELECT FROM approvals")) == 1
 
 
 def test_a_declined_upload_is_forgotten_and_may_come_again(operator, other, work):
