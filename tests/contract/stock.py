@@ -11,6 +11,7 @@ from flask import Flask
 
 from tests import tables
 from tests.callers import Person
+from tests.roles import owner_of
 from tests.village import Village, kes, ref
 from wallet.markets import MARKETS
 from wallet.payouts.batching import make_batches
@@ -73,7 +74,7 @@ class Stock:
     def __init__(self, service: Service, app: Flask) -> None:
         self.service = service
         self.village = Village(service, app=app)
-        self.clients: Clients = seed(service)
+        self.clients: Clients = seed(service, owner_of(service))
         self.known: dict[str, str] = {}
         self.people: dict[str, Person] = {}
 
@@ -139,7 +140,7 @@ class Stock:
         for who, pin in (("mboga", MBOGA_PIN), ("juma", JUMA_PIN)):
             self.post(who, f"disputes/{disputed}/answers", {"act": "contest", "pin": pin})
         self.village.service.clock.advance(MARKETS["KE"].disputes.period_s)  # type: ignore[attr-defined]
-        self.clients = seed(self.service)
+        self.clients = seed(self.service, owner_of(self.service))
 
     def holders(self) -> None:
         for name in PEOPLE:

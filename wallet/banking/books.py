@@ -1,5 +1,6 @@
 """What the books check asks of the bank's statements: all that an account moved is there, and
-what it sent back is the merchant's again."""
+what it sent back is the merchant's again.
+"""
 
 from __future__ import annotations
 

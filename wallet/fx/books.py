@@ -1,5 +1,6 @@
 """What the books check asks of exchange: a top-up is what its quote said, and no maker
-promises more than they have."""
+promises more than they have.
+"""
 
 from __future__ import annotations
 
