@@ -93,8 +93,6 @@ class Model:
             rule(actor, *args)
         except No as no:
             return str(no.args[0])
-        if what in WITH_PIN:
-            self.right(actor)
         self.done[actor, key] = contents
         return "done"
 
@@ -248,7 +246,8 @@ class Model:
         somebody = self.people[name]
         if somebody.locked_until is not None and self.now < somebody.locked_until:
             raise No("pin_locked")
-        if pin_right:
+        if pin_right:  # whatever else the command is refused for
+            somebody.failures, somebody.locks, somebody.locked_until = 0, 0, None
             return
         somebody.failures += 1
         if somebody.failures < 3:
@@ -256,11 +255,6 @@ class Model:
         somebody.locked_until = self.now + LOCKS[min(somebody.locks, 2)]
         somebody.failures, somebody.locks = 0, somebody.locks + 1
         raise No("pin_locked")
-
-    def right(self, name: str) -> None:
-        """A command with a right PIN was done: the count starts again."""
-        somebody = self.people[name]
-        somebody.failures, somebody.locks, somebody.locked_until = 0, 0, None
 
     def today(self) -> date:
         return (self.now + NAIROBI).date()

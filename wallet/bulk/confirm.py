@@ -15,12 +15,12 @@ from wallet.bulk.records import BulkConfirmed, ToConfirm
 from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
-from wallet.ledger.facts import Facts, Needs
+from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Leg, NewAccount, Posting, Row
 from wallet.money import Money
 from wallet.people.limits import Usage, check_total
 from wallet.people.parties import check_funds, check_sender
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +51,26 @@ def decide(command: Command, facts: Facts) -> Decision:
     source = facts.account(payer.id, bulk.source_kind, bulk.currency)
     if source is None and bulk.state == "checked":
         raise Refused(Code.NO_WALLET_IN_CURRENCY, currency=bulk.currency)
-    rows: list[Row] = []
-    if bulk.source_kind == Kind.WALLET:
-        if command.pin is None:
-            raise Refused(Code.FORMAT_ERROR, field="pin")
-        rows.extend(check_pin(command.pin, payer, facts))
+    if bulk.source_kind != Kind.WALLET:
+        return _confirmed(listed, payer, source, facts, ())
+    if command.pin is None:
+        raise Refused(Code.FORMAT_ERROR, field="pin")
+    with proven(command.pin, payer, facts) as pin_rows:
+        return _confirmed(listed, payer, source, facts, pin_rows)
+
+
+def _confirmed(
+    listed: ToConfirm,
+    payer: Holder,
+    source: Account | None,
+    facts: Facts,
+    pin_rows: tuple[Row, ...],
+) -> Decision:
+    bulk = listed.bulk
     if bulk.state != "checked":
         raise Refused(Code.INCORRECT_STATE, state=bulk.state)
     assert source is not None
+    rows = list(pin_rows)
     if bulk.source_kind == Kind.WALLET:
         rows.append(check_total(facts, payer, bulk.amount))
     total = bulk.amount + bulk.fee

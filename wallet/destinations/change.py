@@ -29,7 +29,7 @@ from wallet.merchants.records import MerchantLock
 from wallet.people.agents import AgentNumber
 from wallet.people.one_time import ATTEMPTS, OneTimeCode
 from wallet.people.parties import check_sender
-from wallet.people.pin import Pin, PinKeys, PinState, check_pin
+from wallet.people.pin import Pin, PinKeys, PinState, proven
 
 CODE_DIGITS: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=10)
@@ -112,20 +112,20 @@ def decide_add(command: Add, facts: Facts) -> Decision:
     is_named = where.kind == "cash" and where.account
     if is_named and facts.record(AgentNumber, where.account) is None:
         raise Refused(Code.NOT_AN_AGENT, field="agent")
-    pin_rows = check_pin(command.pin, merchant, facts)
-    standing = [each for each in found.places if _stands(each, facts)]
-    if any(each.destination == where and each.state == "confirmed" for each in standing):
-        raise Refused(Code.INCORRECT_STATE, state="destination_exists")
-    if len(standing) >= MOST:
-        raise Refused(Code.INCORRECT_STATE, state="too_many_destinations", most=MOST)
-    _check_rate(found, facts)
-    place = Place(
-        facts.id, merchant.id, where, "unconfirmed", facts.now,
-        code=command.code.made(_PURPOSE, facts.id, facts.setting(PinKeys)),
-        code_expires_at=facts.now + CODE_LIFETIME,
-    )  # fmt: skip
-    texts = _text(merchant, "destination_code", place, code=command.code.for_text)
-    return _decision(command.KIND, merchant, place, facts, texts, (NewPlace(place), *pin_rows))
+    with proven(command.pin, merchant, facts) as pin_rows:
+        standing = [each for each in found.places if _stands(each, facts)]
+        if any(each.destination == where and each.state == "confirmed" for each in standing):
+            raise Refused(Code.INCORRECT_STATE, state="destination_exists")
+        if len(standing) >= MOST:
+            raise Refused(Code.INCORRECT_STATE, state="too_many_destinations", most=MOST)
+        _check_rate(found, facts)
+        place = Place(
+            facts.id, merchant.id, where, "unconfirmed", facts.now,
+            code=command.code.made(_PURPOSE, facts.id, facts.setting(PinKeys)),
+            code_expires_at=facts.now + CODE_LIFETIME,
+        )  # fmt: skip
+        texts = _text(merchant, "destination_code", place, code=command.code.for_text)
+        return _decision(command.KIND, merchant, place, facts, texts, (NewPlace(place), *pin_rows))
 
 
 def decide_confirm(command: Confirm, facts: Facts) -> Decision:
@@ -159,26 +159,26 @@ def decide_remove(command: Remove, facts: Facts) -> Decision:
     """Return the end of a destination, or raise the first refusal."""
     merchant = _merchant(command.actor, facts)
     place = _place(command.destination_id, merchant, facts)
-    rows: tuple[Row, ...] = check_pin(command.pin, merchant, facts)
-    after = replace(place, state="removed", removed_at=facts.now)
-    rows = (PlaceChanged(after), *rows)
-    terms = facts.record(MerchantLock, merchant.id)
-    if terms is not None and terms.destination_id == place.id:
-        rows = (*rows, DefaultChanged(merchant.id, None))
-    texts = _text(merchant, "destination_removed", place)
-    return _decision(command.KIND, merchant, after, facts, texts, rows)
+    with proven(command.pin, merchant, facts) as pin_rows:
+        after = replace(place, state="removed", removed_at=facts.now)
+        rows: tuple[Row, ...] = (PlaceChanged(after), *pin_rows)
+        terms = facts.record(MerchantLock, merchant.id)
+        if terms is not None and terms.destination_id == place.id:
+            rows = (*rows, DefaultChanged(merchant.id, None))
+        texts = _text(merchant, "destination_removed", place)
+        return _decision(command.KIND, merchant, after, facts, texts, rows)
 
 
 def decide_make_default(command: MakeDefault, facts: Facts) -> Decision:
     """Return the new default, or raise the first refusal."""
     merchant = _merchant(command.actor, facts)
     place = _place(command.destination_id, merchant, facts)
-    pin_rows = check_pin(command.pin, merchant, facts)
-    if place.state != "confirmed":
-        raise Refused(Code.DESTINATION_UNCONFIRMED)
-    texts = _text(merchant, "destination_default", place)
-    rows: tuple[Row, ...] = (DefaultChanged(merchant.id, place.id), *pin_rows)
-    return _decision(command.KIND, merchant, place, facts, texts, rows)
+    with proven(command.pin, merchant, facts) as pin_rows:
+        if place.state != "confirmed":
+            raise Refused(Code.DESTINATION_UNCONFIRMED)
+        texts = _text(merchant, "destination_default", place)
+        rows: tuple[Row, ...] = (DefaultChanged(merchant.id, place.id), *pin_rows)
+        return _decision(command.KIND, merchant, place, facts, texts, rows)
 
 
 def _needs(merchant_id: int, agents: tuple[tuple[type[AgentNumber], str], ...] = ()) -> Needs:

@@ -13,7 +13,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision
 from wallet.money import Money
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,38 +42,38 @@ def decide(command: Command, facts: Facts) -> Decision:
     contract, dispute = case.contract, case.dispute
     for amount in (command.to_payee, command.to_payer):
         contract.check_currency(amount)
-    pin_rows = check_pin(command.pin, case.actor, facts)
-    dispute.check_open(facts.now)
-    dispute.next(case.side, "accept")
-    nothing = Money(contract.currency, 0)
-    split = (command.to_payee or nothing, command.to_payer or nothing)
-    offer = dispute.offer(case.others_side)
-    if offer is None:
-        raise Refused(Code.PROPOSAL_CHANGED)
-    if split != (offer, dispute.open - offer):
-        raise Refused(Code.PROPOSAL_CHANGED, **split_answer(offer, dispute.open - offer))
+    with proven(command.pin, case.actor, facts) as pin_rows:
+        dispute.check_open(facts.now)
+        dispute.next(case.side, "accept")
+        nothing = Money(contract.currency, 0)
+        split = (command.to_payee or nothing, command.to_payer or nothing)
+        offer = dispute.offer(case.others_side)
+        if offer is None:
+            raise Refused(Code.PROPOSAL_CHANGED)
+        if split != (offer, dispute.open - offer):
+            raise Refused(Code.PROPOSAL_CHANGED, **split_answer(offer, dispute.open - offer))
 
-    moved, after = move_part(
-        contract,
-        dispute,
-        facts,
-        "dispute_accept",
-        "agreed",
-        to_payee=split[0],
-        to_payer=split[1],
-        by_payee=case.side == "payee",
-    )
-    return Decision(
-        moved.posting,
-        answer=act_answer(facts, "dispute_accept", contract, after, **split_answer(*split)),
-        texts=texts(
+        moved, after = move_part(
             contract,
-            after,
+            dispute,
             facts,
-            ("dispute_agreed_payer", "dispute_agreed_payee"),
-            moved=moved,
-            split=split,
-        ),
-        rows=(*moved.rows, *pin_rows),
-        then=moved.then,
-    )
+            "dispute_accept",
+            "agreed",
+            to_payee=split[0],
+            to_payer=split[1],
+            by_payee=case.side == "payee",
+        )
+        return Decision(
+            moved.posting,
+            answer=act_answer(facts, "dispute_accept", contract, after, **split_answer(*split)),
+            texts=texts(
+                contract,
+                after,
+                facts,
+                ("dispute_agreed_payer", "dispute_agreed_payee"),
+                moved=moved,
+                split=split,
+            ),
+            rows=(*moved.rows, *pin_rows),
+            then=moved.then,
+        )

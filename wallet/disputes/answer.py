@@ -32,7 +32,7 @@ from wallet.disputes.records import (
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Text
 from wallet.money import Money
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 ACTS: Final = ("concede", "contest", "propose")
 
@@ -72,17 +72,17 @@ def decide(command: Command, facts: Facts) -> Decision:
     case = case_of(command.contract_id, command.dispute_id, command.actor, facts)
     for amount in (command.amount, command.to_payee, command.to_payer):
         case.contract.check_currency(amount)
-    pin_rows = check_pin(command.pin, case.actor, facts)
-    case.dispute.check_open(facts.now)
-    following = case.dispute.next(case.side, command.act)
-    after = _turned(case, following, facts)
-    if command.act == "concede":
-        decision = _concede(command, case, after, facts)
-    elif command.act == "propose":
-        decision = _propose(command, case, after, facts)
-    else:
-        decision = _say(command, case, after, facts)
-    return replace(decision, rows=(*decision.rows, *pin_rows))
+    with proven(command.pin, case.actor, facts) as pin_rows:
+        case.dispute.check_open(facts.now)
+        following = case.dispute.next(case.side, command.act)
+        after = _turned(case, following, facts)
+        if command.act == "concede":
+            decision = _concede(command, case, after, facts)
+        elif command.act == "propose":
+            decision = _propose(command, case, after, facts)
+        else:
+            decision = _say(command, case, after, facts)
+        return replace(decision, rows=(*decision.rows, *pin_rows))
 
 
 def _turned(case: Case, following: str, facts: Facts) -> Dispute:

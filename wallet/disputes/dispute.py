@@ -28,7 +28,7 @@ from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Posting
 from wallet.money import Money
 from wallet.people.parties import check_sender
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,41 +60,41 @@ def decide(command: Command, facts: Facts) -> Decision:
     contract, payer = party_to(command.contract_id, command.actor, "payer", facts)
     contract.check_currency(command.amount)
     check_sender(payer)
-    pin_rows = check_pin(command.pin, payer, facts)
-    contract.check_open()
-    if facts.now >= contract.deadline_at:
-        raise Refused(Code.CONTRACT_PAST_DEADLINE)  # the rest is the payee's own by now
-    part = contract.part(command.amount)
-    if contract.payee_id is None or contract.at_deadline != "release":
-        # Nobody to answer, or it comes back to the payer by itself.
-        raise Refused(Code.INCORRECT_STATE, state="returns_by_itself")
-    disputed = facts.record(Disputed, contract.id)
-    assert disputed is not None, contract
-    disputed.check()
+    with proven(command.pin, payer, facts) as pin_rows:
+        contract.check_open()
+        if facts.now >= contract.deadline_at:
+            raise Refused(Code.CONTRACT_PAST_DEADLINE)  # the rest is the payee's own by now
+        part = contract.part(command.amount)
+        if contract.payee_id is None or contract.at_deadline != "release":
+            # Nobody to answer, or it comes back to the payer by itself.
+            raise Refused(Code.INCORRECT_STATE, state="returns_by_itself")
+        disputed = facts.record(Disputed, contract.id)
+        assert disputed is not None, contract
+        disputed.check()
 
-    dispute = _raised(contract, part, command.reason_code, facts)
-    moved = contract.moved(facts.now, disputed_minor=contract.disputed_minor + part.minor)
-    return Decision(
-        Posting("dispute", (), payer.id, contract.payee_id, contract.id),
-        answer=act_answer(
-            facts,
-            "dispute",
-            contract,
-            dispute,
-            reason_code=command.reason_code,
-            text=command.text,
-            attachments=[each.json for each in command.attachments],
-            held=contract.held.json,
-        ),
-        texts=texts(
-            contract,
-            dispute,
-            facts,
-            ("dispute_raised_payer", "dispute_raised_payee"),
-            amount=part.shown,
-        ),
-        rows=(moved, NewDispute(dispute, command.text, command.attachments), *pin_rows),
-    )
+        dispute = _raised(contract, part, command.reason_code, facts)
+        moved = contract.moved(facts.now, disputed_minor=contract.disputed_minor + part.minor)
+        return Decision(
+            Posting("dispute", (), payer.id, contract.payee_id, contract.id),
+            answer=act_answer(
+                facts,
+                "dispute",
+                contract,
+                dispute,
+                reason_code=command.reason_code,
+                text=command.text,
+                attachments=[each.json for each in command.attachments],
+                held=contract.held.json,
+            ),
+            texts=texts(
+                contract,
+                dispute,
+                facts,
+                ("dispute_raised_payer", "dispute_raised_payee"),
+                amount=part.shown,
+            ),
+            rows=(moved, NewDispute(dispute, command.text, command.attachments), *pin_rows),
+        )
 
 
 def _raised(contract: Contract, part: Money, reason_code: str, facts: Facts) -> Dispute:

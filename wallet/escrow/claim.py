@@ -23,7 +23,7 @@ from wallet.money import Money
 from wallet.numbers import local_number, region_of
 from wallet.people.limits import Usage, check_out
 from wallet.people.parties import check_sender, phone_of, wallet_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +62,31 @@ def decide(command: Command, facts: Facts) -> Decision:
         raise Refused(Code.NO_WALLET_IN_CURRENCY, currency=currency, of="receiver")
     if command.receiver in facts.by_msisdn:
         raise Refused(Code.RECEIVER_REGISTERED)
-    pin_rows = check_pin(command.pin, payer, facts)
-    used = check_out(facts, payer, command.amount)
-    charged = charge(payer, source, command.amount, facts)
+    with proven(command.pin, payer, facts) as pin_rows:
+        used = check_out(facts, payer, command.amount)
+        charged = charge(payer, source, command.amount, facts)
 
-    contract, own, opened = hold(
-        facts, "claim", source, command.amount,
-        deadline(facts.now, market.claim_days * DAY_S, market.zone),
-        payee_msisdn=command.receiver, at_deadline="return",
-    )  # fmt: skip
-    return Decision(
-        Posting("claim", charged.legs(own, facts), payer.id),
-        answer={
-            "reference": facts.reference,
-            "kind": "claim",
-            "amount": charged.amount.json,
-            "fee": charged.fee.json,
-            "balance": charged.balance.json,
-            "receiver": {"name": None, "msisdn": command.receiver},
-            "contract": facts.reference,
-            "deadline_at": contract.deadline_at.isoformat(),
-            "posted_at": facts.now.isoformat(),
-        },
-        texts=_texts(facts, payer, charged, contract),
-        rows=(used, *opened, *pin_rows),
-    )
+        contract, own, opened = hold(
+            facts, "claim", source, command.amount,
+            deadline(facts.now, market.claim_days * DAY_S, market.zone),
+            payee_msisdn=command.receiver, at_deadline="return",
+        )  # fmt: skip
+        return Decision(
+            Posting("claim", charged.legs(own, facts), payer.id),
+            answer={
+                "reference": facts.reference,
+                "kind": "claim",
+                "amount": charged.amount.json,
+                "fee": charged.fee.json,
+                "balance": charged.balance.json,
+                "receiver": {"name": None, "msisdn": command.receiver},
+                "contract": facts.reference,
+                "deadline_at": contract.deadline_at.isoformat(),
+                "posted_at": facts.now.isoformat(),
+            },
+            texts=_texts(facts, payer, charged, contract),
+            rows=(used, *opened, *pin_rows),
+        )
 
 
 def _texts(facts: Facts, payer: Holder, charged: Charged, contract: Contract) -> tuple[Text, ...]:

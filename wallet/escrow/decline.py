@@ -17,7 +17,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision
 from wallet.people.parties import check_sender, phone_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,34 +41,36 @@ def decide(command: Command, facts: Facts) -> Decision:
     """Return the posting, or raise the first refusal in `Code` order."""
     contract, payee = party_to(command.contract_id, command.actor, "payee", facts)
     check_sender(payee)
-    pin_rows = check_pin(command.pin, payee, facts)
-    contract.check_open()
-    if facts.now >= contract.deadline_at:
-        raise Refused(Code.CONTRACT_PAST_DEADLINE)  # the rest is the payee's own by now
-    part = contract.part(None)
-    if contract.origin != "offer":
-        raise Refused(Code.INCORRECT_STATE, state=contract.origin)
+    with proven(command.pin, payee, facts) as pin_rows:
+        contract.check_open()
+        if facts.now >= contract.deadline_at:
+            raise Refused(Code.CONTRACT_PAST_DEADLINE)  # the rest is the payee's own by now
+        part = contract.part(None)
+        if contract.origin != "offer":
+            raise Refused(Code.INCORRECT_STATE, state=contract.origin)
 
-    payer = facts.holders[contract.payer_id]
-    moved = move(contract, facts, "decline", returned=part, by_payee=True)
-    common = {"reference": facts.reference, "amount": part.shown}
-    to_payer = {
-        **common,
-        "name": payee.name,
-        "phone": phone_of(payee),
-        "balance": moved.payer_balance.shown,
-    }
-    to_payee = {**common, "name": payer.name, "phone": phone_of(payer)}
-    return Decision(
-        moved.posting,
-        answer={
-            "reference": facts.reference,
-            "kind": "decline",
-            "amount": part.json,
-            "held": moved.contract.held.json,
-            "contract": reference(contract.id),
-            "posted_at": facts.now.isoformat(),
-        },
-        texts=texts_to((payer, "declined_payer", to_payer), (payee, "declined_payee", to_payee)),
-        rows=(*moved.rows, *pin_rows),
-    )
+        payer = facts.holders[contract.payer_id]
+        moved = move(contract, facts, "decline", returned=part, by_payee=True)
+        common = {"reference": facts.reference, "amount": part.shown}
+        to_payer = {
+            **common,
+            "name": payee.name,
+            "phone": phone_of(payee),
+            "balance": moved.payer_balance.shown,
+        }
+        to_payee = {**common, "name": payer.name, "phone": phone_of(payer)}
+        return Decision(
+            moved.posting,
+            answer={
+                "reference": facts.reference,
+                "kind": "decline",
+                "amount": part.json,
+                "held": moved.contract.held.json,
+                "contract": reference(contract.id),
+                "posted_at": facts.now.isoformat(),
+            },
+            texts=texts_to(
+                (payer, "declined_payer", to_payer), (payee, "declined_payee", to_payee)
+            ),
+            rows=(*moved.rows, *pin_rows),
+        )

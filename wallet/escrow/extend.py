@@ -20,7 +20,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Moment, Posting, Text
 from wallet.people.parties import check_sender
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,40 +48,40 @@ def decide(command: Command, facts: Facts) -> Decision:
     by_s = None if command.days is None else check_days(command.days, least=1)
     contract, payee = party_to(command.contract_id, command.actor, "payee", facts)
     check_sender(payee)
-    pin_rows = check_pin(command.pin, payee, facts)
-    contract.check_open()
-    if facts.now >= contract.deadline_at:
-        raise Refused(Code.CONTRACT_PAST_DEADLINE)
-    zone = facts.market(payee).zone
-    wanted = command.deadline_at
-    if by_s is not None:
-        wanted = deadline(contract.deadline_at, by_s, zone)
-    assert wanted is not None
-    last = latest(contract.opened_at, zone)
-    if not contract.deadline_at < wanted <= last:
-        raise Refused(
-            Code.DEADLINE_OUT_OF_RANGE,
-            after=contract.deadline_at.isoformat(),
-            latest=last.isoformat(),
-        )
-    if contract.at_deadline != "release":
-        raise Refused(Code.INCORRECT_STATE, state=contract.origin)
+    with proven(command.pin, payee, facts) as pin_rows:
+        contract.check_open()
+        if facts.now >= contract.deadline_at:
+            raise Refused(Code.CONTRACT_PAST_DEADLINE)
+        zone = facts.market(payee).zone
+        wanted = command.deadline_at
+        if by_s is not None:
+            wanted = deadline(contract.deadline_at, by_s, zone)
+        assert wanted is not None
+        last = latest(contract.opened_at, zone)
+        if not contract.deadline_at < wanted <= last:
+            raise Refused(
+                Code.DEADLINE_OUT_OF_RANGE,
+                after=contract.deadline_at.isoformat(),
+                latest=last.isoformat(),
+            )
+        if contract.at_deadline != "release":
+            raise Refused(Code.INCORRECT_STATE, state=contract.origin)
 
-    until = wanted.astimezone(UTC)
-    payer = facts.holders[contract.payer_id]
-    return Decision(
-        Posting("extend", (), payee.id, payer.id, contract.id),
-        answer={
-            "reference": facts.reference,
-            "kind": "extend",
-            "contract": reference(contract.id),
-            "deadline_before": contract.deadline_at.isoformat(),
-            "deadline_at": until.isoformat(),
-            "posted_at": facts.now.isoformat(),
-        },
-        texts=_texts(facts, contract, payer, payee, until),
-        rows=(contract.moved(facts.now, deadline_at=until), *pin_rows),
-    )
+        until = wanted.astimezone(UTC)
+        payer = facts.holders[contract.payer_id]
+        return Decision(
+            Posting("extend", (), payee.id, payer.id, contract.id),
+            answer={
+                "reference": facts.reference,
+                "kind": "extend",
+                "contract": reference(contract.id),
+                "deadline_before": contract.deadline_at.isoformat(),
+                "deadline_at": until.isoformat(),
+                "posted_at": facts.now.isoformat(),
+            },
+            texts=_texts(facts, contract, payer, payee, until),
+            rows=(contract.moved(facts.now, deadline_at=until), *pin_rows),
+        )
 
 
 def _texts(

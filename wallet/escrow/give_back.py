@@ -20,7 +20,7 @@ from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Text
 from wallet.money import Money
 from wallet.people.parties import check_sender, phone_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 from wallet.plans.records import check_no_plan
 
 
@@ -51,50 +51,50 @@ def decide(command: Command, facts: Facts) -> Decision:
     dispute = None
     if command.dispute_id is not None:
         dispute = dispute_in(contract, command.dispute_id, facts)
-    pin_rows = check_pin(command.pin, payee, facts)
-    contract.check_open()
-    if dispute is None and facts.now >= contract.deadline_at:
-        raise Refused(Code.CONTRACT_PAST_DEADLINE)  # the rest is the payee's own by now
-    part = part_of(contract, dispute, command.amount, facts)
-    if part != contract.held:
-        check_no_plan(contract)  # its merchant closes it whole: steps keep their worth
+    with proven(command.pin, payee, facts) as pin_rows:
+        contract.check_open()
+        if dispute is None and facts.now >= contract.deadline_at:
+            raise Refused(Code.CONTRACT_PAST_DEADLINE)  # the rest is the payee's own by now
+        part = part_of(contract, dispute, command.amount, facts)
+        if part != contract.held:
+            check_no_plan(contract)  # its merchant closes it whole: steps keep their worth
 
-    payer = facts.holders[contract.payer_id]
-    if dispute is None:
-        moved = move(contract, facts, "return", returned=part, by_payee=True)
-    else:
-        moved, dispute = move_part(
-            contract, dispute, facts, "return", "returned", to_payer=part, by_payee=True
-        )
-    common = {
-        "reference": facts.reference,
-        "amount": part.shown,
-        "held": moved.contract.held.shown,
-    }
-    to_payer = {
-        **common,
-        "name": contract.merchant or payee.name,
-        "balance": moved.payer_balance.shown,
-    }
-    to_payee = {**common, "name": payer.name, "phone": phone_of(payer)}
-    return Decision(
-        moved.posting,
-        answer={
-            "reference": facts.reference,
-            "kind": "return",
-            "amount": part.json,
-            "held": moved.contract.held.json,
-            "contract": reference(contract.id),
-            **dispute_answer(dispute),
-            "posted_at": facts.now.isoformat(),
-        },
-        texts=tuple(
-            Text(holder.msisdn, holder.language, wording, values)
-            for holder, wording, values in (
-                (payer, "returned_payer", to_payer),
-                (payee, "returned_payee", to_payee),
+        payer = facts.holders[contract.payer_id]
+        if dispute is None:
+            moved = move(contract, facts, "return", returned=part, by_payee=True)
+        else:
+            moved, dispute = move_part(
+                contract, dispute, facts, "return", "returned", to_payer=part, by_payee=True
             )
-            if holder.msisdn is not None
-        ),
-        rows=(*moved.rows, *pin_rows),
-    )
+        common = {
+            "reference": facts.reference,
+            "amount": part.shown,
+            "held": moved.contract.held.shown,
+        }
+        to_payer = {
+            **common,
+            "name": contract.merchant or payee.name,
+            "balance": moved.payer_balance.shown,
+        }
+        to_payee = {**common, "name": payer.name, "phone": phone_of(payer)}
+        return Decision(
+            moved.posting,
+            answer={
+                "reference": facts.reference,
+                "kind": "return",
+                "amount": part.json,
+                "held": moved.contract.held.json,
+                "contract": reference(contract.id),
+                **dispute_answer(dispute),
+                "posted_at": facts.now.isoformat(),
+            },
+            texts=tuple(
+                Text(holder.msisdn, holder.language, wording, values)
+                for holder, wording, values in (
+                    (payer, "returned_payer", to_payer),
+                    (payee, "returned_payee", to_payee),
+                )
+                if holder.msisdn is not None
+            ),
+            rows=(*moved.rows, *pin_rows),
+        )

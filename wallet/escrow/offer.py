@@ -28,7 +28,7 @@ from wallet.ledger.posting import Decision, Moment, Posting, Row, Text
 from wallet.money import Money
 from wallet.people.limits import Usage, check_in, check_out
 from wallet.people.parties import check_active, party, phone_of, wallet_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +68,26 @@ def decide(command: Command, facts: Facts) -> Decision:
     check_active(payer, payee)
     source = wallet_of(facts, payer, command.amount.currency)
     wallet = wallet_of(facts, payee, command.amount.currency)
-    pin_rows = check_pin(command.pin, payer, facts)
-    used = check_out(facts, payer, command.amount)
-    received = check_in(facts, payee, wallet, command.amount)
-    charged = charge(payer, source, command.amount, facts)
+    with proven(command.pin, payer, facts) as pin_rows:
+        used = check_out(facts, payer, command.amount)
+        received = check_in(facts, payee, wallet, command.amount)
+        charged = charge(payer, source, command.amount, facts)
 
-    contract: Contract | None = None
-    target: Account = wallet
-    opened: tuple[Row, ...] = ()
-    if period_s:
-        deadline_at = deadline(facts.now, period_s, facts.market(payee).zone)
-        contract, target, opened = hold(
-            facts, "offer", source, command.amount, deadline_at,
-            payee=wallet, description=description,
-        )  # fmt: skip
-    return Decision(
-        Posting("offer", charged.legs(target, facts), payer.id, payee.id),
-        answer=_answer(facts, charged, payee, description, contract),
-        texts=_texts(facts, (payer, payee), charged, wallet, contract),
-        rows=(used, *received, *opened, *pin_rows),
-    )
+        contract: Contract | None = None
+        target: Account = wallet
+        opened: tuple[Row, ...] = ()
+        if period_s:
+            deadline_at = deadline(facts.now, period_s, facts.market(payee).zone)
+            contract, target, opened = hold(
+                facts, "offer", source, command.amount, deadline_at,
+                payee=wallet, description=description,
+            )  # fmt: skip
+        return Decision(
+            Posting("offer", charged.legs(target, facts), payer.id, payee.id),
+            answer=_answer(facts, charged, payee, description, contract),
+            texts=_texts(facts, (payer, payee), charged, wallet, contract),
+            rows=(used, *received, *opened, *pin_rows),
+        )
 
 
 def _answer(

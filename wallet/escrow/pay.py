@@ -22,7 +22,7 @@ from wallet.merchants.records import Till
 from wallet.money import Money
 from wallet.people.limits import Usage, check_out
 from wallet.people.parties import check_active, check_funds, phone_of, wallet_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,34 +71,34 @@ def decide(command: Command, facts: Facts) -> Decision:
     settlement = facts.account(payee.id, Kind.SETTLEMENT, command.amount.currency)
     if settlement is None:
         raise Refused(Code.NO_WALLET_IN_CURRENCY, currency=command.amount.currency, of="merchant")
-    pin_rows = check_pin(command.pin, payer, facts)
-    used = check_out(facts, payer, command.amount)
-    fee = facts.market(payer).fee("pay", command.amount)
-    total = command.amount + fee
-    check_funds(source, total)
+    with proven(command.pin, payer, facts) as pin_rows:
+        used = check_out(facts, payer, command.amount)
+        fee = facts.market(payer).fee("pay", command.amount)
+        total = command.amount + fee
+        check_funds(source, total)
 
-    contract = _contract(command, facts, till, source, settlement)
-    taken = charges(
-        till.pricing if contract is None else None, settlement, 0, command.amount, facts
-    )
-    target: Account = settlement
-    rows: tuple[Row, ...] = ()
-    if contract is not None:
-        target = Account(contract.id, None, Kind.ESCROW, contract.currency)
-        rows = (NewAccount(target, facts.now), NewContract(contract))
-    legs = [Leg(source, -total), Leg(target, command.amount)]
-    if fee.is_positive:
-        legs.append(Leg(facts.operator(Kind.FEES, fee.currency), fee))
-    balance = source.balance - total
-    return Decision(
-        Posting("pay", tuple(legs), payer.id, payee.id),
-        answer=_answer(command, facts, till, fee, balance, contract),
-        texts=_texts(
-            command, facts, (payer, payee), till, fee, balance, settlement, contract, taken
-        ),
-        rows=(used, *rows, *pin_rows, *taken.rows),
-        then=taken.postings,
-    )
+        contract = _contract(command, facts, till, source, settlement)
+        taken = charges(
+            till.pricing if contract is None else None, settlement, 0, command.amount, facts
+        )
+        target: Account = settlement
+        rows: tuple[Row, ...] = ()
+        if contract is not None:
+            target = Account(contract.id, None, Kind.ESCROW, contract.currency)
+            rows = (NewAccount(target, facts.now), NewContract(contract))
+        legs = [Leg(source, -total), Leg(target, command.amount)]
+        if fee.is_positive:
+            legs.append(Leg(facts.operator(Kind.FEES, fee.currency), fee))
+        balance = source.balance - total
+        return Decision(
+            Posting("pay", tuple(legs), payer.id, payee.id),
+            answer=_answer(command, facts, till, fee, balance, contract),
+            texts=_texts(
+                command, facts, (payer, payee), till, fee, balance, settlement, contract, taken
+            ),
+            rows=(used, *rows, *pin_rows, *taken.rows),
+            then=taken.postings,
+        )
 
 
 def _contract(

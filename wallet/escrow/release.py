@@ -23,7 +23,7 @@ from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Text
 from wallet.money import Money
 from wallet.people.parties import check_sender, phone_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 from wallet.plans.records import check_no_plan
 
 _DUE: Final = UUID("7a0c6f1e-3a55-4a0e-9a53-52b3f1b2a901")
@@ -77,11 +77,11 @@ def decide(command: Command, facts: Facts) -> Decision:
     dispute = None
     if command.dispute_id is not None:
         dispute = dispute_in(contract, command.dispute_id, facts)
-    pin_rows = check_pin(command.pin, payer, facts)
-    contract.check_open()
-    part = part_of(contract, dispute, command.amount, facts)
-    check_no_plan(contract)
-    return _release(contract, part, facts, "release", pin_rows, dispute)
+    with proven(command.pin, payer, facts) as pin_rows:
+        contract.check_open()
+        part = part_of(contract, dispute, command.amount, facts)
+        check_no_plan(contract)
+        return _release(contract, part, facts, "release", pin_rows, dispute)
 
 
 def decide_due(command: Due, facts: Facts) -> Decision:

@@ -21,7 +21,7 @@ from wallet.payouts.records import CASH_CODE, CodeGuessed, Payout, PayoutSettled
 from wallet.people.agents import AgentRecord
 from wallet.people.one_time import ATTEMPTS, OneTimeCode
 from wallet.people.parties import check_active, phone_of
-from wallet.people.pin import Pin, PinKeys, PinState, check_pin
+from wallet.people.pin import Pin, PinKeys, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +60,37 @@ def decide(command: Command, facts: Facts) -> Decision:
     shop = facts.record(AgentRecord, agent.id)
     if shop is None or target is None:
         raise Refused(Code.NOT_AN_AGENT)
-    pin_rows = check_pin(command.pin, agent, facts)
-    if payout is None or merchant is None or merchant.msisdn != command.msisdn:
-        raise Refused(Code.CASH_CODE_WRONG, rows=pin_rows)
-    _check_code(command.code, payout, facts)
-    if payout.destination.account not in {"", shop.number}:
-        raise Refused(Code.CASH_AT_OTHER_AGENT)
+    with proven(command.pin, agent, facts) as pin_rows:
+        if payout is None or merchant is None or merchant.msisdn != command.msisdn:
+            raise Refused(Code.CASH_CODE_WRONG)
+        _check_code(command.code, payout, facts)
+        if payout.destination.account not in {"", shop.number}:
+            raise Refused(Code.CASH_AT_OTHER_AGENT)
 
-    legs = [
-        Leg(facts.operator(Kind.IN_TRANSIT, payout.currency), -(payout.amount + payout.fee)),
-        Leg(target, payout.amount),
-    ]
-    if payout.fee.is_positive:
-        legs.append(Leg(facts.operator(Kind.FEES, payout.currency), payout.fee))
-    balance = target.balance + payout.amount
-    return Decision(
-        Posting("payout_paid", tuple(legs), merchant.id, agent.id, payout.id),
-        answer={
-            "reference": facts.reference,
-            "kind": "collect",
-            "payout": reference(payout.id),
-            "amount": payout.amount.json,
-            "balance": balance.json,
-            "receiver": {"name": merchant.name, "msisdn": merchant.msisdn},
-            "posted_at": facts.now.isoformat(),
-        },
-        texts=_texts(payout, merchant, agent, shop, balance),
-        rows=(
-            PayoutSettled(replace(payout, state="paid"), facts.now, None, agent.id),
-            *pin_rows,
-        ),
-    )
+        legs = [
+            Leg(facts.operator(Kind.IN_TRANSIT, payout.currency), -(payout.amount + payout.fee)),
+            Leg(target, payout.amount),
+        ]
+        if payout.fee.is_positive:
+            legs.append(Leg(facts.operator(Kind.FEES, payout.currency), payout.fee))
+        balance = target.balance + payout.amount
+        return Decision(
+            Posting("payout_paid", tuple(legs), merchant.id, agent.id, payout.id),
+            answer={
+                "reference": facts.reference,
+                "kind": "collect",
+                "payout": reference(payout.id),
+                "amount": payout.amount.json,
+                "balance": balance.json,
+                "receiver": {"name": merchant.name, "msisdn": merchant.msisdn},
+                "posted_at": facts.now.isoformat(),
+            },
+            texts=_texts(payout, merchant, agent, shop, balance),
+            rows=(
+                PayoutSettled(replace(payout, state="paid"), facts.now, None, agent.id),
+                *pin_rows,
+            ),
+        )
 
 
 def _check_code(code: OneTimeCode, payout: Payout, facts: Facts) -> None:

@@ -23,7 +23,7 @@ from wallet.payouts.records import CASH_CODE, NewPayout, Payout
 from wallet.people.limits import Usage, check_in
 from wallet.people.one_time import OneTimeCode
 from wallet.people.parties import check_funds, check_sender, wallet_of
-from wallet.people.pin import Pin, PinKeys, PinState, check_pin
+from wallet.people.pin import Pin, PinKeys, PinState, proven
 from wallet.refunds.records import RefundsWaiting, check_no_refund_waits
 
 CODE_DIGITS: Final = 8
@@ -74,9 +74,9 @@ def decide(command: Command, facts: Facts) -> Decision:
     merchant = facts.holders[command.actor]
     settlement = settlement_of(merchant, command.amount.currency, facts)
     place = _named(command.destination_id, merchant, facts)
-    pin_rows = check_pin(command.pin, merchant, facts)
-    place = usable(place, facts)
-    return pay_out(merchant, settlement, place, command.amount, command.code, facts, pin_rows)
+    with proven(command.pin, merchant, facts) as pin_rows:
+        place = usable(place, facts)
+        return pay_out(merchant, settlement, place, command.amount, command.code, facts, pin_rows)
 
 
 def settlement_of(merchant: Holder, currency: str, facts: Facts) -> Account:

@@ -29,7 +29,7 @@ from wallet.payouts.payout import (
 )
 from wallet.payouts.schedule_records import EVERY, Schedule, ScheduleMoved, Schedules, ScheduleSet
 from wallet.people.one_time import OneTimeCode
-from wallet.people.pin import Pin, check_pin
+from wallet.people.pin import Pin, proven
 
 REST: Final = timedelta(minutes=10)
 """How long a schedule without hours rests after it could not pay."""
@@ -86,33 +86,33 @@ def decide_set(command: SetSchedule, facts: Facts) -> Decision:
     _check_form(command)
     merchant = facts.holders[command.actor]
     settlement_of(merchant, command.minimum.currency, facts)
-    pin_rows = check_pin(command.pin, merchant, facts)
-    if command.every != "on_demand" and default_place(merchant, facts) is None:
-        raise Refused(Code.PAYOUT_DESTINATION_MISSING)
-    market = facts.market(merchant)
-    if command.minimum.minor < market.payouts.minimum_minor:
-        least = Money(command.minimum.currency, market.payouts.minimum_minor)
-        raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=least.text)
-    schedule = Schedule(
-        merchant.id, command.minimum.currency, command.every, command.weekday, command.hour,
-        command.minimum.minor, facts.now,
-    )  # fmt: skip
-    schedule = replace(schedule, next_at=schedule.due_after(facts.now, market.zone))
-    return Decision(
-        Posting(command.KIND, sender_id=merchant.id),
-        answer={
-            "reference": facts.reference,
-            "kind": command.KIND,
-            "every": schedule.every,
-            "weekday": schedule.weekday,
-            "hour": schedule.hour,
-            "minimum": schedule.minimum.json,
-            "next_at": None if schedule.runs_at is None else schedule.runs_at.isoformat(),
-            "posted_at": facts.now.isoformat(),
-        },
-        texts=text_to(merchant, "payout_schedule_set", {}),
-        rows=(ScheduleSet(schedule, facts.now), *pin_rows),
-    )
+    with proven(command.pin, merchant, facts) as pin_rows:
+        if command.every != "on_demand" and default_place(merchant, facts) is None:
+            raise Refused(Code.PAYOUT_DESTINATION_MISSING)
+        market = facts.market(merchant)
+        if command.minimum.minor < market.payouts.minimum_minor:
+            least = Money(command.minimum.currency, market.payouts.minimum_minor)
+            raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=least.text)
+        schedule = Schedule(
+            merchant.id, command.minimum.currency, command.every, command.weekday, command.hour,
+            command.minimum.minor, facts.now,
+        )  # fmt: skip
+        schedule = replace(schedule, next_at=schedule.due_after(facts.now, market.zone))
+        return Decision(
+            Posting(command.KIND, sender_id=merchant.id),
+            answer={
+                "reference": facts.reference,
+                "kind": command.KIND,
+                "every": schedule.every,
+                "weekday": schedule.weekday,
+                "hour": schedule.hour,
+                "minimum": schedule.minimum.json,
+                "next_at": None if schedule.runs_at is None else schedule.runs_at.isoformat(),
+                "posted_at": facts.now.isoformat(),
+            },
+            texts=text_to(merchant, "payout_schedule_set", {}),
+            rows=(ScheduleSet(schedule, facts.now), *pin_rows),
+        )
 
 
 def _check_form(command: SetSchedule) -> None:

@@ -10,7 +10,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Posting, Text
 from wallet.people.holders import answer_about
-from wallet.people.pin import Pin, PinState, check_pin, new_pin, pin_of
+from wallet.people.pin import Pin, PinState, new_pin, pin_of, proven
 from wallet.people.prove_pin import Proof
 
 
@@ -37,10 +37,15 @@ def decide(command: Command, facts: Facts) -> Decision:
     holder = facts.holders[command.actor]
     if holder.status == "closed":
         raise Refused(Code.SENDER_CLOSED)
-    if pin_of(holder, facts).mac is not None and not _is_proven(command, holder, facts):
-        if command.pin is None:
-            raise Refused(Code.PIN_WRONG)
-        check_pin(command.pin, holder, facts)
+    if pin_of(holder, facts).mac is None or _is_proven(command, holder, facts):
+        return _changed(command, holder, facts)
+    if command.pin is None:
+        raise Refused(Code.PIN_WRONG)
+    with proven(command.pin, holder, facts):
+        return _changed(command, holder, facts)
+
+
+def _changed(command: Command, holder: Holder, facts: Facts) -> Decision:
     row = new_pin(command.chosen, holder, facts)
     texts: tuple[Text, ...] = ()
     if holder.msisdn is not None:

@@ -21,7 +21,7 @@ from wallet.ledger.posting import Decision, Leg, Moment, NewAccount, Posting, Te
 from wallet.money import Money
 from wallet.people.limits import Usage, check_out
 from wallet.people.parties import check_active, check_funds, check_sender, phone_of, wallet_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 from wallet.plans.records import NewPlan, Plan, PlanWithdrawn, check_terms, shown
 
 
@@ -85,14 +85,14 @@ def decide_offer(command: Offer, facts: Facts) -> Decision:
     currency = command.price.currency
     if facts.account(merchant.id, Kind.SETTLEMENT, currency) is None:
         raise Refused(Code.NO_WALLET_IN_CURRENCY, currency=currency, of="merchant")
-    pin_rows = check_pin(command.pin, merchant, facts)
-    terms = (name, command.steps, currency, command.price.minor, command.period_days)
-    plan = Plan(facts.id, merchant.id, *terms, facts.now)
-    return Decision(
-        Posting(command.KIND, (), merchant.id),
-        answer=_answer(plan, facts, command.KIND),
-        rows=(NewPlan(plan), *pin_rows),
-    )
+    with proven(command.pin, merchant, facts) as pin_rows:
+        terms = (name, command.steps, currency, command.price.minor, command.period_days)
+        plan = Plan(facts.id, merchant.id, *terms, facts.now)
+        return Decision(
+            Posting(command.KIND, (), merchant.id),
+            answer=_answer(plan, facts, command.KIND),
+            rows=(NewPlan(plan), *pin_rows),
+        )
 
 
 def decide_withdraw(command: Withdraw, facts: Facts) -> Decision:
@@ -102,14 +102,14 @@ def decide_withdraw(command: Withdraw, facts: Facts) -> Decision:
         raise Refused(Code.PLAN_UNKNOWN)
     merchant = facts.holders[command.actor]
     check_sender(merchant)
-    pin_rows = check_pin(command.pin, merchant, facts)
-    if plan.withdrawn_at is not None:
-        raise Refused(Code.PLAN_WITHDRAWN)
-    return Decision(
-        Posting(command.KIND, (), merchant.id),
-        answer=_answer(plan, facts, command.KIND),
-        rows=(PlanWithdrawn(plan, facts.now), *pin_rows),
-    )
+    with proven(command.pin, merchant, facts) as pin_rows:
+        if plan.withdrawn_at is not None:
+            raise Refused(Code.PLAN_WITHDRAWN)
+        return Decision(
+            Posting(command.KIND, (), merchant.id),
+            answer=_answer(plan, facts, command.KIND),
+            rows=(PlanWithdrawn(plan, facts.now), *pin_rows),
+        )
 
 
 def decide_buy(command: Buy, facts: Facts) -> Decision:
@@ -122,35 +122,35 @@ def decide_buy(command: Buy, facts: Facts) -> Decision:
         raise Refused(Code.SAME_PARTIES)
     check_active(payer, payee)
     source = wallet_of(facts, payer, plan.currency)
-    pin_rows = check_pin(command.pin, payer, facts)
-    if plan.withdrawn_at is not None:
-        raise Refused(Code.PLAN_WITHDRAWN)
-    used = check_out(facts, payer, plan.price)
-    fee = facts.market(payer).fee("pay", plan.price)
-    total = plan.price + fee
-    check_funds(source, total)
+    with proven(command.pin, payer, facts) as pin_rows:
+        if plan.withdrawn_at is not None:
+            raise Refused(Code.PLAN_WITHDRAWN)
+        used = check_out(facts, payer, plan.price)
+        fee = facts.market(payer).fee("pay", plan.price)
+        total = plan.price + fee
+        check_funds(source, total)
 
-    settlement = facts.account(payee.id, Kind.SETTLEMENT, plan.currency)
-    assert settlement is not None, plan  # it was there when the plan was offered
-    contract = _contract(plan, facts, source, settlement)
-    held = Account(contract.id, None, Kind.ESCROW, contract.currency)
-    legs = [Leg(source, -total), Leg(held, plan.price)]
-    if fee.is_positive:
-        legs.append(Leg(facts.operator(Kind.FEES, fee.currency), fee))
-    balance = source.balance - total
-    return Decision(
-        Posting(command.KIND, tuple(legs), payer.id, payee.id),
-        answer={
-            **_answer(plan, facts, command.KIND),
-            "merchant": plan.merchant,
-            "fee": fee.json,
-            "balance": balance.json,
-            "contract": facts.reference,
-            "deadline_at": contract.deadline_at.isoformat(),
-        },
-        texts=_bought(contract, plan, facts, fee, balance),
-        rows=(NewAccount(held, facts.now), NewContract(contract), used, *pin_rows),
-    )
+        settlement = facts.account(payee.id, Kind.SETTLEMENT, plan.currency)
+        assert settlement is not None, plan  # it was there when the plan was offered
+        contract = _contract(plan, facts, source, settlement)
+        held = Account(contract.id, None, Kind.ESCROW, contract.currency)
+        legs = [Leg(source, -total), Leg(held, plan.price)]
+        if fee.is_positive:
+            legs.append(Leg(facts.operator(Kind.FEES, fee.currency), fee))
+        balance = source.balance - total
+        return Decision(
+            Posting(command.KIND, tuple(legs), payer.id, payee.id),
+            answer={
+                **_answer(plan, facts, command.KIND),
+                "merchant": plan.merchant,
+                "fee": fee.json,
+                "balance": balance.json,
+                "contract": facts.reference,
+                "deadline_at": contract.deadline_at.isoformat(),
+            },
+            texts=_bought(contract, plan, facts, fee, balance),
+            rows=(NewAccount(held, facts.now), NewContract(contract), used, *pin_rows),
+        )
 
 
 def _contract(plan: Plan, facts: Facts, source: Account, settlement: Account) -> Contract:

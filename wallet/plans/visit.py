@@ -20,7 +20,7 @@ from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Posting, Row, Text
 from wallet.money import Money
 from wallet.people.parties import check_active, check_sender, phone_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 from wallet.plans.records import check_plan, next_step
 from wallet.plans.visit_codes import CODE_LIFETIME, VisitCode
 
@@ -80,30 +80,30 @@ def decide(command: Command, facts: Facts) -> Decision:
     """Return the visit by the payer, or raise the first refusal in `Code` order."""
     contract, payer = party_to(command.contract_id, command.actor, "payer", facts)
     check_sender(payer)
-    pin_rows = check_pin(command.pin, payer, facts)
-    _check_usable(contract, facts)
-    return _visit(contract, facts, command.KIND, pin_rows)
+    with proven(command.pin, payer, facts) as pin_rows:
+        _check_usable(contract, facts)
+        return _visit(contract, facts, command.KIND, pin_rows)
 
 
 def decide_ask_code(command: AskCode, facts: Facts) -> Decision:
     """Return the new code, which ends the one before, or the first refusal in `Code` order."""
     contract, payer = party_to(command.contract_id, command.actor, "payer", facts)
     check_sender(payer)
-    pin_rows = check_pin(command.pin, payer, facts)
-    _check_usable(contract, facts)
-    expires_at = min(facts.now + CODE_LIFETIME, contract.deadline_at)
-    code = VisitCode(contract.id, command.code_mac, 0, facts.now, expires_at, None)
-    return Decision(
-        Posting(command.KIND, (), payer.id, contract.payee_id, contract.id),
-        answer={
-            "reference": facts.reference,
-            "kind": command.KIND,
-            "contract": reference(contract.id),
-            "expires_at": expires_at.isoformat(),
-            "posted_at": facts.now.isoformat(),
-        },
-        rows=(code, *pin_rows),
-    )
+    with proven(command.pin, payer, facts) as pin_rows:
+        _check_usable(contract, facts)
+        expires_at = min(facts.now + CODE_LIFETIME, contract.deadline_at)
+        code = VisitCode(contract.id, command.code_mac, 0, facts.now, expires_at, None)
+        return Decision(
+            Posting(command.KIND, (), payer.id, contract.payee_id, contract.id),
+            answer={
+                "reference": facts.reference,
+                "kind": command.KIND,
+                "contract": reference(contract.id),
+                "expires_at": expires_at.isoformat(),
+                "posted_at": facts.now.isoformat(),
+            },
+            rows=(code, *pin_rows),
+        )
 
 
 def decide_redeem(command: Redeem, facts: Facts) -> Decision:

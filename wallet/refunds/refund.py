@@ -21,7 +21,7 @@ from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.merchants.records import MerchantLock
 from wallet.money import Money
 from wallet.people.parties import check_funds, check_sender, wallet_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 from wallet.people.staff import Staff, check_staff
 from wallet.refunds.records import (
     NewRefund,
@@ -114,37 +114,37 @@ def decide(command: Command, facts: Facts) -> Decision:
     check_sender(merchant)
     if payer.status == "closed":
         raise Refused(Code.RECEIVER_CLOSED)
-    pin_rows = check_pin(command.pin, merchant, facts)
-    if payment.is_reversed:
-        raise Refused(Code.ALREADY_REVERSED)
-    part = payment.part(command.amount)
-    settlement = facts.account(merchant.id, Kind.SETTLEMENT, part.currency)
-    assert settlement is not None, "the payment was released to it"
-    waiting = facts.record(RefundsWaiting, merchant.id)
-    assert waiting is not None, "whoever has terms has these"
-    if not command.when_covered:
-        check_no_refund_waits(merchant.id, part.currency, facts)
-        check_funds(settlement, part)
-    is_covered = waiting.first(part.currency) is None and not part > settlement.balance
+    with proven(command.pin, merchant, facts) as pin_rows:
+        if payment.is_reversed:
+            raise Refused(Code.ALREADY_REVERSED)
+        part = payment.part(command.amount)
+        settlement = facts.account(merchant.id, Kind.SETTLEMENT, part.currency)
+        assert settlement is not None, "the payment was released to it"
+        waiting = facts.record(RefundsWaiting, merchant.id)
+        assert waiting is not None, "whoever has terms has these"
+        if not command.when_covered:
+            check_no_refund_waits(merchant.id, part.currency, facts)
+            check_funds(settlement, part)
+        is_covered = waiting.first(part.currency) is None and not part > settlement.balance
 
-    refund = Refund(
-        facts.id, payment.id, merchant.id, payer.id, part.currency, part.minor,
-        "waiting", facts.now, merchant=payment.merchant,
-    )  # fmt: skip
-    if is_covered:
-        refund = _paid(refund, facts)
-    posting = _posting(command.KIND, refund, settlement, facts)
-    left = payment.left - part
-    return Decision(
-        posting,
-        answer={
-            **_answer(command.KIND, refund, settlement, facts),
-            "refunded": (payment.refunded + part).json,
-            "left": left.json,
-        },
-        texts=_texts(refund, settlement, facts, "refunded" if is_covered else "refund_waits"),
-        rows=(NewRefund(refund), *pin_rows),
-    )
+        refund = Refund(
+            facts.id, payment.id, merchant.id, payer.id, part.currency, part.minor,
+            "waiting", facts.now, merchant=payment.merchant,
+        )  # fmt: skip
+        if is_covered:
+            refund = _paid(refund, facts)
+        posting = _posting(command.KIND, refund, settlement, facts)
+        left = payment.left - part
+        return Decision(
+            posting,
+            answer={
+                **_answer(command.KIND, refund, settlement, facts),
+                "refunded": (payment.refunded + part).json,
+                "left": left.json,
+            },
+            texts=_texts(refund, settlement, facts, "refunded" if is_covered else "refund_waits"),
+            rows=(NewRefund(refund), *pin_rows),
+        )
 
 
 def decide_covered(command: Covered, facts: Facts) -> Decision:

@@ -21,7 +21,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Moment, Posting, Row, Text
 from wallet.people.parties import check_sender, phone_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 from wallet.trade.documents import (
     Delivery,
     Order,
@@ -83,15 +83,15 @@ def decide_order(command: FileOrder, facts: Facts) -> Decision:
     side = "payer" if is_payer else "payee"
     contract, author = party_to(command.contract_id, command.actor, side, facts)
     check_sender(author)
-    pin_rows = check_pin(command.pin, author, facts)
-    file = _file(contract, facts)
-    if file.shipment is not None:
-        raise Refused(Code.TRADE_DOCUMENT_FIXED, because="shipped")
-    if file.order is not None and file.order.author_id != author.id:
-        raise Refused(Code.TRADE_DOCUMENT_FIXED, because="of the other party")
-    filed = Filed(_version(file.order), author.id, facts.now, order)
-    told = {"total": order.total.json, "lines": len(order.lines)}
-    return _filed(command.KIND, contract, author, filed, facts, pin_rows, told)
+    with proven(command.pin, author, facts) as pin_rows:
+        file = _file(contract, facts)
+        if file.shipment is not None:
+            raise Refused(Code.TRADE_DOCUMENT_FIXED, because="shipped")
+        if file.order is not None and file.order.author_id != author.id:
+            raise Refused(Code.TRADE_DOCUMENT_FIXED, because="of the other party")
+        filed = Filed(_version(file.order), author.id, facts.now, order)
+        told = {"total": order.total.json, "lines": len(order.lines)}
+        return _filed(command.KIND, contract, author, filed, facts, pin_rows, told)
 
 
 def decide_ship(command: Ship, facts: Facts) -> Decision:
@@ -99,23 +99,23 @@ def decide_ship(command: Ship, facts: Facts) -> Decision:
     shipment = check_shipment(command.shipment, facts.now)
     contract, payee = party_to(command.contract_id, command.actor, "payee", facts)
     check_sender(payee)
-    pin_rows = check_pin(command.pin, payee, facts)
-    file = _file(contract, facts)
-    if file.order is None:
-        raise Refused(Code.TRADE_DOCUMENT_MISSING, missing="order")
-    if file.delivery is not None:
-        raise Refused(Code.TRADE_DOCUMENT_FIXED, because="delivered")
-    filed = Filed(_version(file.shipment), payee.id, facts.now, shipment)
-    told = {"carrier": shipment.carrier, "tracking_number": shipment.tracking_number}
-    payer = facts.holders[contract.payer_id]
-    values: Values = {
-        "reference": facts.reference,
-        "name": contract.merchant or payee.name,
-        "carrier": shipment.carrier,
-        "tracking": shipment.tracking_number,
-    }
-    texts = texts_to((payer, "shipped", values))
-    return _filed(command.KIND, contract, payee, filed, facts, pin_rows, told, texts)
+    with proven(command.pin, payee, facts) as pin_rows:
+        file = _file(contract, facts)
+        if file.order is None:
+            raise Refused(Code.TRADE_DOCUMENT_MISSING, missing="order")
+        if file.delivery is not None:
+            raise Refused(Code.TRADE_DOCUMENT_FIXED, because="delivered")
+        filed = Filed(_version(file.shipment), payee.id, facts.now, shipment)
+        told = {"carrier": shipment.carrier, "tracking_number": shipment.tracking_number}
+        payer = facts.holders[contract.payer_id]
+        values: Values = {
+            "reference": facts.reference,
+            "name": contract.merchant or payee.name,
+            "carrier": shipment.carrier,
+            "tracking": shipment.tracking_number,
+        }
+        texts = texts_to((payer, "shipped", values))
+        return _filed(command.KIND, contract, payee, filed, facts, pin_rows, told, texts)
 
 
 def decide_deliver(command: Deliver, facts: Facts) -> Decision:
@@ -123,24 +123,24 @@ def decide_deliver(command: Deliver, facts: Facts) -> Decision:
     delivery = check_delivery(command.delivery, facts.now)
     contract, payee = party_to(command.contract_id, command.actor, "payee", facts)
     check_sender(payee)
-    pin_rows = check_pin(command.pin, payee, facts)
-    file = _file(contract, facts)
-    if file.shipment is None:
-        raise Refused(Code.TRADE_DOCUMENT_MISSING, missing="shipment")
-    if file.delivery is not None:
-        raise Refused(Code.TRADE_DOCUMENT_FIXED, because="delivered")
-    deadline_at = sooner(contract, facts.now)
-    rows: tuple[Row, ...] = pin_rows
-    if deadline_at < contract.deadline_at:
-        rows = (contract.moved(facts.now, deadline_at=deadline_at), *pin_rows)
-    filed = Filed(1, payee.id, facts.now, delivery)
-    told = {
-        "delivered_at": delivery.delivered_at.isoformat(),
-        "deadline_before": contract.deadline_at.isoformat(),
-        "deadline_at": deadline_at.isoformat(),
-    }
-    texts = _delivered(contract, payee, deadline_at, facts)
-    return _filed(command.KIND, contract, payee, filed, facts, rows, told, texts)
+    with proven(command.pin, payee, facts) as pin_rows:
+        file = _file(contract, facts)
+        if file.shipment is None:
+            raise Refused(Code.TRADE_DOCUMENT_MISSING, missing="shipment")
+        if file.delivery is not None:
+            raise Refused(Code.TRADE_DOCUMENT_FIXED, because="delivered")
+        deadline_at = sooner(contract, facts.now)
+        rows: tuple[Row, ...] = pin_rows
+        if deadline_at < contract.deadline_at:
+            rows = (contract.moved(facts.now, deadline_at=deadline_at), *pin_rows)
+        filed = Filed(1, payee.id, facts.now, delivery)
+        told = {
+            "delivered_at": delivery.delivered_at.isoformat(),
+            "deadline_before": contract.deadline_at.isoformat(),
+            "deadline_at": deadline_at.isoformat(),
+        }
+        texts = _delivered(contract, payee, deadline_at, facts)
+        return _filed(command.KIND, contract, payee, filed, facts, rows, told, texts)
 
 
 def sooner(contract: Contract, now: datetime) -> datetime:

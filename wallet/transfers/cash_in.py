@@ -14,7 +14,7 @@ from wallet.money import Money
 from wallet.people.agents import AgentRecord
 from wallet.people.limits import Usage, check_in
 from wallet.people.parties import check_active, check_funds, party, phone_of, wallet_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,40 +53,40 @@ def decide(command: Command, facts: Facts) -> Decision:
     if shop is None or source is None:
         raise Refused(Code.NOT_AN_AGENT)
     wallet = wallet_of(facts, customer, command.amount.currency)
-    pin_rows = check_pin(command.pin, agent, facts)
-    received = check_in(facts, customer, wallet, command.amount)
-    check_funds(source, command.amount)
+    with proven(command.pin, agent, facts) as pin_rows:
+        received = check_in(facts, customer, wallet, command.amount)
+        check_funds(source, command.amount)
 
-    left, balance = source.balance - command.amount, wallet.balance + command.amount
-    assert agent.msisdn is not None
-    assert customer.msisdn is not None
-    common = {"reference": facts.reference, "amount": command.amount.shown}
-    given = {**common, "name": shop.name or agent.name, "balance": balance.shown}
-    taken = {
-        **common,
-        "name": customer.name,
-        "phone": phone_of(customer),
-        "balance": left.shown,
-    }
-    return Decision(
-        Posting(
-            "cash_in",
-            (Leg(source, -command.amount), Leg(wallet, command.amount)),
-            agent.id,
-            customer.id,
-        ),
-        answer={
-            "reference": facts.reference,
-            "kind": "cash_in",
-            "amount": command.amount.json,
-            "fee": Money(command.amount.currency, 0).json,
-            "balance": left.json,
-            "receiver": party(customer),
-            "posted_at": facts.now.isoformat(),
-        },
-        texts=(
-            Text(customer.msisdn, customer.language, "cash_in", given),
-            Text(agent.msisdn, agent.language, "cash_in_agent", taken),
-        ),
-        rows=(*received, *pin_rows),
-    )
+        left, balance = source.balance - command.amount, wallet.balance + command.amount
+        assert agent.msisdn is not None
+        assert customer.msisdn is not None
+        common = {"reference": facts.reference, "amount": command.amount.shown}
+        given = {**common, "name": shop.name or agent.name, "balance": balance.shown}
+        taken = {
+            **common,
+            "name": customer.name,
+            "phone": phone_of(customer),
+            "balance": left.shown,
+        }
+        return Decision(
+            Posting(
+                "cash_in",
+                (Leg(source, -command.amount), Leg(wallet, command.amount)),
+                agent.id,
+                customer.id,
+            ),
+            answer={
+                "reference": facts.reference,
+                "kind": "cash_in",
+                "amount": command.amount.json,
+                "fee": Money(command.amount.currency, 0).json,
+                "balance": left.json,
+                "receiver": party(customer),
+                "posted_at": facts.now.isoformat(),
+            },
+            texts=(
+                Text(customer.msisdn, customer.language, "cash_in", given),
+                Text(agent.msisdn, agent.language, "cash_in_agent", taken),
+            ),
+            rows=(*received, *pin_rows),
+        )

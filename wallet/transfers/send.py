@@ -13,7 +13,7 @@ from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.money import Money
 from wallet.people.limits import Usage, check_in, check_out
 from wallet.people.parties import check_active, check_funds, party, phone_of, wallet_of
-from wallet.people.pin import Pin, PinState, check_pin
+from wallet.people.pin import Pin, PinState, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,31 +51,31 @@ def decide(command: Command, facts: Facts) -> Decision:
     check_active(sender, receiver)
     source = wallet_of(facts, sender, command.amount.currency)
     target = wallet_of(facts, receiver, command.amount.currency)
-    pin_rows = check_pin(command.pin, sender, facts)
-    used = check_out(facts, sender, command.amount)
-    received = check_in(facts, receiver, target, command.amount)
-    fee = facts.market(sender).fee("send", command.amount)
-    total = command.amount + fee
-    check_funds(source, total)
+    with proven(command.pin, sender, facts) as pin_rows:
+        used = check_out(facts, sender, command.amount)
+        received = check_in(facts, receiver, target, command.amount)
+        fee = facts.market(sender).fee("send", command.amount)
+        total = command.amount + fee
+        check_funds(source, total)
 
-    legs = [Leg(source, -total), Leg(target, command.amount)]
-    if fee.is_positive:
-        legs.append(Leg(facts.operator(Kind.FEES, fee.currency), fee))
-    balance = source.balance - total
-    return Decision(
-        Posting("send", tuple(legs), sender.id, receiver.id),
-        answer={
-            "reference": facts.reference,
-            "kind": "send",
-            "amount": command.amount.json,
-            "fee": fee.json,
-            "balance": balance.json,
-            "receiver": party(receiver),
-            "posted_at": facts.now.isoformat(),
-        },
-        texts=_texts(facts, (sender, receiver), target, command.amount, fee, balance),
-        rows=(used, *received, *pin_rows),
-    )
+        legs = [Leg(source, -total), Leg(target, command.amount)]
+        if fee.is_positive:
+            legs.append(Leg(facts.operator(Kind.FEES, fee.currency), fee))
+        balance = source.balance - total
+        return Decision(
+            Posting("send", tuple(legs), sender.id, receiver.id),
+            answer={
+                "reference": facts.reference,
+                "kind": "send",
+                "amount": command.amount.json,
+                "fee": fee.json,
+                "balance": balance.json,
+                "receiver": party(receiver),
+                "posted_at": facts.now.isoformat(),
+            },
+            texts=_texts(facts, (sender, receiver), target, command.amount, fee, balance),
+            rows=(used, *received, *pin_rows),
+        )
 
 
 def _texts(

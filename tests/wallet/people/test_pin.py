@@ -2,16 +2,19 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 
 from tests.facts import NOW, PIN_KEYS, a_holder, some_facts
+from tests.tables import Person
 from tests.town import OTHER_PIN, PIN, WRONG_PIN, Town, started
 from wallet.errors import Code, Refused
-from wallet.people import change_pin, prove_pin
+from wallet.people import change_pin, pin, prove_pin
 from wallet.people.pin import ATTEMPTS, Pin, PinKeys, PinState, check_pin, new_pin
 
+WALLET = Path(pin.__file__).parents[1]
 RIGHT, WRONG = Pin(PIN), Pin(WRONG_PIN)
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
@@ -196,6 +199,32 @@ def test_a_wrong_attempt_is_counted_although_nothing_moves(town):
         town.send(amina, juma, 100, pin=WRONG_PIN)
     assert attempts(town, amina) == (1, 0, None)
     assert town.balance(amina) == 10_000
+
+
+def test_a_right_pin_clears_earlier_failures_although_its_command_is_refused(town):
+    amina, juma = town.person(), town.person()
+    for _ in range(2):
+        with pytest.raises(Refused):
+            town.send(amina, juma, 100, pin=WRONG_PIN)
+    with pytest.raises(Refused) as caught:
+        town.send(amina, juma, 100)
+    assert caught.value.code is Code.INSUFFICIENT_FUNDS
+    assert attempts(town, amina) == (0, 0, None)
+
+
+def test_a_command_refused_before_its_pin_is_looked_at_clears_nothing(town):
+    amina, nobody = town.person(), Person(0, "+254711099999", "Nobody")
+    with pytest.raises(Refused):
+        town.send(amina, town.person(), 100, pin=WRONG_PIN)
+    with pytest.raises(Refused) as caught:
+        town.send(amina, nobody, 100)
+    assert caught.value.code is Code.RECEIVER_UNKNOWN
+    assert attempts(town, amina) == (1, 0, None)
+
+
+def test_every_flow_lets_what_a_right_pin_writes_stand():
+    naming = {path.name for path in WALLET.rglob("*.py") if "check_pin" in path.read_text()}
+    assert naming == {"pin.py", "prove_pin.py"}, "elsewhere it is `with proven(...)`"
 
 
 def test_what_is_stored_is_what_was_decided(town):
