@@ -22,7 +22,16 @@ Cases = tuple[tuple[dict[str, Any], str], ...]
 
 MONEY_TABLES = (
     "(SELECT * FROM accounts WHERE holder_id IS NOT NULL OR balance_minor <> 0)",
-    *("postings", "entries", "contracts", "disputes", "limit_usage", "payouts", "quotes"),
+    *(
+        "postings",
+        "entries",
+        "contracts",
+        "paid_orders",
+        "disputes",
+        "limit_usage",
+        "payouts",
+        "quotes",
+    ),
     *("destinations", "payout_schedules", "payout_batches"),
     *("bank_files", "bank_statements", "bank_lines", "bank_answers", "bank_exceptions"),
     *("bank_uploads", "approvals"),

@@ -128,6 +128,7 @@ class Code(StrEnum):
     APPROVAL_NEEDED = "approval_needed"
     BANK_REFERENCE_USED = "bank_reference_used"
     PRICE_OUT_OF_BAND = "price_out_of_band"
+    ALREADY_PAID = "already_paid"
     # Limits
     LESS_THAN_TRANSACTION_MIN_VALUE = "less_than_transaction_min_value"
     GREATER_THAN_TRANSACTION_MAX_VALUE = "greater_than_transaction_max_value"

@@ -17,6 +17,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Leg, Moment, NewAccount, Posting, Row, Text
+from wallet.merchants.order_records import PaidOrder, order_id, paid_now
 from wallet.merchants.pricing import Charges, charges
 from wallet.merchants.records import Till
 from wallet.money import Money
@@ -29,7 +30,7 @@ from wallet.people.pin import Pin, PinState, proven
 class Command:
     """`actor` is the payer. `order` and `expires_at` are what a dynamic QR code says.
 
-    The expiry is looked at here, after the replay: who paid in time may ask again later.
+    Both are looked at here, after the replay: who paid in time may ask again later.
     """
 
     KIND: ClassVar[str] = "pay"
@@ -44,13 +45,15 @@ class Command:
 
     def needs(self) -> Needs:
         """The payer's PIN is guarded; wallet and settlement account are locked."""
+        order = self.order
+        ordered = () if order is None else ((PaidOrder, order_id(self.till, order)),)
         return Needs(
             holders=(self.actor,),
             operator=(
                 (Kind.FEES, self.amount.currency),
                 (Kind.COMMISSIONS, self.amount.currency),
             ),
-            records=((PinState, self.actor), (Till, self.till)),
+            records=((PinState, self.actor), (Till, self.till), *ordered),
             of_holders=(Usage,),
         )
 
@@ -72,6 +75,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     if settlement is None:
         raise Refused(Code.NO_WALLET_IN_CURRENCY, currency=command.amount.currency, of="merchant")
     with proven(command.pin, payer, facts) as pin_rows:
+        paid = paid_now(command.till, command.order, facts)
         used = check_out(facts, payer, command.amount)
         fee = facts.market(payer).fee("pay", command.amount)
         total = command.amount + fee
@@ -96,7 +100,7 @@ def decide(command: Command, facts: Facts) -> Decision:
             texts=_texts(
                 command, facts, (payer, payee), till, fee, balance, settlement, contract, taken
             ),
-            rows=(used, *rows, *pin_rows, *taken.rows),
+            rows=(used, *paid, *rows, *pin_rows, *taken.rows),
             then=taken.postings,
         )
 

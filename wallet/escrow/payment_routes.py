@@ -98,7 +98,8 @@ def create_payment(request: ActRequest) -> pay.Command:
     """Pay a merchant's till.
 
     The money is held in a contract for the merchant's period, to be released by the payer or by
-    itself at the deadline; without a period the merchant has it at once.
+    itself at the deadline; without a period the merchant has it at once. A code that names an
+    order is paid once, whoever pays: the second is told `already_paid`.
     """
     body = request.body
     if "till" in body:

@@ -34,7 +34,7 @@ class MerchantCode:
 
     @property
     def is_dynamic(self) -> bool:
-        """Whether the code is for one payment, not for the till's wall."""
+        """Whether the code is for one payment, that of its reference, not for the till's wall."""
         return (self.amount_minor, self.reference, self.expires_at) != (None, None, None)
 
     @property
@@ -73,6 +73,8 @@ def _check_payment(code: MerchantCode) -> None:
         raise QrError(Reason.BAD_REFERENCE, "62")
     if code.expires_at is not None and not 0 < seconds_of(code.expires_at) <= _LAST_EXPIRY_S:
         raise QrError(Reason.BAD_EXPIRY)
+    if code.is_dynamic and code.reference is None:
+        raise QrError(Reason.BAD_REFERENCE, "62")  # or nobody could tell that it was paid
 
 
 def _is_payable(amount_minor: int, currency: str) -> bool:

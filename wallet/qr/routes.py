@@ -11,7 +11,9 @@ import marshmallow as ma
 from flask import Response, url_for
 from marshmallow import fields, validate
 
+from wallet.clock import reference
 from wallet.errors import Code, Refused
+from wallet.merchants.order_records import check_unpaid
 from wallet.merchants.records import OpenTill, till_of
 from wallet.money import Money
 from wallet.qr import MerchantCode
@@ -41,7 +43,10 @@ class PayloadField(fields.Str):
 
 
 class QrRequestSchema(ma.Schema):
-    """A code for one of your tills; with an amount, order or lifetime, for one payment."""
+    """A code for one of your tills; with an amount, order or lifetime, for one payment.
+
+    An order is one of its till's, and is paid once, by whichever of its codes.
+    """
 
     till = TillField(required=True)
     amount = AmountField()
@@ -95,14 +100,22 @@ class CodeQuerySchema(ma.Schema):
 @blp.arguments(QrRequestSchema)
 @blp.response(201, QrSchema)
 def create_qr_code(body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Make a code for one of your tills"""
+    """Make a code for one of your tills
+
+    The till alone makes a code for the wall, which is paid as often as people come. Any other is
+    for one order, and is paid once; an order is drawn where you name none.
+    """
     open_till = till_of(current_service().engine, body["till"])
     if open_till is None or open_till.till.merchant_id != caller().holder_id:
         raise Refused(Code.TILL_UNKNOWN)
     now = current_service().clock.now().replace(microsecond=0)  # a code counts whole seconds
     lifetime_s = body.get("lifetime_s")
     expires_at = None if lifetime_s is None else now + timedelta(seconds=lifetime_s)
-    code = _code(open_till, body.get("amount"), body.get("order"), expires_at)
+    amount, order = body.get("amount"), body.get("order")
+    if order is None and (amount is not None or expires_at is not None):
+        order = reference(current_service().ids.next(now))
+    check_unpaid(current_service().engine, body["till"], order)
+    code = _code(open_till, amount, order, expires_at)
     payload = _payload(code, open_till, now)
     return {
         "payload": payload,
@@ -122,12 +135,14 @@ def decode_qr_code(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """See whom and what a scanned code asks to pay
 
     A code of another payment system is refused, with the name of its `owner` where it has one.
+    One that was paid is refused, as paying it would be.
     """
     service = current_service()
     code = read_payload(body["payload"], qr_key(service.settings.token_key), service.clock.now())
     open_till = till_of(service.engine, code.till)
     if open_till is None:
         raise Refused(Code.TILL_UNKNOWN)
+    check_unpaid(service.engine, code.till, code.reference)
     return {
         "till": code.till,
         "merchant": open_till.till.name,

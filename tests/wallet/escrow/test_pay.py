@@ -27,6 +27,7 @@ from wallet.contracts.records import NewContract
 from wallet.errors import Code
 from wallet.escrow.pay import Command, decide
 from wallet.ledger.posting import NewAccount
+from wallet.merchants.order_records import OrderPaid, PaidOrder, order_id
 from wallet.money import Money
 from wallet.people.limits import Usage
 from wallet.service import text_body
@@ -50,6 +51,7 @@ def the_facts(
     paid_today=0,
     paid_this_month=0,
     settled=0,
+    paid=False,
     payer=None,
     payee=None,
 ):
@@ -59,7 +61,8 @@ def the_facts(
         accounts.append(an_account(12, PAYEE, settled, "settlement"))
     tills = [a_till(period_s, merchant)] if till_known else []
     usage = Usage(PAYER, "KES", date(2026, 1, 5), paid_today, max(paid_today, paid_this_month))
-    return some_facts(holders, accounts, tills=tills, usages=[usage])
+    records = [PaidOrder(order_id("50001", "INV-7"), 70)] if paid else []
+    return some_facts(holders, accounts, tills=tills, usages=[usage], records=records)
 
 
 FAULTS: list[Fault] = [
@@ -73,6 +76,7 @@ FAULTS: list[Fault] = [
     (Code.NO_WALLET_IN_CURRENCY, {"wallet": False}),
     (Code.NO_WALLET_IN_CURRENCY, {"settlement": False}),
     *pin_faults("payer"),
+    (Code.ALREADY_PAID, {"order": "INV-7", "paid": True}),
     (Code.LESS_THAN_TRANSACTION_MIN_VALUE, {"amount": 99}),
     (Code.GREATER_THAN_TRANSACTION_MAX_VALUE, {"amount": LARGEST + 1}),
     (Code.DAILY_VALUE_LIMIT_EXCEEDED, {"paid_today": DAILY}),
@@ -160,3 +164,21 @@ def test_a_second_before_its_code_expires_a_payment_is_taken():
 
 def test_the_answer_names_the_merchants_order():
     assert decide(a_command(order="INV-7"), the_facts()).answer["order"] == "INV-7"
+
+
+@pytest.mark.rule("A code for one order is paid once, whoever pays it; a till's code by everybody.")
+def test_an_order_is_paid_once_and_is_one_of_its_tills():
+    facts = the_facts(paid=True)
+    assert refusal(decide, a_command(order="INV-7"), facts).facts == {"order": "INV-7"}
+    for other in (None, "INV-8", "inv-7"):
+        assert decide(a_command(order=other), facts).posting.legs
+    assert order_id("50001", "INV-7") != order_id("50002", "INV-7")
+
+
+def test_only_a_payment_by_an_orders_code_notes_that_it_is_paid():
+    facts = the_facts()
+    noted = [
+        [row.paid.payment_id for row in decide(each, facts).rows if isinstance(row, OrderPaid)]
+        for each in (a_command(), a_command(order="INV-7"))
+    ]
+    assert noted == [[], [facts.id]]

@@ -141,7 +141,7 @@ def test_another_systems_code_is_refused_as_such(village, anna):
 
 
 def test_a_code_sealed_with_another_key_is_refused(village, anna, shop):
-    forged = MerchantCode(shop.till, "Mary", "Nairobi", "KE", "KES", "5411", 99_00)
+    forged = MerchantCode(shop.till, "Mary", "Nairobi", "KE", "KES", "5411", 99_00, "INV-17")
     payload = merchant_code(forged, b"another key of sixteen bytes")
     with village.unchanged():
         answer = pay(village, anna, by_code(payload))
@@ -150,7 +150,7 @@ def test_a_code_sealed_with_another_key_is_refused(village, anna, shop):
 
 def test_a_till_that_is_gone_is_unknown_however_good_the_code(village, anna):
     token_key = village.service.settings.token_key
-    lost = MerchantCode("59999", "Mary", "Nairobi", "KE", "KES", "5411", 99_00)
+    lost = MerchantCode("59999", "Mary", "Nairobi", "KE", "KES", "5411", 99_00, "INV-17")
     with village.unchanged():
         answer = pay(village, anna, by_code(merchant_code(lost, qr_key(token_key))))
     assert (answer.status_code, answer.json["code"]) == (404, "till_unknown")
