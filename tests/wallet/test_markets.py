@@ -25,6 +25,7 @@ quote_margin_bps = 1
 reference_rate_max_age_s = 1
 price_band_bps = 1
 claim_days = 1
+refund_days = 1
 {limits}
 [fees]
 send = [{fees}]

@@ -81,6 +81,7 @@ class Market:
     reference_rate_max_age_s: int
     price_band_bps: int
     claim_days: int  # how long money waits for a number to be registered
+    refund_days: int  # how long a refund waits for its merchant's money
     limits: Mapping[str, Sequence[Limits]]
     """By currency, then by tier."""
     tariffs: Mapping[tuple[str, str], Tariff]
@@ -212,6 +213,7 @@ def parse_market(text: str) -> Market:
         reference_rate_max_age_s=table["reference_rate_max_age_s"],
         price_band_bps=table["price_band_bps"],
         claim_days=table["claim_days"],
+        refund_days=table["refund_days"],
         limits=_limits_by_currency(table["limits"], currency),
         tariffs=_tariffs(table["fees"], currency),
         payouts=_payouts(table["payouts"], currency),

@@ -149,6 +149,7 @@ class Refund(Found):
     ended_at: datetime | None = None
     posting_id: int | None = None
     decline_reason: str | None = None
+    waits_until: datetime | None = None  # None where it never waited
     merchant: str = ""
 
     RANK: ClassVar[int] = 90  # after the merchant's terms
@@ -170,7 +171,7 @@ class Refund(Found):
 @inserted(
     "refunds",
     "id, payment_id, merchant_id, payer_id, currency, amount_minor, state, asked_at, ended_at,"
-    " posting_id",
+    " posting_id, waits_until",
 )
 @dataclass(frozen=True, slots=True)
 class NewRefund(Written):

@@ -3,12 +3,14 @@
 From the settlement balance, without the commission, which is kept. Where the balance does not
 cover it, the merchant may let it wait: it is paid as soon as what is settled next covers it, the
 oldest first, and nothing is paid out before. The merchant cannot call it off, for the customer
-was told; one of the operator's staff may decline it.
+was told; one of the operator's staff may decline it. It waits for the market's `refund_days`: what
+is not covered by then is declined, so that the customer knows, and the merchant may refund anew.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any, ClassVar, Final
 from uuid import UUID, uuid5
 
@@ -17,7 +19,7 @@ from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER
-from wallet.ledger.posting import Decision, Leg, Posting, Text
+from wallet.ledger.posting import Decision, Leg, Moment, Posting, Text
 from wallet.merchants.records import MerchantLock
 from wallet.money import Money
 from wallet.people.parties import check_funds, check_sender, wallet_of
@@ -32,7 +34,11 @@ from wallet.refunds.records import (
     check_no_refund_waits,
 )
 
-_COVERED: Final = UUID("0c7b7a4e-5a0f-4a8c-9d57-1b6ff2f0a911")
+_DUE: Final = UUID("0c7b7a4e-5a0f-4a8c-9d57-1b6ff2f0a911")
+
+
+NOT_COVERED: Final = "not covered in time"
+"""Why a refund was declined that nobody declined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +68,8 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Covered:
-    """A waiting refund can be paid. The key follows from the refund, so it happens once."""
+class Due:
+    """A waiting refund is covered, or its time is over. Its key follows from it: it ends once."""
 
     KIND: ClassVar[str] = "refund_covered"
 
@@ -74,7 +80,7 @@ class Covered:
     @property
     def key(self) -> UUID:
         """The same for every worker that notices."""
-        return uuid5(_COVERED, str(self.refund_id))
+        return uuid5(_DUE, str(self.refund_id))
 
     def needs(self) -> Needs:
         """The merchant's terms, and the refund, which brings both parties."""
@@ -133,6 +139,9 @@ def decide(command: Command, facts: Facts) -> Decision:
         )  # fmt: skip
         if is_covered:
             refund = _paid(refund, facts)
+        else:
+            days = timedelta(days=facts.market(merchant).refund_days)
+            refund = replace(refund, waits_until=facts.now + days)
         posting = _posting(command.KIND, refund, settlement, facts)
         left = payment.left - part
         return Decision(
@@ -147,17 +156,22 @@ def decide(command: Command, facts: Facts) -> Decision:
         )
 
 
-def decide_covered(command: Covered, facts: Facts) -> Decision:
-    """Return the payment of a refund that waited, or why it is not (or no longer) to be made."""
+def decide_due(command: Due, facts: Facts) -> Decision:
+    """Return how a refund that waited ends, or why it does not end now (or has ended)."""
     refund = facts.record(Refund, command.refund_id)
     waiting = facts.record(RefundsWaiting, command.merchant_id)
     if refund is None or waiting is None or refund.merchant_id != command.merchant_id:
         raise Refused(Code.NOT_FOUND)
     refund.check_waiting()
-    if waiting.first(refund.currency) != refund.id:
-        raise Refused(Code.REFUND_WAITING, currency=refund.currency)  # an older one comes first
     settlement = facts.account(refund.merchant_id, Kind.SETTLEMENT, refund.currency)
     assert settlement is not None, "the payment was released to it"
+    assert refund.waits_until is not None, "it waits"
+    is_first = waiting.first(refund.currency) == refund.id
+    is_payable = is_first and not refund.amount > settlement.balance
+    if facts.now >= refund.waits_until and not is_payable:
+        return _declined("refund_lapsed", refund, settlement, NOT_COVERED, facts)
+    if not is_first:
+        raise Refused(Code.REFUND_WAITING, currency=refund.currency)  # an older one comes first
     check_funds(settlement, refund.amount)
     refund = _paid(refund, facts)
     return Decision(
@@ -179,11 +193,17 @@ def decide_decline(command: Decline, facts: Facts) -> Decision:
     refund.check_waiting()
     settlement = facts.account(refund.merchant_id, Kind.SETTLEMENT, refund.currency)
     assert settlement is not None, "the payment was released to it"
-    refund = replace(refund, state="declined", ended_at=facts.now, decline_reason=command.reason)
+    return _declined("refund_declined", refund, settlement, command.reason, facts)
+
+
+def _declined(
+    stem: str, refund: Refund, settlement: Account, reason: str, facts: Facts
+) -> Decision:
+    refund = replace(refund, state="declined", ended_at=facts.now, decline_reason=reason)
     return Decision(
-        _posting(command.KIND, refund, settlement, facts),
-        answer={**_answer(command.KIND, refund, settlement, facts), "reason": command.reason},
-        texts=_texts(refund, settlement, facts, "refund_declined"),
+        _posting(Decline.KIND, refund, settlement, facts),
+        answer={**_answer(Decline.KIND, refund, settlement, facts), "reason": reason},
+        texts=_texts(refund, settlement, facts, stem),
         rows=(RefundEnded(refund),),
     )
 
@@ -218,6 +238,7 @@ def _answer(kind: str, refund: Refund, settlement: Account, facts: Facts) -> dic
         "asked": refund.amount.json,
         **moved,
         "commission_returned": Money(refund.currency, 0).json,  # it is kept, and said so
+        "waits_until": None if refund.waits_until is None else refund.waits_until.isoformat(),
         "balance": _left(refund, settlement).json,
         "posted_at": facts.now.isoformat(),
     }
@@ -225,11 +246,13 @@ def _answer(kind: str, refund: Refund, settlement: Account, facts: Facts) -> dic
 
 def _texts(refund: Refund, settlement: Account, facts: Facts, stem: str) -> tuple[Text, ...]:
     payer, merchant = facts.holders[refund.payer_id], facts.holders[refund.merchant_id]
-    common = {
+    common: dict[str, str | Moment] = {
         "reference": facts.reference,
         "original": reference(refund.payment_id),
         "amount": refund.amount.shown,
     }
+    if refund.waits_until is not None:
+        common["deadline"] = Moment(refund.waits_until, facts.market(merchant).zone)
     to_payer = {**common, "name": refund.merchant}
     to_merchant = {
         **common,

@@ -28,6 +28,12 @@ _KEPT: Final = {
 }
 
 
+_WAITS: Final = {
+    "description": "Where it is not covered by then, it is declined; null where it never waited.",
+    "example": "2026-02-04T09:00:00+00:00",
+}
+
+
 class RefundRequestSchema(ma.Schema):
     """Without an amount, all that is left of the payment. It cannot be undone."""
 
@@ -42,7 +48,8 @@ class RefundRequestSchema(ma.Schema):
         falsy={False},
         metadata={
             "description": "Let it wait where the balance does not cover it. It is paid before"
-            " any payout, and you cannot call it off.",
+            " any payout, and you cannot call it off. What is not covered by `waits_until` is"
+            " declined: the customer is told, and you may refund it anew.",
             "example": True,
         },
     )
@@ -57,13 +64,14 @@ class RefundReceiptSchema(ReceiptSchema):
     asked = AmountField(metadata={"description": "What shall go back."})
     amount = AmountField(metadata={"description": "What has; not there while it waits."})
     commission_returned = AmountField(metadata=_KEPT)
+    waits_until = fields.DateTime(allow_none=True, metadata=_WAITS)
     refunded = AmountField(metadata={"description": "Of this payment so far, this included."})
     left = AmountField(metadata={"description": "What may still be refunded of this payment."})
     balance = AmountField(metadata={"description": "What is left of what is settled to you."})
 
 
 class RefundSchema(ma.Schema):
-    """A refund: waiting, paid, or declined by the operator."""
+    """A refund: waiting, paid, or declined: by the operator, or because it was not covered."""
 
     reference = ReferenceField(attribute="refund.id")
     payment = ReferenceField(attribute="refund.payment_id")
@@ -72,6 +80,7 @@ class RefundSchema(ma.Schema):
     payer = fields.Str(metadata={"example": "Amina Odhiambo"})
     amount = AmountField(attribute="refund.amount")
     asked_at = fields.DateTime(attribute="refund.asked_at")
+    waits_until = fields.DateTime(attribute="refund.waits_until", allow_none=True, metadata=_WAITS)
     ended_at = fields.DateTime(attribute="refund.ended_at", allow_none=True)
     posting = ReferenceField(attribute="refund.posting_id", allow_none=True)
     decline_reason = fields.Str(

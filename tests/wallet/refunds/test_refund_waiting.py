@@ -10,7 +10,7 @@ from wallet.clock import reference
 from wallet.errors import Code
 from wallet.people import change_holder
 from wallet.refunds.reading import refund_of
-from wallet.refunds.refund import Covered, Decline, decide_covered, decide_decline
+from wallet.refunds.refund import Decline, Due, decide_decline, decide_due
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_a_refund_is_covered_once_by_any_number_of_workers(town, shop, payer):
     id_ = town.id_in(give(town, shop, payment, when_covered=True))
     town.pay(town.person(balance=500_00), shop, 300_00)
     poster = town.service.poster
-    done = [poster.post(decide_covered, Covered(id_, shop.id)) for _ in range(2)]
+    done = [poster.post(decide_due, Due(id_, shop.id)) for _ in range(2)]
     assert [each.replayed for each in done] == [False, True]
     assert town.balance(payer) == 500_00
 
@@ -70,11 +70,9 @@ def test_none_is_covered_before_its_turn_or_its_money(town, shop, payer):
     old = town.id_in(give(town, shop, payment, 60_00, when_covered=True))
     young = town.id_in(give(town, shop, payment, 10_00, when_covered=True))
     poster = town.service.poster
-    assert refused(poster.post, decide_covered, Covered(old, shop.id)).code == (
-        Code.INSUFFICIENT_FUNDS
-    )
-    assert refused(poster.post, decide_covered, Covered(young, shop.id)).code == Code.REFUND_WAITING
-    assert refused(poster.post, decide_covered, Covered(7, shop.id)).code == Code.NOT_FOUND
+    assert refused(poster.post, decide_due, Due(old, shop.id)).code == (Code.INSUFFICIENT_FUNDS)
+    assert refused(poster.post, decide_due, Due(young, shop.id)).code == Code.REFUND_WAITING
+    assert refused(poster.post, decide_due, Due(7, shop.id)).code == Code.NOT_FOUND
 
 
 @pytest.mark.rule("While a refund waits, nothing is paid out.")
