@@ -28,8 +28,8 @@ DECLARE
     fixed CONSTANT text[] := ARRAY['entries', 'postings', 'pricings', 'agents', 'tills',
                                    'partners'];
     forgotten CONSTANT text[] := ARRAY['quotes', 'sign_ins', 'refresh_tokens', 'text_reports',
-                                       'maker_prices', 'destinations',
-                                       'bank_uploads'];
+                                       'maker_prices', 'destinations', 'bank_uploads', 'bulks',
+                                       'bulk_rows', 'bulk_batches', 'bulk_errors'];   -- unconfirmed ones
     found record;
 BEGIN
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO %s', current_database(), application);

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, TextClause, text
 from sqlalchemy.exc import IntegrityError
 
+from sms import reports
 from sms.gateways import (
     Accepted,
     Gateway,
@@ -24,8 +25,8 @@ from sms.gateways import (
     Unknown,
 )
 from sms.gateways.choice import make_gateway
-from sms.reports import apply_early_reports, forget_unmatched, lock
-from wallet.jobs import SELDOM_S, SOON_S, Job, Parts, Step
+from sms.reports import apply_early_reports, lock
+from wallet.jobs import SOON_S, Job, Parts, Step
 
 logger = logging.getLogger(__name__)
 
@@ -194,11 +195,4 @@ def _deliver(parts: Parts) -> Step:
     return lambda: deliver_due(parts.engine, gateway, parts.clock.now())
 
 
-def _forget(parts: Parts) -> Step:
-    return lambda: forget_unmatched(parts.engine, parts.clock.now())
-
-
-JOBS: Final = (
-    Job("texts", _deliver, SOON_S),
-    Job("reports of no text", _forget, SELDOM_S),
-)
+JOBS: Final = (Job("texts", _deliver, SOON_S), *reports.JOBS)

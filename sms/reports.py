@@ -2,16 +2,19 @@
 
 They come late, twice, out of order, and even before our own record of the submission. So a text's
 state only rises (submitted, sent, failed, delivered), and a report that finds no text waits in
-`text_reports` until the outbox records the submission.
+`text_reports` until the outbox records the submission, or, where we sent no such text, until it is
+forgotten (`wallet/retention.py`).
 """
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Connection, Engine, text
 
 from sms.gateways import Report, tidy
+from wallet.jobs import expiry_job
+from wallet.retention import UNMATCHED_REPORTS
 
 # "delivered" is proof, so it overrules "failed" and never the other way round.
 WEAKER: Final = {
@@ -19,7 +22,6 @@ WEAKER: Final = {
     "failed": ["submitted", "sent"],
     "delivered": ["submitted", "sent", "failed"],
 }
-KEEP_UNMATCHED: Final = timedelta(days=7)
 
 # A report and our record of its submission must not pass each other unseen. The first number keeps
 # these locks apart from other advisory locks; ordered, so that two batches cannot deadlock.
@@ -45,7 +47,15 @@ TAKE_KEPT = text("""
      WHERE gateway = :gateway AND gateway_id = ANY(:gateway_ids) AND state = ANY(:states)
  RETURNING gateway_id, state, failure, received_at
 """)
-FORGET = text("DELETE FROM text_reports WHERE received_at < :before")
+FORGET = text("""
+    DELETE FROM text_reports
+     WHERE (gateway, gateway_id, state) IN (
+               SELECT gateway, gateway_id, state FROM text_reports   -- index text_reports_lapsed
+                WHERE received_at < :before
+                ORDER BY received_at LIMIT :limit
+                  FOR UPDATE SKIP LOCKED)
+""")
+JOBS: Final = (expiry_job("reports of no text", FORGET, UNMATCHED_REPORTS),)
 
 
 def record_report(engine: Engine, gateway: str, report: Report, now: datetime) -> None:
@@ -86,12 +96,6 @@ def apply_early_reports(connection: Connection, gateway: str, gateway_ids: Colle
             failure=report.failure,
             reported_at=report.received_at,
         )
-
-
-def forget_unmatched(engine: Engine, now: datetime) -> int:
-    """Drop old reports that belong to no text of ours, or say what we do not know."""
-    with engine.begin() as connection:
-        return connection.execute(FORGET, {"before": now - KEEP_UNMATCHED}).rowcount
 
 
 def _is_known(connection: Connection, gateway: str, gateway_id: str) -> bool:

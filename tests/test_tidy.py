@@ -16,7 +16,7 @@ EVERYTHING = (*PRODUCT, "bench", "tests")
 # rooms ever need each other. The vocabulary is everybody's.
 VOCABULARY = (
     "wallet.money", "wallet.errors", "wallet.clock", "wallet.pasted", "wallet.numbers",
-    "wallet.markets", "wallet.config", "wallet.database",
+    "wallet.markets", "wallet.config", "wallet.database", "wallet.retention",
 )  # fmt: skip
 ROOMS: dict[str, tuple[str, ...]] = {
     "ledger": (),

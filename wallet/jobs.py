@@ -18,14 +18,13 @@ from wallet.ledger.due import Timer, TimerLoop
 from wallet.ledger.poster import Poster
 from wallet.ledger.writing import Render
 from wallet.markets import Market
+from wallet.retention import EXPIRED
 
 SOON_S: Final = 0.25  # somebody is waiting for it
 SHORTLY_S: Final = 0.5
 SOMETIMES_S: Final = 10.0
 SELDOM_S: Final = 300.0
 
-KEPT: Final = timedelta(days=1)
-"""How long what has expired is kept: the answer to "why was it refused?" needs the row."""
 LIMIT: Final = 1000
 
 
@@ -78,16 +77,23 @@ def timer_job(name: str, timer: Timer, idle_s: float) -> Job:
     return Job(name, start, idle_s)
 
 
-def expiry_job(name: str, statement: TextClause) -> Job:
+def expiry_job(name: str, statement: TextClause, kept: timedelta = EXPIRED) -> Job:
     """Return the job that deletes what nobody needs any more. No money is in it."""
 
     def start(parts: Parts) -> Step:
-        return lambda: delete_expired(parts.engine, statement, parts.clock.now())
+        return lambda: delete_expired(parts.engine, statement, parts.clock.now(), kept)
 
     return Job(name, start, SELDOM_S)
 
 
-def delete_expired(engine: Engine, statement: TextClause, now: datetime, limit: int = LIMIT) -> int:
+def delete_expired(
+    engine: Engine,
+    statement: TextClause,
+    now: datetime,
+    kept: timedelta = EXPIRED,
+    *,
+    limit: int = LIMIT,
+) -> int:
     """Delete what expired before what is still kept (`:before`); return how many rows."""
     with engine.begin() as connection:
-        return connection.execute(statement, {"before": now - KEPT, "limit": limit}).rowcount
+        return connection.execute(statement, {"before": now - kept, "limit": limit}).rowcount

@@ -18,3 +18,40 @@ ALTER TABLE refunds
     ADD CONSTRAINT refunds_waiting_has_an_end CHECK (state <> 'waiting' OR waits_until IS NOT NULL);
 CREATE TRIGGER refunds_day_is_fixed BEFORE UPDATE OF waits_until ON refunds
     FOR EACH ROW EXECUTE FUNCTION refuse_change('a refund keeps the day until which it waits');
+
+-- Lists: one that nobody confirmed may be forgotten, whole; of one that was, nothing is deleted.
+DROP TRIGGER bulk_rows_stay ON bulk_rows;
+CREATE TRIGGER bulk_rows_stay BEFORE UPDATE OR TRUNCATE ON bulk_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('rows are append-only');
+DROP TRIGGER bulk_batches_never_deleted ON bulk_batches;
+CREATE TRIGGER bulk_batches_never_emptied BEFORE TRUNCATE ON bulk_batches
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('a batch is never deleted', 'bulk_batches_append_only');
+
+CREATE FUNCTION check_forgotten_list() RETURNS trigger LANGUAGE plpgsql
+    SET search_path = public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM bulks
+                WHERE id IN (SELECT bulk_id FROM forgotten) AND confirmed_at IS NOT NULL) THEN
+        RAISE EXCEPTION 'of a list that was confirmed nothing is deleted'
+            USING ERRCODE = 'integrity_constraint_violation',
+                  CONSTRAINT = 'bulks_confirmed_stay_whole';
+    END IF;
+    RETURN NULL;
+END $$;
+REVOKE EXECUTE ON FUNCTION check_forgotten_list() FROM PUBLIC;
+CREATE TRIGGER bulk_rows_of_confirmed_stay AFTER DELETE ON bulk_rows
+    REFERENCING OLD TABLE AS forgotten
+    FOR EACH STATEMENT EXECUTE FUNCTION check_forgotten_list();
+CREATE TRIGGER bulk_batches_of_confirmed_stay AFTER DELETE ON bulk_batches
+    REFERENCING OLD TABLE AS forgotten
+    FOR EACH STATEMENT EXECUTE FUNCTION check_forgotten_list();
+CREATE TRIGGER bulks_confirmed_stay BEFORE DELETE ON bulks FOR EACH ROW
+    WHEN (OLD.confirmed_at IS NOT NULL)
+    EXECUTE FUNCTION refuse_change('a list that was confirmed is never deleted');
+CREATE TRIGGER bulks_never_emptied BEFORE TRUNCATE ON bulks FOR EACH STATEMENT
+    EXECUTE FUNCTION refuse_change('a list that was confirmed is never deleted');
+CREATE INDEX bulks_unconfirmed ON bulks (uploaded_at) WHERE confirmed_at IS NULL;   -- the worker
+
+-- Delivery reports of no text.
+CREATE INDEX text_reports_lapsed ON text_reports (received_at);   -- the worker

@@ -9,8 +9,10 @@ import pytest
 from sms.gateways import Accepted, Submission
 from sms.gateways.africastalking import AfricasTalkingCallbacks
 from sms.outbox import JOBS, deliver_due
-from sms.reports import KEEP_UNMATCHED, forget_unmatched, record_report
+from sms.reports import FORGET, record_report
 from wallet.gateways import GatewayRequest
+from wallet.jobs import delete_expired
+from wallet.retention import UNMATCHED_REPORTS
 from wallet.running.settings import read_settings
 
 
@@ -84,9 +86,9 @@ def test_a_status_we_do_not_know_is_kept_raw_and_ignored(engine, clock, submitte
 def test_a_report_of_an_unknown_text_waits_and_is_forgotten_in_time(engine, outbox, clock):
     report(engine, clock, "Success", gateway_id="stranger")
     assert [row.gateway_id for row in outbox.reports()] == ["stranger"]
-    clock.advance(KEEP_UNMATCHED.days * 86400)
-    assert forget_unmatched(engine, clock.now()) == 0
-    assert forget_unmatched(engine, clock.now() + timedelta(seconds=1)) == 1
+    clock.set(clock.now() + UNMATCHED_REPORTS)
+    assert delete_expired(engine, FORGET, clock.now(), UNMATCHED_REPORTS) == 0
+    assert delete_expired(engine, FORGET, clock.advance(1), UNMATCHED_REPORTS) == 1
     assert outbox.reports() == []
 
 
@@ -95,7 +97,7 @@ def test_a_worker_forgets_reports_of_no_text(service, clock):
     (job,) = (job for job in JOBS if job.name == "reports of no text")
     step = job.start(service)
     assert step() == 0
-    clock.advance(KEEP_UNMATCHED.days * 86400 + 1)
+    clock.set(clock.now() + UNMATCHED_REPORTS + timedelta(seconds=1))
     assert (step(), step()) == (1, 0)
 
 

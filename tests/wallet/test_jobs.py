@@ -7,9 +7,10 @@ import pytest
 from tests.town import PIN
 from wallet.destinations.jobs import DELETE_DESTINATIONS
 from wallet.fx.jobs import DELETE_QUOTES
-from wallet.jobs import KEPT, delete_expired
+from wallet.jobs import delete_expired
 from wallet.money import Money
 from wallet.people.jobs import DELETE_REFRESH_TOKENS, DELETE_SIGN_INS
+from wallet.retention import EXPIRED
 
 SOURCE, TARGET = Money("USD", 10_000), Money("KES", 1_290_000)
 
@@ -28,7 +29,7 @@ def count(service, table):
 
 def test_a_quote_nobody_accepted_goes_a_day_after_it_expired(service, clock, quote):
     clock.advance(120)
-    clock.set(clock.now() + KEPT)
+    clock.set(clock.now() + EXPIRED)
     assert delete_expired(service.engine, DELETE_QUOTES, clock.now()) == 0
     assert delete_expired(service.engine, DELETE_QUOTES, clock.advance(1)) == 1
     assert count(service, "quotes") == 0

@@ -322,7 +322,7 @@ def test_these_rights_are_on_no_table(ledger, privilege):
 def test_only_what_may_be_forgotten_can_be_deleted(ledger):
     assert rights(ledger, "DELETE") == {
         "quotes", "sign_ins", "refresh_tokens", "text_reports", "maker_prices", "destinations",
-        "bank_uploads",
+        "bank_uploads", "bulks", "bulk_rows", "bulk_batches", "bulk_errors",
     }  # fmt: skip
 
 
