@@ -6,6 +6,7 @@ get a 200.
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +23,8 @@ from wallet.gateways import GatewayRequest, NotUnderstood
 from wallet.markets import MARKETS
 from wallet.numbers import parse_msisdn, region_of
 from wallet.web.callbacks import Views, plain, received, response
+
+log = logging.getLogger(__name__)
 
 HELP_ONCE_IN: Final = timedelta(hours=1)
 
@@ -42,6 +45,7 @@ def take_report(gateway: type[Callbacks]) -> Response:
     try:
         reports = adapter.read_reports(request)
     except NotUnderstood as error:
+        log.warning("a delivery report of %s was not understood", gateway.name)
         return plain(str(error), 400)
     kibubu = current_app.extensions["kibubu"]
     for report in reports:
@@ -56,8 +60,10 @@ def take_inbound(gateway: type[Callbacks]) -> Response:
     for sender in adapter.read_senders(request):
         try:
             msisdn = parse_msisdn(sender, "ZZ", MARKETS)
-        except Refused:
-            continue  # another short code, a name: answering could start a quarrel of robots
+        except Refused as refusal:
+            # Another short code, a name: answering could start a quarrel of robots.
+            log.info("a text to us gets no answer: %s", refusal.code)
+            continue
         with kibubu.engine.begin() as connection:
             _queue_help(connection, msisdn, kibubu.ids, kibubu.clock.now())
     return response(gateway.taken)

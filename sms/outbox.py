@@ -95,7 +95,8 @@ def deliver_due(engine: Engine, gateway: Gateway, now: datetime, limit: int = 10
     outcomes = _send(gateway, claimed)
     try:
         _record(engine, gateway.name, claimed, outcomes, now)
-    except IntegrityError:  # the gateway gave an id twice: find which, and let the others be
+    except IntegrityError:  # find which, and let the others be
+        logger.warning("%s gave an id twice: texts are recorded one by one", gateway.name)
         for row in claimed:
             _record_alone(engine, gateway.name, row, outcomes[row.id], now)
     return len(claimed)
@@ -186,7 +187,8 @@ def _record_alone(
 ) -> None:
     try:
         _record(engine, gateway, [row], {row.id: outcome}, now)
-    except IntegrityError:  # another text has that id: sent all the same, its reports are lost
+    except IntegrityError:  # another text has that id: sent all the same
+        logger.warning("text %d has another's id at %s: its reports are lost", row.id, gateway)
         _record(engine, gateway, [row], {row.id: Accepted(None)}, now)
 
 

@@ -59,6 +59,8 @@ WRITES_MONEY = re.compile(
 )
 UNFINISHED = re.compile("|".join(rf"\b{a}{b}\b" for a, b in (("TO", "DO"), ("FIX", "ME"))))
 
+ANYTHING = {"Exception", "BaseException"}
+
 Rule = Callable[[str, ast.Module], Iterator[str]]
 
 
@@ -90,6 +92,14 @@ def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
             assert node.level == 0, "imports are absolute"
             yield node.lineno, node.module or ""
             yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+
+
+def named(node: ast.AST | None) -> Iterator[str]:
+    """The names that are spoken in it; a bare `except` speaks of everything."""
+    if node is None:
+        yield "BaseException"
+    else:
+        yield from (each.id for each in ast.walk(node) if isinstance(each, ast.Name))
 
 
 def rules_know_no_web(module: str, tree: ast.Module) -> Iterator[str]:
@@ -166,6 +176,20 @@ def only_the_ledger_writes_money(module: str, tree: ast.Module) -> Iterator[str]
                     yield f"{node.lineno} writes: {found.group()}"
 
 
+def no_error_is_swallowed(module: str, tree: ast.Module) -> Iterator[str]:
+    """Whoever catches whatever it is raises it, logs it, or hands it on."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ExceptHandler) and ANYTHING & set(named(node.type)):
+            said = {name for each in node.body for name in named(each)}
+            is_raised = any(isinstance(each, ast.Raise) for each in ast.walk(node))
+            if not is_raised and not said & {node.name, "log", "logger", "log_defect"}:
+                yield f"{node.lineno} swallows whatever it is"
+        elif isinstance(node, ast.Call) and {"suppress"} == set(named(node.func)):
+            yield from (
+                f"{node.lineno} suppresses any {each}" for each in ANYTHING & set(named(node))
+            )
+
+
 RULES: tuple[Rule, ...] = (
     rules_know_no_web,
     a_room_stands_on_what_its_row_names,
@@ -173,6 +197,7 @@ RULES: tuple[Rule, ...] = (
     money_is_never_a_float,
     functions_are_short,
     only_the_ledger_writes_money,
+    no_error_is_swallowed,
 )
 OFFENDERS = (
     (rules_know_no_web, "wallet.transfers.send", "from flask import current_app"),
@@ -189,6 +214,9 @@ OFFENDERS = (
     (functions_are_short, "ussd.menus.send", "def menu():\n" + "    step()\n" * 70),
     (only_the_ledger_writes_money, "wallet.transfers.routes", "sql = 'UPDATE accounts SET x = 1'"),
     (only_the_ledger_writes_money, "wallet.escrow.jobs", "'''INSERT INTO\n   entries'''"),
+    (no_error_is_swallowed, "sms.outbox", "try: send()\nexcept Exception: sent = None"),
+    (no_error_is_swallowed, "ussd.http", "try: answer()\nexcept: pass"),
+    (no_error_is_swallowed, "wallet.jobs", "with suppress(KeyError, Exception): work()"),
 )
 
 

@@ -46,6 +46,7 @@ def take_hop(gateway: type[Gateway]) -> Response:
         event = told
         screen = _machine(extensions).answer(event)
     except NotUnderstood:
+        log.warning("a ussd hop of %s was not understood", gateway.name)
         screen = _apology(extensions, "malformed")
     except Exception as defect:  # noqa: BLE001 -- a defect too is answered with a screen
         log_defect(defect)
@@ -62,6 +63,7 @@ def take_ended(gateway: type[Gateway]) -> Response:
         if isinstance(told, Ended):
             _note_end(current_app.extensions, told)
     except NotUnderstood:
+        log.warning("a notice of %s that a ussd session ended was not understood", gateway.name)
         return plain("session and phone number are required", 400)
     except Exception as defect:  # noqa: BLE001 -- a count is not worth a repeated notice
         log_defect(defect)

@@ -8,6 +8,7 @@ of addresses, passwords and TLS still counts.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 import weakref
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ from redis.asyncio import Redis as AsyncRedis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as Disconnected
 from redis.exceptions import ResponseError
+
+log = logging.getLogger(__name__)
 
 _GET: Final = b"*2\r\n$3\r\nGET\r\n$%d\r\n%s\r\n"
 _SET: Final = b"*5\r\n$3\r\nSET\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n$2\r\nEX\r\n$%d\r\n%d\r\n"
@@ -57,8 +60,8 @@ class Link:
         if connection is not None:
             try:
                 return _exchange(connection, commands)
-            except Disconnected:
-                pass  # Valkey was restarted since: asking again does no harm
+            except Disconnected:  # it was restarted since: asking again does no harm
+                log.info("a connection to valkey was lost: it is asked again")
         else:
             connection = self._own.connection = cast(
                 "Wire", self._valkey.connection_pool.make_connection()
@@ -80,8 +83,8 @@ class LoopLink:
         if self._connection is not None:
             try:
                 return await _exchange_on(self._connection, commands)
-            except Disconnected:
-                pass  # Valkey was restarted since: asking again does no harm
+            except Disconnected:  # it was restarted since: asking again does no harm
+                log.info("a connection to valkey was lost: it is asked again")
         else:
             self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
             loop = asyncio.get_running_loop()

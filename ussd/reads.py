@@ -6,6 +6,7 @@ autocommit, where the engine makes four. Never asked on a hop that is only a men
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,8 @@ from sqlalchemy import Engine
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from wallet.database import CONNECT_TIMEOUT_S
+
+log = logging.getLogger(__name__)
 
 CONNECTIONS: Final = 4
 MOST_CONNECTIONS: Final = 24
@@ -77,6 +80,7 @@ class Holders:
             except psycopg.OperationalError:
                 if not attempts_left:  # else it was restarted: each connection of before is bad
                     raise
+                log.info("a connection to the database was lost: it is asked again")
         return _in_order(msisdns, rows)
 
 
@@ -93,7 +97,8 @@ class LoopHolders:
             try:
                 return await self._found(self._connection, msisdns)
             except psycopg.OperationalError:
-                pass  # Postgres was restarted since: asking again does no harm
+                # Postgres was restarted since: asking again does no harm.
+                log.info("a connection to the database was lost: it is asked again")
         connection = await psycopg.AsyncConnection.connect(self._address, **_CONNECT)
         self._connection = connection
         weakref.finalize(self, connection.pgconn.finish)

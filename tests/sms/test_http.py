@@ -1,5 +1,6 @@
 """The gateway's callbacks: the secret, reports, inbound texts, and rubbish."""
 
+import logging
 import threading
 from dataclasses import replace
 from types import SimpleNamespace
@@ -75,9 +76,10 @@ def test_a_report_is_recorded(client, engine, outbox, clock, gateway):
 
 
 @pytest.mark.parametrize("form", [{}, {"id": "id-1"}, {"status": "Success"}, {"id": "\0"}])
-def test_a_report_of_nothing_is_refused(client, outbox, form):
+def test_a_report_of_nothing_is_refused_and_logged(client, outbox, form, caplog):
     assert post(client, "report", **form).status_code == 400
     assert outbox.reports() == []
+    assert "a delivery report of africastalking was not understood" in caplog.text
 
 
 def test_an_endless_report_is_refused_or_cut(client, outbox):
@@ -138,9 +140,12 @@ def test_texts_that_come_at_once_get_one_answer(client, outbox):
 @pytest.mark.parametrize(
     "sender", ["", "21525", "SAFARICOM", "+1", "+12025550123", "\0", "+" * 999]
 )
-def test_what_is_no_phone_of_ours_gets_no_answer(client, outbox, sender):
+def test_what_is_no_phone_of_ours_gets_no_answer_and_is_logged(client, outbox, sender, caplog):
+    caplog.set_level(logging.INFO)
     assert inbound(client, sender=sender).status_code == 200
     assert outbox.rows() == []
+    assert "a text to us gets no answer: phone_" in caplog.text
+    assert "1202555" not in caplog.text
 
 
 def test_what_people_text_is_never_logged(client, caplog):

@@ -247,7 +247,7 @@ def test_one_text_that_breaks_the_gateway_never_stops_the_others(engine, outbox,
     assert "+254711000002" not in caplog.text
 
 
-def test_an_id_that_the_gateway_gives_twice_does_not_stop_the_others(engine, outbox, clock):
+def test_an_id_that_the_gateway_gives_twice_does_not_stop_the_others(engine, outbox, clock, caplog):
     outbox.queue(1, 2, 3)
     deliver_due(engine, Scripted(lambda one: Accepted(f"id-{one.id % 2}")), clock.now())
     assert [(row.state, row.gateway_id) for row in outbox.rows()] == [
@@ -255,6 +255,7 @@ def test_an_id_that_the_gateway_gives_twice_does_not_stop_the_others(engine, out
         ("submitted", "id-0"),
         ("submitted", None),
     ]
+    assert "text 3 has another's id at scripted: its reports are lost" in caplog.text
 
 
 def test_a_text_the_gateway_forgot_is_tried_again(engine, outbox, clock):

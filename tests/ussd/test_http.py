@@ -97,10 +97,11 @@ def test_every_form_is_answered_with_a_screen(client, form, label):
         (b"", ""),
     ],
 )
-def test_no_form_at_all_is_answered_with_a_screen(client, body, kind):
+def test_no_form_at_all_is_answered_with_a_screen_and_logged(client, body, kind, caplog):
     answer = client.post(URL, data=body, content_type=kind)
     assert (answer.status_code, answer.text[:4]) == (200, "END ")
     assert answer.headers["at-ussd-hop-metadata"] == "end.malformed"
+    assert "a ussd hop of africastalking was not understood" in caplog.text
 
 
 def test_a_form_in_parts_is_a_form(client):

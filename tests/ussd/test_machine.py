@@ -227,7 +227,8 @@ def test_without_postgres_the_first_hop_says_so(redis_url):
         assert phone.send("").startswith("END Kibubu is busy.")
 
 
-def test_servers_that_are_killed_and_restarted_lose_no_payment(own_services):
+def test_servers_that_are_killed_and_restarted_lose_no_payment(own_services, caplog):
+    caplog.set_level(logging.INFO)
     own_services.migrate()
     with started(own_services.database_url, own_services.redis_url) as service:
         town = Town(service)
@@ -243,6 +244,7 @@ def test_servers_that_are_killed_and_restarted_lose_no_payment(own_services):
         own_services.valkey.start()
         assert "went through" in phone.send(str(phone.text))
         assert town.balance(receiver) == 10_000
+    assert "a connection to valkey was lost: it is asked again" in caplog.text
 
 
 # Gateways that send only the latest input ---------------------------------------------------

@@ -20,7 +20,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from functools import cache
 from hashlib import blake2b
@@ -166,8 +165,10 @@ def _finish(batch: list[_Job]) -> None:
         else:
             awaited.setdefault(job.future.get_loop(), []).append(job.future)
     for loop, futures in awaited.items():
-        with suppress(RuntimeError):  # closed: the server has stopped, nobody waits any more
+        try:
             loop.call_soon_threadsafe(_wake, futures)
+        except RuntimeError:  # it is closed: the server has stopped
+            log.info("nobody waits any more for %d commands that were posted", len(futures))
 
 
 def _wake(futures: list[asyncio.Future[None]]) -> None:

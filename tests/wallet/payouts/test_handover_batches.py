@@ -4,9 +4,12 @@ from threading import Event
 
 import pytest
 
+from tests.town import START
 from tests.wallet.payouts.bank import Bank, Killed, balance, row, work
 from wallet.clock import reference
-from wallet.payouts.rails.rail import Handed
+from wallet.destinations.records import Destination
+from wallet.money import Money
+from wallet.payouts.rails.rail import Batch, Handed, PayoutOrder, Pending, Silent
 
 
 @pytest.fixture
@@ -90,3 +93,24 @@ def test_a_slow_rail_does_not_hold_up_the_others(town, merchant, service, clock,
 
     assert work(service, Slow()) == 2
     assert {row(engine, id_).state for id_ in (first, second)} == {"sent"}
+
+
+def test_an_order_whose_rail_raises_is_logged_and_hides_none_of_the_others(caplog):
+    """Nothing of the order itself is in the log but its reference."""
+    number = "+254711000042"
+    orders = tuple(
+        PayoutOrder(each, Money("KES", 1_00), Destination("", number, "", "mobile"), START)
+        for each in ("ONE", "TWO", "THREE")
+    )
+
+    class Moody(Bank):
+        def submit(self, order):
+            if order.reference == "TWO":
+                raise ValueError(order.destination.account)
+            return super().submit(order)
+
+    batch = Batch("BATCH", "mobile", Money("KES", 3_00), orders, START)
+    outcomes = Moody().submit_batch(batch).outcomes
+    assert outcomes == {"ONE": Pending(), "TWO": Silent(), "THREE": Pending()}
+    assert "payout TWO: the rail raised ValueError" in caplog.text
+    assert number not in caplog.text

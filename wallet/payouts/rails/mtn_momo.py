@@ -186,11 +186,15 @@ class MomoRail(Rail):
                 for part in response.iter_bytes():
                     body += part
                     if len(body) > ANSWER_BYTES or time.monotonic() > give_up_at:
+                        log.warning("MTN's answer was too long, or came too slowly")
                         return None
         except (httpx.HTTPError, httpx.StreamError) as error:
             log.warning("MTN did not answer: %s", type(error).__name__)
             return None
-        return _Answer(response.status_code, _object(body))
+        found = _object(body)
+        if body and not found:
+            log.warning("MTN answered %d with what is no JSON object", response.status_code)
+        return _Answer(response.status_code, found)
 
 
 def transfer_of(order: PayoutOrder) -> dict[str, Any]:

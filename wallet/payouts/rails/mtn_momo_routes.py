@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Final
 
 from flask import Response, request
@@ -14,6 +15,8 @@ from wallet.web.bodies import parse_object
 from wallet.web.callbacks import NOT_YOU, TOKEN, refuse_unless
 from wallet.web.routing import Routes
 from wallet.web.schemas import current_service
+
+log = logging.getLogger(__name__)
 
 blp: Final = Routes("mobile-money", "/callbacks", "What mobile-money networks call back.")
 
@@ -51,7 +54,8 @@ def _heed() -> Response:
     refuse_unless(has_token(request.query_string, token))
     try:
         told = parse_object(request.get_data(cache=False))
-    except Refused:
+    except Refused as refusal:
+        log.warning("a callback of MTN's was not understood: %s", refusal.code)
         told = {}
     apply_callback(service.engine, told, service.clock.now())
     return Response(status=204)

@@ -14,6 +14,7 @@ What a rail hears later by itself (a status file, a callback) it passes to
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -21,6 +22,8 @@ from typing import Protocol
 
 from wallet.destinations.records import Destination
 from wallet.money import Money
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +110,7 @@ class Rail(Protocol):
         """Submit one of several: what one raises must not hide what became of the others."""
         try:
             return self.submit(order)
-        except Exception:  # noqa: BLE001 -- whatever it is, the outcome is not known
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the outcome is not known
+            # Only the type: what an adapter raises may quote an account.
+            log.warning("payout %s: the rail raised %s", order.reference, type(error).__name__)
             return Silent()

@@ -117,6 +117,13 @@ def test_a_question_without_a_clear_answer_leaves_it_open(rail, momo, bad_day):
     assert rail.status(an_order()) == Paid()
 
 
+def test_an_answer_that_is_no_json_is_logged_without_what_it_says(rail, momo, caplog):
+    momo.before = [http(202, b"<html>+254711000042</html>")]
+    rail.submit(an_order())
+    assert "MTN answered 202 with what is no JSON object" in caplog.text
+    assert "254711000042" not in caplog.text
+
+
 @pytest.mark.rule("An answer given twice counts once, and one that never comes is asked for.")
 def test_an_answer_given_twice_counts_once(rail, momo):
     momo.after = [twice]

@@ -42,7 +42,7 @@ def test_a_callback_makes_us_ask_at_once_and_settles_nothing(village, client, pa
     assert tuple(row(village, payout)) == ("sent", village.now)
 
 
-def test_a_callback_about_nothing_we_know_changes_nothing(village, client, payout):
+def test_a_callback_about_nothing_we_know_changes_nothing(village, client, payout, caplog):
     before = row(village, payout)
     bodies: tuple[object, ...] = (
         b"",
@@ -53,6 +53,7 @@ def test_a_callback_about_nothing_we_know_changes_nothing(village, client, payou
         {"externalId": "1QGDF9BM0K7J"},
     )
     assert {call(client, "POST", body).status_code for body in bodies} == {204}
+    assert caplog.text.count("a callback of MTN's was not understood") == 3
     assert row(village, payout) == before
 
 
