@@ -52,7 +52,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     """Return the charge, or why it is not (or no longer) to be made."""
     merchant = facts.record(PricedMerchant, command.merchant_id)
     if merchant is None:
-        raise Refused(Code.RECEIVER_UNKNOWN)
+        raise Refused(Code.NOT_FOUND, of="merchant")
     holder, zone = facts.holders[merchant.id], facts.market(facts.holders[merchant.id]).zone
     if merchant.due_at is None or facts.now < merchant.due_at:
         raise Refused(Code.INCORRECT_STATE, state="not_due")

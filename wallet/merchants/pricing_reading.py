@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Engine
 
 from wallet.database import read
+from wallet.errors import Code, Refused
 from wallet.merchants.pricing import Pricing
 
 OWN_TERMS: Final = f"""
@@ -19,9 +20,9 @@ OWN_TERMS: Final = f"""
 """
 ALL_TERMS: Final = f"""
     SELECT {Pricing.COLUMNS}, p.set_at, m.monthly_due_at
-      FROM pricings p   -- index pricings_of_merchant
-      JOIN merchants m ON m.holder_id = p.merchant_id
-     WHERE p.merchant_id = :merchant
+      FROM merchants m
+      LEFT JOIN pricings p ON p.merchant_id = m.holder_id   -- index pricings_of_merchant
+     WHERE m.holder_id = :merchant
      ORDER BY p.id DESC
      LIMIT :limit
 """
@@ -43,8 +44,13 @@ def version_in_force(engine: Engine, merchant_id: int) -> PricingVersion | None:
 
 
 def versions_of(engine: Engine, merchant_id: int, limit: int = 200) -> tuple[PricingVersion, ...]:
-    """Return every version of a merchant's terms, newest first."""
+    """Return every version of a merchant's terms, newest first.
+
+    Raises `Refused` with `not_found` where there is no such merchant.
+    """
     rows = read(engine, ALL_TERMS, merchant=merchant_id, limit=limit)
+    if not rows:
+        raise Refused(Code.NOT_FOUND, of="merchant")
     return tuple(terms for terms in map(_terms, rows) if terms is not None)
 
 

@@ -59,7 +59,7 @@ def decide(command: Command, facts: Facts) -> Decision:
     _check(command)
     merchant = facts.record(PricedMerchant, command.merchant_id)
     if merchant is None:
-        raise Refused(Code.RECEIVER_UNKNOWN)
+        raise Refused(Code.NOT_FOUND, of="merchant")
     holder = facts.holders[merchant.id]
     if command.actor == holder.id:
         raise Refused(Code.OWN_TRANSACTION)

@@ -232,4 +232,4 @@ def test_finding_what_is_due_reads_its_index_only(engine, clock):
 def test_terms_for_one_who_is_no_merchant_are_refused(town, payer):
     with pytest.raises(Refused) as caught:
         price(town, payer)
-    assert caught.value.code is Code.RECEIVER_UNKNOWN
+    assert caught.value.code is Code.NOT_FOUND

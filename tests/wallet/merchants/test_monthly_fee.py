@@ -47,7 +47,7 @@ def monthly_due(found):
 
 
 FAULTS: list[Fault] = [
-    (Code.RECEIVER_UNKNOWN, {"known": False}),
+    (Code.NOT_FOUND, {"known": False}),
     (Code.INCORRECT_STATE, {"due_at": None}),
     (Code.INSUFFICIENT_FUNDS, {"balance": FEE - 1}),
 ]

@@ -98,7 +98,9 @@ def test_terms_in_a_currency_without_a_settlement_account_are_refused(village, s
     assert (answer.status_code, answer.json["code"]) == (409, "no_wallet_in_currency")
 
 
-def test_only_merchants_have_terms(village, staff):
+def test_of_who_is_no_merchant_it_is_said_that_there_is_no_such_merchant(village, staff):
     somebody = village.person("Anna")
-    answer = staff.post(at(somebody), TERMS, key=uuid4())
-    assert answer.json["code"] == "receiver_unknown"
+    with village.unchanged():
+        for answer in (staff.post(at(somebody), TERMS, key=uuid4()), staff.get(at(somebody))):
+            said = (answer.status_code, answer.json["code"], answer.json["of"])
+            assert said == (404, "not_found", "merchant")

@@ -47,7 +47,7 @@ def decided(facts=None, **terms):
 
 FAULTS: list[Fault] = [
     (Code.FORMAT_ERROR, {"commission_bps": 10_001}),
-    (Code.RECEIVER_UNKNOWN, {"known": False}),
+    (Code.NOT_FOUND, {"known": False}),
     (Code.OWN_TRANSACTION, {"actor": MERCHANT}),
     (Code.RECEIVER_CLOSED, {"merchant": {"status": "closed"}}),
     (Code.NO_WALLET_IN_CURRENCY, {"settlement": "USD"}),
