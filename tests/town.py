@@ -163,7 +163,12 @@ class Town(Tables):
         if self.cashier is None:
             self.cashier = self.agent("Cashier")
         self.issue(self.cashier.id, "float", minor, currency)
-        self.cash_in(self.cashier, person, minor, currency)
+        ((market, tier),) = self.sql(
+            "SELECT market, tier FROM holders WHERE id = :id", id=person.id
+        )
+        most = self.service.markets[market].limits_of(tier, currency).per_transaction_minor
+        for paid in range(0, minor, most):
+            self.cash_in(self.cashier, person, min(most, minor - paid), currency)
 
     def cash_in(
         self,

@@ -110,6 +110,7 @@ class Model:
         self.known(customer)
         self.active(actor, customer)
         self.check_pin(actor, pin_right)
+        self.check_one(minor)
         self.check_room(customer, minor)
         self.check_funds(actor, "float", minor)
         self.move(minor, (actor, "float", "KES"), (customer, "wallet", "KES"))
@@ -262,14 +263,17 @@ class Model:
     def check_limits(self, name: str, minor: int) -> None:
         today = self.today()
         day, month = self.spent_by(name, today)
-        if minor < MINIMUM:
-            raise No("less_than_transaction_min_value")
-        if minor > LARGEST:
-            raise No("greater_than_transaction_max_value")
+        self.check_one(minor)
         if day + minor > DAILY:
             raise No("daily_value_limit_exceeded")
         if month + minor > MONTHLY:
             raise No("monthly_value_limit_exceeded")
+
+    def check_one(self, minor: int) -> None:
+        if minor < MINIMUM:
+            raise No("less_than_transaction_min_value")
+        if minor > LARGEST:
+            raise No("greater_than_transaction_max_value")
 
     def spent_by(self, name: str, today: date) -> tuple[int, int]:
         """What somebody has spent on a day, and in the month so far."""

@@ -20,7 +20,16 @@ _DAY_S: Final = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a holder of one tier may do, in minor units; None is no limit."""
+    """What a holder of one tier may do, in minor units; None is no limit.
+
+    - `minimum`, `per_transaction`: one payment that the holder makes (send, pay, offer, claim,
+      plan, a row of a list), and one cash-in to them at an agent.
+    - `daily_out`, `monthly_out`: what the holder pays and sends together, by their own calendar.
+    - `monthly_in`: what reaches their wallet, from wherever: an agent, a sender, abroad, a payout.
+    - `balance`: what their wallet may hold after any of that.
+
+    What was promised or is given back is never refused for a limit: a release, a return, a refund.
+    """
 
     minimum_minor: int
     per_transaction_minor: int

@@ -1,7 +1,8 @@
 """Limits by tier, from the market's data file: per transaction, day, month and balance.
 
 They are the holder's, not the wallet's, and days and months are those of the holder's own
-calendar. Codes are the GSMA's.
+calendar. Codes are the GSMA's. Which limit is asked of what, in one table: `Limits` in
+`wallet/markets/__init__.py`.
 """
 
 from __future__ import annotations
@@ -65,14 +66,14 @@ def check_out(facts: Facts, holder: Holder, amount: Money) -> Usage:
     return check_total(facts, holder, amount)
 
 
-def check_one(limits: Limits, amount: Money) -> None:
-    """Raise `Refused` where one transaction is too small or too large."""
+def check_one(limits: Limits, amount: Money, **whose: str) -> None:
+    """Raise `Refused` where one transaction is too small or too large; `whose` is told with it."""
     if amount.minor < limits.minimum_minor:
         least = Money(amount.currency, limits.minimum_minor)
-        raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=least.text)
+        raise Refused(Code.LESS_THAN_TRANSACTION_MIN_VALUE, minimum=least.text, **whose)
     if amount.minor > limits.per_transaction_minor:
         most = Money(amount.currency, limits.per_transaction_minor)
-        raise Refused(Code.GREATER_THAN_TRANSACTION_MAX_VALUE, maximum=most.text)
+        raise Refused(Code.GREATER_THAN_TRANSACTION_MAX_VALUE, maximum=most.text, **whose)
 
 
 def check_total(facts: Facts, holder: Holder, amount: Money) -> Usage:
@@ -88,6 +89,19 @@ def check_total(facts: Facts, holder: Holder, amount: Money) -> Usage:
         raise Refused(Code.MONTHLY_VALUE_LIMIT_EXCEEDED, remaining=left.text)
     used = (day, month, usage.day_in_minor, usage.month_in_minor)
     return Usage(holder.id, amount.currency, usage.day, *used)
+
+
+def check_cash_in(
+    facts: Facts, customer: Holder, wallet: Account, amount: Money
+) -> tuple[Usage, ...]:
+    """Return the usage rows that cash taken from a customer writes.
+
+    It is a transaction of the customer's own, who is not known by a sender of whom the same was
+    asked: the least and the most for one transaction are theirs.
+    """
+    limits = facts.market(customer).limits_of(customer.tier, amount.currency)
+    check_one(limits, amount, of="receiver")
+    return check_in(facts, customer, wallet, amount)
 
 
 def check_in(facts: Facts, holder: Holder, wallet: Account, amount: Money) -> tuple[Usage, ...]:

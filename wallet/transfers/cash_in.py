@@ -12,7 +12,7 @@ from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Leg, Posting, Text
 from wallet.money import Money
 from wallet.people.agents import AgentRecord
-from wallet.people.limits import Usage, check_in
+from wallet.people.limits import Usage, check_cash_in
 from wallet.people.parties import check_active, check_funds, party, phone_of, wallet_of
 from wallet.people.pin import Pin, PinState, proven
 
@@ -54,7 +54,7 @@ def decide(command: Command, facts: Facts) -> Decision:
         raise Refused(Code.NOT_AN_AGENT)
     wallet = wallet_of(facts, customer, command.amount.currency)
     with proven(command.pin, agent, facts) as pin_rows:
-        received = check_in(facts, customer, wallet, command.amount)
+        received = check_cash_in(facts, customer, wallet, command.amount)
         check_funds(source, command.amount)
 
         left, balance = source.balance - command.amount, wallet.balance + command.amount

@@ -27,7 +27,7 @@ from wallet.service import text_body
 from wallet.transfers.cash_in import Command, decide
 
 AGENT, CUSTOMER = 1, 2
-FULL = 50_000_000
+LARGEST, FULL = 25_000_000, 50_000_000  # tier 1, KES
 
 
 def a_command(amount=10_000, pin=PIN, to=CUSTOMER, currency="KES"):
@@ -65,6 +65,8 @@ FAULTS: list[Fault] = [
     (Code.NOT_AN_AGENT, {"has_float": False}),
     (Code.NO_WALLET_IN_CURRENCY, {"customer_wallet": False}),
     *pin_faults("agent"),
+    (Code.LESS_THAN_TRANSACTION_MIN_VALUE, {"amount": 99}),
+    (Code.GREATER_THAN_TRANSACTION_MAX_VALUE, {"amount": LARGEST + 1}),
     (Code.MAX_BALANCE_EXCEEDED, {"balance": FULL}),
     (Code.INSUFFICIENT_FUNDS, {"float_minor": 0}),
 ]
@@ -88,6 +90,21 @@ def test_an_agent_may_give_the_last_cent_of_the_float():
 def test_one_cent_more_than_the_float_is_refused():
     refused = refusal(decide, a_command(10_000), the_facts(float_minor=9_999))
     assert (refused.code, refused.facts) == (Code.INSUFFICIENT_FUNDS, {"needed": "100.00"})
+
+
+@pytest.mark.parametrize(("tier", "most"), [(0, 5_000_000), (1, LARGEST)])
+def test_one_cash_in_is_limited_by_the_customers_tier(tier, most):
+    facts = the_facts(float_minor=10**9, customer={"tier": tier}, agent={"tier": 1 - tier})
+    assert decide(a_command(most), facts).posting.legs
+    refused = refusal(decide, a_command(most + 1), facts)
+    assert refused.code is Code.GREATER_THAN_TRANSACTION_MAX_VALUE
+    assert refused.facts == {"maximum": f"{most // 100}.00", "of": "receiver"}
+
+
+def test_a_cash_in_has_the_least_of_any_transaction():
+    assert decide(a_command(100), the_facts()).posting.legs
+    refused = refusal(decide, a_command(99), the_facts())
+    assert refused.facts == {"minimum": "1.00", "of": "receiver"}
 
 
 def test_a_wallet_may_be_filled_to_its_limit_and_no_further():

@@ -49,6 +49,8 @@ def test_only_an_agent_takes_cash_in(village, agent, anna):
 
 BAD_BODIES = (
     ({"amount": kes("500.01")}, "insufficient_funds"),
+    ({"amount": kes("250000.01")}, "greater_than_transaction_max_value"),
+    ({"amount": kes("0.99")}, "less_than_transaction_min_value"),
     ({"amount": kes("0.00")}, "amount_not_positive"),
     ({"amount": kes(200.0)}, "amount_malformed"),
     ({"amount": money("200", "XYZ")}, "currency_not_supported"),

@@ -153,6 +153,13 @@ def test_the_limits_of_a_lower_tier_are_lower():
     assert refused.facts == {"maximum": "50000.00"}
 
 
+def test_what_one_transaction_may_be_is_asked_of_the_sender_not_of_the_receiver():
+    command, facts = a_command(5_000_001), the_facts(receiver={"tier": 0})
+    assert decide(command, facts).posting.legs
+    too_full = the_facts(receiver={"tier": 0}, receiver_balance=5_000_000)
+    assert refusal(decide, command, too_full).code is Code.MAX_BALANCE_EXCEEDED
+
+
 def test_the_fee_does_not_count_against_limits():
     decision = decide(a_command(10_001), the_facts(sent_today=DAILY - 10_001))
     (used,) = (row for row in decision.rows if isinstance(row, Usage))
