@@ -47,7 +47,6 @@ SECTIONS = {
     "Pricing and settlement": ("wallet/merchants",),
     "Refunds and reversals": (
         "wallet/refunds",
-        "wallet/escrow/test_given_back.py",
         "wallet/transfers",
         "wallet/approvals",
     ),

@@ -1,7 +1,6 @@
 """The stand-in gateway, and texts to send."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine, text
@@ -11,11 +10,6 @@ from sms.gateways.africastalking import AfricasTalkingGateway
 from sms.outbox import queue
 from tests.sms.africastalking import StandIn, serving
 from wallet.clock import FakeClock
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Offer: held for somebody registered, for so many days; refusals in the order of `Code`."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -22,10 +23,13 @@ from tests.facts import (
     some_facts,
     wordings,
 )  # fmt: skip
+from tests.wallet.escrow.agreements import declined, extended, offered
 from wallet.contracts.records import NewContract
-from wallet.errors import Code
+from wallet.errors import Code, Refused
+from wallet.escrow.jobs import CONTRACTS
 from wallet.escrow.offer import Command, decide
 from wallet.ledger.accounts import Account
+from wallet.ledger.due import TimerLoop
 from wallet.ledger.posting import NewAccount
 from wallet.money import Money
 from wallet.people.limits import Usage
@@ -118,3 +122,69 @@ def test_both_are_told_with_the_deadline_of_their_own_clocks():
     assert "KSh 200.00 held for Person 2. Paid out 12 Jan 12:00" in to_payer
     assert "Person 1" in to_payee
     assert "amekuwekea KSh 200.00: Two bags. Yako 12 Jan 12:00" in to_payee
+
+
+# On a moved clock --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def anna(town):
+    return town.person("Anna", balance=20_000_000)
+
+
+@pytest.fixture
+def juma(town):
+    return town.person("Juma", tier=0)
+
+
+@pytest.fixture
+def due(service):
+    return TimerLoop(service.engine, service.poster, CONTRACTS)
+
+
+def test_a_declined_offer_is_the_payers_again_and_no_more_is_due(town, anna, juma, due, clock):
+    contract = offered(town, anna, juma, 25_000)
+    before, key = town.balance(anna), uuid4()
+    assert not declined(town, juma, contract, key).replayed
+    assert declined(town, juma, contract, key).replayed
+    assert (town.balance(anna), town.held(contract)) == (before + 25_000, 0)
+    assert due.step(clock.advance(days=7)) == 0
+
+
+@pytest.mark.rule(
+    "The payee's limits are asked when the money is promised, so that no limit breaks the promise "
+    "or locks the money."
+)
+def test_a_release_is_never_refused_for_a_limit_that_was_asked_at_the_promise(
+    town, anna, juma, due, clock
+):
+    contracts = [offered(town, anna, juma, 6_000_000), offered(town, anna, juma, 4_000_001)]
+    town.release(anna, contracts[0])
+    due.step(clock.advance(days=7))
+    assert town.balance(juma) == 10_000_001  # of 100,000.00 that the wallet may hold
+    with pytest.raises(Refused) as caught:
+        town.send(anna, juma, 100)
+    assert caught.value.code is Code.MAX_BALANCE_EXCEEDED
+    town.send(juma, anna, 50_000)
+    assert town.send(anna, juma, 100)
+
+
+def test_an_extended_deadline_is_the_one_that_counts(town, anna, juma, due, clock):
+    contract = offered(town, anna, juma, 25_000)
+    extended(town, juma, contract, 3)
+    assert due.step(clock.advance(days=7)) == 0
+    assert town.give_back(juma, contract, 1_000)
+    assert due.step(clock.advance(days=3)) == 1
+    assert town.balance(juma) == 24_000
+
+
+@pytest.mark.rule(
+    "A deadline is put off to later only, and never beyond ninety days from the opening."
+)
+def test_an_offer_may_be_put_off_again_and_again_but_not_beyond_ninety_days(town, anna, juma):
+    contract = offered(town, anna, juma, 25_000, days=88)
+    extended(town, juma, contract, 1)
+    extended(town, juma, contract, 1)
+    with pytest.raises(Refused) as caught:
+        extended(town, juma, contract, 1)
+    assert caught.value.code is Code.DEADLINE_OUT_OF_RANGE

@@ -1,21 +1,12 @@
-"""A clock, and people as plain rows."""
-
-from datetime import UTC, datetime
+"""People as plain rows."""
 
 import pytest
 from sqlalchemy import text
-
-from wallet.clock import FakeClock
 
 INSERT = text("""
     INSERT INTO holders (id, msisdn, name, language, market, tier, status, registered_at)
     VALUES (:id, :msisdn, :name, 'en', 'KE', 0, :status, :now)
 """)
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock(datetime(2026, 1, 5, 9, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -74,8 +74,8 @@ def test_a_refund_and_a_reversal_at_once_give_back_only_once(town, shop, payer, 
 
 INSERT = """
     INSERT INTO refunds (id, payment_id, merchant_id, payer_id, currency, amount_minor, state,
-                         asked_at)
-    VALUES (:id, :payment, :merchant, :payer, 'KES', :minor, 'waiting', :now)
+                         asked_at, waits_until)
+    VALUES (:id, :payment, :merchant, :payer, 'KES', :minor, 'waiting', :now, :now)
 """
 
 

@@ -1,4 +1,4 @@
-"""Plans in the books: codes that follow from keys, tries counted also at once, exact commission."""
+"""Visit codes in the books: from keys, tries counted also at once; and what visits cost."""
 
 from uuid import UUID, uuid4
 
