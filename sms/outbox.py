@@ -14,7 +14,6 @@ from typing import Any, Final
 from sqlalchemy import Connection, Engine, Row, TextClause, text
 from sqlalchemy.exc import IntegrityError
 
-from sms import reports
 from sms.gateways import (
     Accepted,
     Gateway,
@@ -197,4 +196,4 @@ def _deliver(parts: Parts) -> Step:
     return lambda: deliver_due(parts.engine, gateway, parts.clock.now())
 
 
-JOBS: Final = (Job("texts", _deliver, SOON_S), *reports.JOBS)
+JOBS: Final = (Job("texts", _deliver, SOON_S),)

@@ -21,6 +21,7 @@ from wallet.approvals.records import approval_of
 from wallet.banking import uploads
 from wallet.clock import id_of, reference
 from wallet.disputes import answer, dispute
+from wallet.escrow import pay
 from wallet.money import Money
 from wallet.payouts import schedule
 from wallet.people import refresh_tokens, sign_in
@@ -57,7 +58,9 @@ def tell(town: Town) -> None:
 
 
 def hold(town: Town, payer: Person, shop: Merchant) -> None:
-    """One payment is held in part, one was released, one returned."""
+    """One payment is held in part, one was released, one returned, and one is of an order."""
+    order = pay.Command(payer.id, uuid4(), Pin(PIN), shop.till, kes(15_00), "INV-17")
+    town.service.poster.post(pay.decide, order)
     town.release(payer, town.hold(payer, shop, 100_00), 40_00)
     town.release(payer, town.hold(payer, shop, 50_00))
     town.give_back(shop, town.hold(payer, shop, 25_00))

@@ -8,8 +8,8 @@ import pytest
 
 from sms.gateways import Accepted, Submission
 from sms.gateways.africastalking import AfricasTalkingCallbacks
-from sms.outbox import JOBS, deliver_due
-from sms.reports import FORGET, record_report
+from sms.outbox import deliver_due
+from sms.reports import FORGET, JOBS, record_report
 from wallet.gateways import GatewayRequest
 from wallet.jobs import delete_expired
 from wallet.retention import UNMATCHED_REPORTS

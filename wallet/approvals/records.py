@@ -13,7 +13,7 @@ from wallet.clock import reference
 from wallet.database import read
 from wallet.errors import Code, Refused
 from wallet.ledger.entries import LONGEST_PAGE, cursor_id
-from wallet.ledger.rows import Found, Json, Written, inserted, record, updated
+from wallet.ledger.rows import Json, ReadRow, WrittenRow, inserted, record, updated
 from wallet.people.staff import Staff
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ LIFETIME: Final = timedelta(days=3)
 
 @record("approvals p")
 @dataclass(frozen=True, slots=True)
-class Approval(Found):
+class Approval(ReadRow):
     """What was asked for. Its id is that of the posting that asked."""
 
     id: int
@@ -88,7 +88,7 @@ def check_asker(approval: Approval, facts: Facts) -> None:
 
 @inserted("approvals", "id, kind, reason, asked_by, asked_at, expires_at", arguments="arguments")
 @dataclass(frozen=True, slots=True)
-class NewApproval(Written):
+class NewApproval(WrittenRow):
     """Something that waits for a second pair of eyes from now on."""
 
     RANK: ClassVar[int] = 7
@@ -105,7 +105,7 @@ class NewApproval(Written):
 
 @updated("approvals", "state, decided_by, decided_at, decline_reason, posting_id")
 @dataclass(frozen=True, slots=True)
-class ApprovalDecided(Written):
+class ApprovalDecided(WrittenRow):
     """Approved, declined or lapsed: it waits no more."""
 
     RANK: ClassVar[int] = 8

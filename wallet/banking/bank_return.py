@@ -17,7 +17,7 @@ from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.poster import WORKER
 from wallet.ledger.posting import Decision, Leg, Posting
-from wallet.ledger.rows import Written, inserted
+from wallet.ledger.rows import WrittenRow, inserted
 from wallet.payouts.payout import text_to, text_values
 from wallet.payouts.records import Payout
 
@@ -46,7 +46,7 @@ class Command:
 
 @inserted("payout_returns", key="payout_id")
 @dataclass(frozen=True, slots=True)
-class SentBack(Written):
+class SentBack(WrittenRow):
     """That a payout came back, by which posting."""
 
     RANK: ClassVar[int] = 5

@@ -17,7 +17,7 @@ from wallet.clock import reference
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Posting
-from wallet.ledger.rows import Found, record
+from wallet.ledger.rows import ReadRow, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Command:
 
 @record("bank_uploads", lock=False)  # a worker alone changes it, once this has been posted
 @dataclass(frozen=True, slots=True)
-class Upload(Found):
+class Upload(ReadRow):
     """A file that waits."""
 
     id: int

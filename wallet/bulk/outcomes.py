@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from wallet.ledger.rows import Written, inserted, updated
+from wallet.ledger.rows import WrittenRow, inserted, updated
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -33,7 +33,7 @@ class Tally:
     fee_taken_minor="tally.fee_minor",
 )
 @dataclass(frozen=True, slots=True)
-class BatchPosted(Written):
+class BatchPosted(WrittenRow):
     """A batch whose rows have been posted; the database lets that be said once."""
 
     RANK: ClassVar[int] = 12
@@ -47,7 +47,7 @@ class BatchPosted(Written):
 
 @inserted("bulk_outcomes", key="bulk_id, row_no")
 @dataclass(frozen=True, slots=True)
-class Outcome(Written):
+class Outcome(WrittenRow):
     """What became of a row that was not simply paid."""
 
     RANK: ClassVar[int] = 13

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Needs
-from wallet.ledger.rows import Written, inserted, record, updated
+from wallet.ledger.rows import WrittenRow, inserted, record, updated
 from wallet.merchants.pricing import Priced, Pricing
 from wallet.money import Money
 
@@ -162,7 +162,7 @@ class Contract(Priced):
     " deadline_at",
 )
 @dataclass(frozen=True, slots=True)
-class NewContract(Written):
+class NewContract(WrittenRow):
     """A contract that a payment opens; its account is opened before it."""
 
     RANK: ClassVar[int] = 2
@@ -179,7 +179,7 @@ class NewContract(Written):
     " deadline_at, closed_at, commission_minor",
 )
 @dataclass(frozen=True, slots=True)
-class ContractMoved(Written):
+class ContractMoved(WrittenRow):
     """What an act, or time, may change of a contract; the rest of it is fixed."""
 
     RANK: ClassVar[int] = 3

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from wallet.errors import Code, Refused
-from wallet.ledger.rows import Found, Written, updated
+from wallet.ledger.rows import ReadRow, WrittenRow, updated
 from wallet.merchants.records import MerchantLock
 from wallet.people.one_time import CodeMac
 
@@ -78,7 +78,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Destinations(Found):
+class Destinations(ReadRow):
     """All that a merchant has not removed; `id` is the merchant's.
 
     `removed` are the latest of the others: a code that was texted counts, whatever came after.
@@ -180,7 +180,7 @@ class NewPlace:
 
 @updated("destinations", "state, usable_from, confirmed_at, code_attempts, removed_at")
 @dataclass(frozen=True, slots=True)
-class PlaceChanged(Written):
+class PlaceChanged(WrittenRow):
     """A destination is confirmed, guessed at, or removed."""
 
     RANK: ClassVar[int] = 3
@@ -194,7 +194,7 @@ class PlaceChanged(Written):
 
 @updated("merchants", key="holder_id", holder_id="merchant_id")
 @dataclass(frozen=True, slots=True)
-class DefaultChanged(Written):
+class DefaultChanged(WrittenRow):
     """Where a merchant's payouts go when they name no destination."""
 
     RANK: ClassVar[int] = 4

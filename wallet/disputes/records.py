@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 import orjson
 
 from wallet.errors import Code, Refused
-from wallet.ledger.rows import Found, Json, Written, inserted, record, updated
+from wallet.ledger.rows import Json, ReadRow, WrittenRow, inserted, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Attachment:
 
 @record("disputes d", join="JOIN contracts c ON c.id = d.contract_id", currency="c.currency")
 @dataclass(frozen=True, slots=True)
-class Dispute(Found):
+class Dispute(ReadRow):
     """A dispute as one batch sees it, and its row as it shall be written."""
 
     id: int
@@ -188,7 +188,7 @@ class Dispute(Found):
 
 
 @dataclass(frozen=True, slots=True)
-class Disputed(Found):
+class Disputed(ReadRow):
     """How often a contract has been disputed."""
 
     id: int  # the contract's
@@ -216,7 +216,7 @@ class Disputed(Found):
     attachments="written_attachments",
 )
 @dataclass(frozen=True, slots=True)
-class NewDispute(Written):
+class NewDispute(WrittenRow):
     """A dispute that the payer raises."""
 
     RANK: ClassVar[int] = 6  # after its contract
@@ -243,7 +243,7 @@ class NewDispute(Written):
     " closed_at",
 )
 @dataclass(frozen=True, slots=True)
-class DisputeMoved(Written):
+class DisputeMoved(WrittenRow):
     """What an act, or silence, changes of a dispute; the rest of it is fixed."""
 
     RANK: ClassVar[int] = 7

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, ClassVar
 
 from wallet.ledger.facts import Needs
-from wallet.ledger.rows import Found, Written, record, updated
+from wallet.ledger.rows import ReadRow, WrittenRow, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @record("quotes")
 @dataclass(frozen=True, slots=True)
-class Quote(Found):
+class Quote(ReadRow):
     """Amounts in minor units. `rate` is target for one of source, as the customer gets it."""
 
     id: int
@@ -61,7 +61,7 @@ class Quote(Found):
 
 @updated("quotes", "accepted_at")
 @dataclass(frozen=True, slots=True)
-class QuoteAccepted(Written):
+class QuoteAccepted(WrittenRow):
     """The quote's one use."""
 
     RANK: ClassVar[int] = 4

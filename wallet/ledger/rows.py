@@ -45,7 +45,7 @@ _SQL_TYPES: Final[dict[object, str]] = {
 _LINE: Final = 80
 
 
-class Found:
+class ReadRow:
     """A record whose fields are what its statement selects, and which needs nothing more."""
 
     __slots__ = ()
@@ -63,7 +63,7 @@ class Found:
         return NOTHING
 
 
-class Written:
+class WrittenRow:
     """A row that is written with a posting; nothing else in the same batch asks for it.
 
     `identity` and `values` are derived with WRITE.
@@ -87,8 +87,8 @@ class Written:
 
 
 KindT = TypeVar("KindT")
-FoundT = TypeVar("FoundT", bound=Found)
-WrittenT = TypeVar("WrittenT", bound=Written)
+ReadT = TypeVar("ReadT", bound=ReadRow)
+WrittenT = TypeVar("WrittenT", bound=WrittenRow)
 
 
 def selected(alias: str, **expressions: str) -> Callable[[type[KindT]], type[KindT]]:
@@ -108,7 +108,7 @@ def record(
     joined: Mapping[str, str] = MappingProxyType({}),
     lock: bool = True,
     **expressions: str,
-) -> Callable[[type[FoundT]], type[FoundT]]:
+) -> Callable[[type[ReadT]], type[ReadT]]:
     """Derive COLUMNS and LOCK: a field is the column of its name, or one of `expressions`.
 
     The first field is the id. A `table` that others are joined to has an alias. `joined` are
@@ -116,7 +116,7 @@ def record(
     """
     alias = table.partition(" ")[2]
 
-    def derive(kind: type[FoundT]) -> type[FoundT]:
+    def derive(kind: type[ReadT]) -> type[ReadT]:
         columns = _selected(kind, alias, {**expressions, **joined})
         own = columns[: len(columns) - len(joined)]
         key_type = next(iter(_types(kind, {"id": fields(cast("Any", kind))[0].name}).values()))
@@ -135,10 +135,10 @@ def record(
     return derive
 
 
-def of_holder(table: str) -> Callable[[type[FoundT]], type[FoundT]]:
+def of_holder(table: str) -> Callable[[type[ReadT]], type[ReadT]]:
     """Derive READ, for a kind that commands ask for with `of_holders`: a field is a column."""
 
-    def derive(kind: type[FoundT]) -> type[FoundT]:
+    def derive(kind: type[ReadT]) -> type[ReadT]:
         cast("Any", kind).READ = f"""
         SELECT {_wrapped(_selected(kind, "", {}))}
           FROM {table}

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from wallet.database import read
 from wallet.errors import Code, Refused
-from wallet.ledger.rows import Found, Written, inserted, record
+from wallet.ledger.rows import ReadRow, WrittenRow, inserted, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -36,7 +36,7 @@ def order_id(till: str, order: str) -> int:
 # second, which then looks again.
 @record("paid_orders", lock=False, id="order_id", payment_id="id")
 @dataclass(frozen=True, slots=True)
-class PaidOrder(Found):
+class PaidOrder(ReadRow):
     """An order of a till's that was paid."""
 
     id: int
@@ -47,7 +47,7 @@ class PaidOrder(Found):
 
 @inserted("paid_orders", key="order_id", order_id="paid.id", id="paid.payment_id")
 @dataclass(frozen=True, slots=True)
-class OrderPaid(Written):
+class OrderPaid(WrittenRow):
     """An order is paid by the present payment."""
 
     RANK: ClassVar[int] = 5

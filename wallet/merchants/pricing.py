@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from wallet.ledger.accounts import Account, Kind
 from wallet.ledger.posting import Leg, NewAccount, Posting, Row
-from wallet.ledger.rows import Found, Written, inserted, selected
+from wallet.ledger.rows import ReadRow, WrittenRow, inserted, selected
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Pricing:
 _COLUMNS: Final = len(fields(Pricing))
 
 
-class Priced(Found):
+class Priced(ReadRow):
     """A record whose last field is the terms of `Pricing`, or None."""
 
     __slots__ = ()
@@ -111,7 +111,7 @@ class Priced(Found):
 
 @inserted("reserves", currency="amount.currency", amount_minor="amount.minor")
 @dataclass(frozen=True, slots=True)
-class NewReserve(Written):
+class NewReserve(WrittenRow):
     """Money kept back of a release; the worker frees it when its days are over."""
 
     RANK: ClassVar[int] = 4

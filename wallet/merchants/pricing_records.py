@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from wallet.ledger.facts import Needs
-from wallet.ledger.rows import Written, inserted, record, updated
+from wallet.ledger.rows import WrittenRow, inserted, record, updated
 from wallet.merchants.pricing import Priced, Pricing
 from wallet.money import Money
 
@@ -53,7 +53,7 @@ class PricedMerchant(Priced):
     " reserve_days, monthly_fee_minor, commission_bps_paid, after_delivery_s, currency, set_at",
 )
 @dataclass(frozen=True, slots=True)
-class NewPricing(Written):
+class NewPricing(WrittenRow):
     """A new version of somebody's terms."""
 
     RANK: ClassVar[int] = 3
@@ -67,7 +67,7 @@ class NewPricing(Written):
     monthly_due_at="due_at",
 )  # fmt: skip
 @dataclass(frozen=True, slots=True)
-class MerchantPriced(Written):
+class MerchantPriced(WrittenRow):
     """Which version is in force, and when its monthly fee is first charged."""
 
     RANK: ClassVar[int] = 4

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Needs
-from wallet.ledger.rows import Found, Written, inserted, record
+from wallet.ledger.rows import ReadRow, WrittenRow, inserted, record
 from wallet.merchants.pricing import Priced, Pricing
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class OpenTill:
 
 @record("merchants", id="holder_id")
 @dataclass(frozen=True, slots=True)
-class MerchantLock(Found):
+class MerchantLock(ReadRow):
     """A merchant's row, locked: payouts and changes to destinations come one after the other."""
 
     id: int
@@ -89,7 +89,7 @@ class MerchantLock(Found):
 
 @inserted("merchants", key="holder_id")
 @dataclass(frozen=True, slots=True)
-class NewMerchant(Written):
+class NewMerchant(WrittenRow):
     """A holder becomes a merchant."""
 
     RANK: ClassVar[int] = 1
@@ -106,7 +106,7 @@ class NewMerchant(Written):
 
 @inserted("tills", "number, merchant_id, label", key="number")
 @dataclass(frozen=True, slots=True)
-class NewTill(Written):
+class NewTill(WrittenRow):
     """A till of a merchant; the database refuses a number that is taken."""
 
     RANK: ClassVar[int] = 2

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from wallet.ledger.facts import Needs
-from wallet.ledger.rows import Found, Written, record, updated
+from wallet.ledger.rows import ReadRow, WrittenRow, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @record("reserves")
 @dataclass(frozen=True, slots=True)
-class Reserve(Found):
+class Reserve(ReadRow):
     """A reserve as one batch sees it."""
 
     id: int
@@ -40,7 +40,7 @@ class Reserve(Found):
 
 @updated("reserves", "freed_at")
 @dataclass(frozen=True, slots=True)
-class ReserveFreed(Written):
+class ReserveFreed(WrittenRow):
     """Its days were over."""
 
     RANK: ClassVar[int] = 5

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from sqlalchemy import Engine, text
 
-from wallet.ledger.rows import Written, inserted
+from wallet.ledger.rows import WrittenRow, inserted
 from wallet.people.partners import secret_mac
 
 PARTNER_ROLES: Final = ("partner", "maker")
@@ -43,7 +43,7 @@ class ClientSecret:
 
 @inserted("partners", key="holder_id", secret_mac="mac")  # noqa: S106 -- a path
 @dataclass(frozen=True, slots=True)
-class NewPartner(Written):
+class NewPartner(WrittenRow):
     """An institution that comes by API, with client credentials."""
 
     RANK: ClassVar[int] = 1
@@ -56,7 +56,7 @@ class NewPartner(Written):
 
 @inserted("operators", key="holder_id", replaces=True)
 @dataclass(frozen=True, slots=True)
-class NewOperator(Written):
+class NewOperator(WrittenRow):
     """A holder who may act for the operator."""
 
     RANK: ClassVar[int] = 1

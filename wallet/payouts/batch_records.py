@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from wallet.clock import reference
 from wallet.database import read
 from wallet.ledger.entries import LONGEST_PAGE, cursor_id
-from wallet.ledger.rows import Found, Written, record, updated
+from wallet.ledger.rows import ReadRow, WrittenRow, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ READ_EXCEPTIONS: Final = """
 
 @record("payout_batches")
 @dataclass(frozen=True, slots=True)
-class PayoutBatch(Found):
+class PayoutBatch(ReadRow):
     """A batch as one batch of the poster's, or an operator, sees it."""
 
     id: int
@@ -73,7 +73,7 @@ READ_BATCH: Final = f"""
 
 @updated("payout_batches", "state, decided_by", decided_at="now", next_at="now")
 @dataclass(frozen=True, slots=True)
-class BatchDecided(Written):
+class BatchDecided(WrittenRow):
     """Operators have released a batch, or one has declined it."""
 
     RANK: ClassVar[int] = 6

@@ -69,7 +69,7 @@ class BatchReceiptSchema(ReceiptSchema):
     reason = fields.Str(metadata={"example": "Not ours"})
 
 
-class SurpriseSchema(ma.Schema):
+class PayoutExceptionSchema(ma.Schema):
     """A rail's second word on a payout. The first was booked and stands: somebody must ask."""
 
     payout = ReferenceField(attribute="payout_id")
@@ -81,10 +81,10 @@ class SurpriseSchema(ma.Schema):
     heard_at = fields.DateTime()
 
 
-class SurprisesSchema(ma.Schema):
+class PayoutExceptionsSchema(ma.Schema):
     """What rails took back, the latest first."""
 
-    items = fields.List(fields.Nested(SurpriseSchema))
+    items = fields.List(fields.Nested(PayoutExceptionSchema))
 
 
 @blp.get("")
@@ -101,10 +101,10 @@ def list_batches(query: Mapping[str, Any]) -> Batches:
     )
 
 
-@blp.get("/surprises")
+@blp.get("/exceptions")
 @requires("operator")
-@blp.response(200, SurprisesSchema)
-def list_surprises() -> Mapping[str, tuple[PayoutException, ...]]:
+@blp.response(200, PayoutExceptionsSchema)
+def list_exceptions() -> Mapping[str, tuple[PayoutException, ...]]:
     """See payouts of which a rail has said the contrary since"""
     return {"items": payout_exceptions(current_service().engine)}
 

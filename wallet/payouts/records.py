@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Self
 
 from wallet.destinations.records import Destination
 from wallet.ledger.facts import Needs
-from wallet.ledger.rows import Written, updated
+from wallet.ledger.rows import WrittenRow, updated
 from wallet.money import Money
 from wallet.people.one_time import CodeMac
 
@@ -122,7 +122,7 @@ class NewPayout:
 
 @updated("payouts", "state, settled_at, failure, collected_by")
 @dataclass(frozen=True, slots=True)
-class PayoutSettled(Written):
+class PayoutSettled(WrittenRow):
     """What was said at last: paid, or failed with a reason. Cash was paid by an agent."""
 
     RANK: ClassVar[int] = 4
@@ -138,7 +138,7 @@ class PayoutSettled(Written):
 
 @updated("payouts", "code_attempts, expires_at")
 @dataclass(frozen=True, slots=True)
-class CodeGuessed(Written):
+class CodeGuessed(WrittenRow):
     """A wrong code was tried; at the last attempt the payout expires at once."""
 
     RANK: ClassVar[int] = 3  # before it is settled
@@ -151,7 +151,7 @@ class CodeGuessed(Written):
 
 @updated("payout_schedules", key="merchant_id, currency")
 @dataclass(frozen=True, slots=True)
-class SchedulePaused(Written):
+class SchedulePaused(WrittenRow):
     """A payout has failed: the merchant must see to it before the schedule goes on."""
 
     RANK: ClassVar[int] = 5

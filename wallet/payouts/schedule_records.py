@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine
 
 from wallet.database import read
-from wallet.ledger.rows import Found, Written, selected, updated
+from wallet.ledger.rows import ReadRow, WrittenRow, selected, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def next_time(weekday: int | None, hour: int, now: datetime, zone: ZoneInfo) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Schedules(Found):
+class Schedules(ReadRow):
     """All of a merchant's; `id` is the merchant's."""
 
     id: int
@@ -142,7 +142,7 @@ class ScheduleSet:
 
 @updated("payout_schedules", "next_at, skipped_at, skipped_why", key="merchant_id, currency")
 @dataclass(frozen=True, slots=True)
-class ScheduleMoved(Written):
+class ScheduleMoved(WrittenRow):
     """A schedule's time has come, and what came of it."""
 
     RANK: ClassVar[int] = 5

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, ClassVar, Final
 from uuid import UUID
 
-from wallet.ledger.rows import Found, Written, inserted, record
+from wallet.ledger.rows import ReadRow, WrittenRow, inserted, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -28,7 +28,7 @@ def candidates(key: UUID, digits: int) -> tuple[str, ...]:
 
 @record("agents", id="holder_id", lock=False)
 @dataclass(frozen=True, slots=True)
-class AgentRecord(Found):
+class AgentRecord(ReadRow):
     """An agent, by the holder's id. Number and name never change, so they need no lock."""
 
     id: int
@@ -40,7 +40,7 @@ class AgentRecord(Found):
 
 @record("agents", id="number", lock=False)
 @dataclass(frozen=True, slots=True)
-class AgentNumber(Found):
+class AgentNumber(ReadRow):
     """A number that some agent has."""
 
     id: str
@@ -50,7 +50,7 @@ class AgentNumber(Found):
 
 @inserted("agents", key="holder_id")
 @dataclass(frozen=True, slots=True)
-class NewAgent(Written):
+class NewAgent(WrittenRow):
     """A holder becomes an agent; the database refuses a number that is taken."""
 
     RANK: ClassVar[int] = 1

@@ -9,13 +9,13 @@ from uuid import UUID
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.posting import Decision, Posting, Text
-from wallet.ledger.rows import Found
+from wallet.ledger.rows import ReadRow
 from wallet.people.holders import HolderChanged, answer_about
 from wallet.people.pin import PinState
 
 
 @dataclass(frozen=True, slots=True)
-class Engagements(Found):
+class Engagements(ReadRow):
     """What ties a holder to money that is not in their accounts, such as an open contract.
 
     Who is closed can do nothing more, so money that arrived afterwards would be locked for ever.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Holder
-from wallet.ledger.rows import Written, inserted, updated
+from wallet.ledger.rows import WrittenRow, inserted, updated
 from wallet.pasted import plain
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def _is_in_names(letter: str) -> bool:
 
 @inserted("holders", "id, msisdn, name, language, market, tier, registered_at, registered_by")
 @dataclass(frozen=True, slots=True)
-class NewHolder(Written):
+class NewHolder(WrittenRow):
     """A holder who comes into being; a second one of the same number is refused by the database."""
 
     RANK: ClassVar[int] = 0
@@ -55,7 +55,7 @@ class NewHolder(Written):
 
 @updated("holders", id="holder_id")
 @dataclass(frozen=True, slots=True)
-class HolderChanged(Written):
+class HolderChanged(WrittenRow):
     """A holder's status, language and tier as they shall be."""
 
     RANK: ClassVar[int] = 6

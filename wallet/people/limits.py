@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder
-from wallet.ledger.rows import Found, Written, inserted, of_holder
+from wallet.ledger.rows import ReadRow, WrittenRow, inserted, of_holder
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @of_holder("limit_usage")
 @inserted("limit_usage", key="holder_id, currency", replaces=True)
 @dataclass(frozen=True, slots=True)
-class Usage(Found, Written):
+class Usage(ReadRow, WrittenRow):
     """How much of a holder's limits is used in `currency`, as of the local `day`."""
 
     holder_id: int

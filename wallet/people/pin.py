@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from wallet.errors import Code, Refused
 from wallet.ledger.posting import Moment, Text
-from wallet.ledger.rows import Found, record
+from wallet.ledger.rows import ReadRow, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts, Holder
@@ -74,7 +74,7 @@ class PinKeys(dict[str, bytes]):
     locked_until="pin_locked_until",
 )
 @dataclass(frozen=True, slots=True)
-class PinState(Found):
+class PinState(ReadRow):
     """A holder's PIN columns, in the holder's own row, which is locked with them.
 
     They are written with a posting, or with a refusal.

@@ -14,7 +14,7 @@ from uuid import UUID
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts, Holder, Needs
 from wallet.ledger.posting import Decision, Posting
-from wallet.ledger.rows import Found, record
+from wallet.ledger.rows import ReadRow, record
 from wallet.people.holders import answer_about
 from wallet.people.pin import Pin, PinState, check_pin
 
@@ -24,7 +24,7 @@ LIFETIME: Final = timedelta(minutes=5)
 # Postings never change, so they need no lock.
 @record("postings", holder_id="actor_id", proven_at="posted_at", lock=False)
 @dataclass(frozen=True, slots=True)
-class Proof(Found):
+class Proof(ReadRow):
     """A posting of this flow: who proved their PIN, and when."""
 
     id: int

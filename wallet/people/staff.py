@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Facts
-from wallet.ledger.rows import Found, record
+from wallet.ledger.rows import ReadRow, record
 
 
 # Not locked: who is frozen in the same instant was not frozen before.
@@ -16,7 +16,7 @@ from wallet.ledger.rows import Found, record
     id="o.holder_id", status="h.status",
 )  # fmt: skip
 @dataclass(frozen=True, slots=True)
-class Staff(Found):
+class Staff(ReadRow):
     """One of the operator's staff."""
 
     id: int

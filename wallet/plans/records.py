@@ -18,7 +18,7 @@ from wallet.contracts.records import Contract
 from wallet.errors import Code, Refused
 from wallet.ledger.accounts import Kind
 from wallet.ledger.facts import Needs
-from wallet.ledger.rows import Written, inserted, record, updated
+from wallet.ledger.rows import WrittenRow, inserted, record, updated
 from wallet.merchants.pricing import Priced, Pricing
 from wallet.money import Money
 
@@ -68,7 +68,7 @@ class Plan(Priced):
 
 @inserted("plans", "id, merchant_id, name, steps, currency, price_minor, period_days, offered_at")
 @dataclass(frozen=True, slots=True)
-class NewPlan(Written):
+class NewPlan(WrittenRow):
     """A plan is offered."""
 
     RANK: ClassVar[int] = 2
@@ -81,7 +81,7 @@ class NewPlan(Written):
 
 @updated("plans", "withdrawn_at")
 @dataclass(frozen=True, slots=True)
-class PlanWithdrawn(Written):
+class PlanWithdrawn(WrittenRow):
     """A plan is sold no longer."""
 
     RANK: ClassVar[int] = 3

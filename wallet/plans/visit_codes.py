@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, Final, Self
 from uuid import UUID
 
 from wallet.errors import Code, Refused
-from wallet.ledger.rows import Found, Written, inserted, record
+from wallet.ledger.rows import ReadRow, WrittenRow, inserted, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -29,7 +29,7 @@ _LABEL: Final = b"kibubu visit codes 1"
 @record("visit_codes", id="contract_id")
 @inserted("visit_codes", key="contract_id", replaces=True, contract_id="id")
 @dataclass(frozen=True, slots=True)
-class VisitCode(Found, Written):
+class VisitCode(ReadRow, WrittenRow):
     """The code that a contract's payer asked for last; its row, as it is and as it shall be."""
 
     id: int  # the contract's

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from wallet.errors import Code, Refused
 from wallet.ledger.facts import Needs
-from wallet.ledger.rows import Found, Written, inserted, record, updated
+from wallet.ledger.rows import ReadRow, WrittenRow, inserted, record, updated
 from wallet.money import Money
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Payment(Found):
+class Payment(ReadRow):
     """What of a payment reached its merchant, and what of that was promised back."""
 
     id: int
@@ -91,7 +91,7 @@ class Payment(Found):
 
 
 @dataclass(frozen=True, slots=True)
-class RefundsWaiting(Found):
+class RefundsWaiting(ReadRow):
     """A merchant's refunds that wait to be covered: the oldest of each currency."""
 
     id: int
@@ -135,7 +135,7 @@ def check_no_refund_waits(merchant_id: int, currency: str, facts: Facts) -> None
 
 @record("refunds f", join="JOIN merchants m ON m.holder_id = f.merchant_id", merchant="m.name")
 @dataclass(frozen=True, slots=True)
-class Refund(Found):
+class Refund(ReadRow):
     """A refund as one batch sees it. Its id is that of the posting that asked for it."""
 
     id: int
@@ -174,7 +174,7 @@ class Refund(Found):
     " posting_id, waits_until",
 )
 @dataclass(frozen=True, slots=True)
-class NewRefund(Written):
+class NewRefund(WrittenRow):
     """A refund that was made, or waits."""
 
     RANK: ClassVar[int] = 5
@@ -194,7 +194,7 @@ class NewRefund(Written):
 
 @updated("refunds", "state, ended_at, posting_id, decline_reason")
 @dataclass(frozen=True, slots=True)
-class RefundEnded(Written):
+class RefundEnded(WrittenRow):
     """A refund that waited was paid, or declined."""
 
     RANK: ClassVar[int] = 6

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from sms import outbox
+from sms import outbox, reports
 from wallet.config import Settings
 from wallet.errors import Unavailable
 from wallet.jobs import Job, Parts, Step
@@ -29,7 +29,7 @@ LONGEST_PAUSE_S: Final = 5.0
 
 def jobs(settings: Settings) -> tuple[Job, ...]:
     """Return what a worker does; in development it is also the bank."""
-    found = (*outbox.JOBS, *rails.JOBS, *brought("jobs", "JOBS"))
+    found = (*outbox.JOBS, *reports.JOBS, *rails.JOBS, *brought("jobs", "JOBS"))
     if settings.environment == "development":
         found += brought("jobs", "DEVELOPMENT_JOBS")
     return found

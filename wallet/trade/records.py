@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from wallet.database import read
 from wallet.ledger.facts import NOTHING, Needs
-from wallet.ledger.rows import Found, Json, Written, inserted
+from wallet.ledger.rows import Json, ReadRow, WrittenRow, inserted
 from wallet.trade.documents import Delivery, Document, Order, Shipment
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ _LATEST: Final = """
 
 
 @dataclass(frozen=True, slots=True)
-class TradeFile(Found):
+class TradeFile(ReadRow):
     """The latest of each document of one contract."""
 
     id: int  # the contract's
@@ -97,7 +97,7 @@ KINDS: Final[dict[type[Document], str]] = {
     key="contract_id, kind, version", kind="kind", body="body",
 )  # fmt: skip
 @dataclass(frozen=True, slots=True)
-class NewDocument(Written):
+class NewDocument(WrittenRow):
     """A document, or its next version; `posting_id` is the act it came with."""
 
     RANK: ClassVar[int] = 4

@@ -11,7 +11,7 @@ from datetime import datetime
 from hashlib import blake2b
 from typing import TYPE_CHECKING, ClassVar
 
-from wallet.ledger.rows import Found, Written, inserted, record
+from wallet.ledger.rows import ReadRow, WrittenRow, inserted, record
 
 if TYPE_CHECKING:
     from wallet.ledger.facts import Facts
@@ -31,7 +31,7 @@ def arrival_id(currency: str, bank_reference: str) -> int:
 # refuses the second, which then looks again.
 @record("deposits", lock=False, id="arrival_id", posting_id="id")
 @dataclass(frozen=True, slots=True)
-class Arrival(Found):
+class Arrival(ReadRow):
     """Money that arrived in the trust account, for which e-money was issued."""
 
     id: int
@@ -42,7 +42,7 @@ class Arrival(Found):
 
 @inserted("deposits", key="arrival_id", arrival_id="arrival.id", id="arrival.posting_id")
 @dataclass(frozen=True, slots=True)
-class Deposited(Written):
+class Deposited(WrittenRow):
     """Operators have issued e-money for what arrived."""
 
     RANK: ClassVar[int] = 5

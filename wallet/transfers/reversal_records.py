@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from wallet.database import read
 from wallet.ledger.facts import Needs
-from wallet.ledger.rows import Written, inserted
+from wallet.ledger.rows import WrittenRow, inserted
 from wallet.refunds.records import Payment
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Original:
 
 @inserted("reversals", key="original_id")
 @dataclass(frozen=True, slots=True)
-class Reversed(Written):
+class Reversed(WrittenRow):
     """A posting is undone; a second reversal of it is refused by the database."""
 
     RANK: ClassVar[int] = 5

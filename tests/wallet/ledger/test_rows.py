@@ -10,7 +10,7 @@ import pytest
 from tests.facts import NOW
 from tests.wallet.ledger.classes import ranked
 from wallet.ledger.arrays import array
-from wallet.ledger.rows import Found, Json, Written, inserted, record, selected, updated
+from wallet.ledger.rows import Json, ReadRow, WrittenRow, inserted, record, selected, updated
 from wallet.onboarding.records import NewOperator
 
 
@@ -22,7 +22,7 @@ def plain(statement: str) -> str:
     "parcels p", join="JOIN towns t ON t.id = p.town_id", town="t.name", joined={"late": "true"}
 )
 @dataclass(frozen=True, slots=True)
-class Parcel(Found):
+class Parcel(ReadRow):
     id: int
     state: str
     town: str
@@ -31,20 +31,20 @@ class Parcel(Found):
 
 @inserted("parcels", "id, state", town_name="parcel.town")
 @dataclass(frozen=True, slots=True)
-class NewParcel(Written):
+class NewParcel(WrittenRow):
     parcel: Parcel
 
 
 @updated("parcels", "state, moved_at", key="id")
 @dataclass(frozen=True, slots=True)
-class ParcelMoved(Written):
+class ParcelMoved(WrittenRow):
     parcel: Parcel
     moved_at: datetime | None
 
 
 @inserted("marks", key="parcel_id, kind", replaces=True, body="body")
 @dataclass(frozen=True, slots=True)
-class Mark(Written):
+class Mark(WrittenRow):
     parcel_id: int
     kind: str
     count: int

@@ -80,7 +80,7 @@ def test_what_a_rail_took_back_is_shown(village, batch):
         "INSERT INTO payout_surprises SELECT id, 'failed', 'closed', :now FROM payouts LIMIT 1",
         now=village.now,
     )
-    (found,) = operator(village).get("/v1/payout-batches/surprises").json["items"]
+    (found,) = operator(village).get("/v1/payout-batches/exceptions").json["items"]
     assert (found["said"], found["amount"]) == ("failed", kes("100.00"))
 
 

@@ -83,7 +83,7 @@ WHO = {
     "POST /v1/destinations/<reference:destination_id>/defaults": {"merchant"},
     "POST /v1/collections": {"agent"},
     "GET /v1/payout-batches": {"operator"},
-    "GET /v1/payout-batches/surprises": {"operator"},
+    "GET /v1/payout-batches/exceptions": {"operator"},
     "GET /v1/payout-batches/<reference:batch_id>": {"operator"},
     "POST /v1/payout-batches/<reference:batch_id>/releases": {"operator"},
     "POST /v1/payout-batches/<reference:batch_id>/declines": {"operator"},
