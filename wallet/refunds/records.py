@@ -92,21 +92,18 @@ class Payment(ReadRow):
 
 @dataclass(frozen=True, slots=True)
 class RefundsWaiting(ReadRow):
-    """A merchant's refunds that wait to be covered: the oldest of each currency."""
+    """A merchant's refunds that wait to be covered, by currency and id, the oldest first."""
 
     id: int
-    oldest: tuple[tuple[str, int], ...] = ()
+    waiting: tuple[tuple[str, int], ...] = ()
 
     LOCK: ClassVar[str] = """
         SELECT m.holder_id,
-               coalesce(array_agg(f.currency ORDER BY f.currency)
-                        FILTER (WHERE f.id IS NOT NULL), '{}'),
-               coalesce(array_agg(f.id ORDER BY f.currency) FILTER (WHERE f.id IS NOT NULL), '{}')
+               coalesce(array_agg(f.currency ORDER BY f.id) FILTER (WHERE f.id IS NOT NULL), '{}'),
+               coalesce(array_agg(f.id ORDER BY f.id) FILTER (WHERE f.id IS NOT NULL), '{}')
           FROM merchants m
-          LEFT JOIN LATERAL (
-               SELECT r.currency, min(r.id) AS id FROM refunds r
-                WHERE r.merchant_id = m.holder_id AND r.state = 'waiting'
-                GROUP BY r.currency) f ON true
+          LEFT JOIN refunds f   -- index refunds_waiting
+            ON f.merchant_id = m.holder_id AND f.state = 'waiting'
          WHERE m.holder_id = ANY(%(ids)s::bigint[])
          GROUP BY m.holder_id
          ORDER BY m.holder_id
@@ -120,7 +117,7 @@ class RefundsWaiting(ReadRow):
 
     def first(self, currency: str) -> int | None:
         """Return the id of the refund that is next in this currency."""
-        return dict(self.oldest).get(currency)
+        return next((id_ for of, id_ in self.waiting if of == currency), None)
 
 
 def check_no_refund_waits(merchant_id: int, currency: str, facts: Facts) -> None:
@@ -162,6 +159,10 @@ class Refund(ReadRow):
     def amount(self) -> Money:
         return Money(self.currency, self.amount_minor)
 
+    def has_waited(self, now: datetime) -> bool:
+        """Tell whether it waits, and the day until which it does has come."""
+        return self.state == "waiting" and self.waits_until is not None and now >= self.waits_until
+
     def check_waiting(self) -> None:
         """Raise `Refused` where it was paid or declined."""
         if self.state != "waiting":
@@ -187,9 +188,8 @@ class NewRefund(WrittenRow):
         assert payment is not None, self
         facts.add_record(replace(payment, refunded_minor=payment.refunded_minor + new.amount_minor))
         waiting = facts.record(RefundsWaiting, new.merchant_id)
-        if new.state == "waiting" and waiting is not None and waiting.first(new.currency) is None:
-            oldest = (*waiting.oldest, (new.currency, new.id))
-            facts.add_record(replace(waiting, oldest=oldest))
+        if new.state == "waiting" and waiting is not None:
+            facts.add_record(replace(waiting, waiting=(*waiting.waiting, (new.currency, new.id))))
 
 
 @updated("refunds", "state, ended_at, posting_id, decline_reason")
@@ -203,3 +203,8 @@ class RefundEnded(WrittenRow):
 
     def apply(self, facts: Facts) -> None:
         facts.add_record(self.refund)
+        waiting = facts.record(RefundsWaiting, self.refund.merchant_id)
+        if waiting is not None:
+            ended = (self.refund.currency, self.refund.id)
+            left = tuple(each for each in waiting.waiting if each != ended)
+            facts.add_record(replace(waiting, waiting=left))

@@ -165,10 +165,9 @@ def decide_due(command: Due, facts: Facts) -> Decision:
     refund.check_waiting()
     settlement = facts.account(refund.merchant_id, Kind.SETTLEMENT, refund.currency)
     assert settlement is not None, "the payment was released to it"
-    assert refund.waits_until is not None, "it waits"
     is_first = waiting.first(refund.currency) == refund.id
     is_payable = is_first and not refund.amount > settlement.balance
-    if facts.now >= refund.waits_until and not is_payable:
+    if refund.has_waited(facts.now) and not is_payable:
         return _declined("refund_lapsed", refund, settlement, NOT_COVERED, facts)
     if not is_first:
         raise Refused(Code.REFUND_WAITING, currency=refund.currency)  # an older one comes first

@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 
 from wallet.errors import Code, Refused
 from wallet.refunds import refund
-from wallet.refunds.reading import Refunds, RefundView, refund_of, refunds_of
+from wallet.refunds.reading import Refunds, RefundView, see_refund, see_refunds
 from wallet.web import examples
 from wallet.web.acts import Act, ActRequest
 from wallet.web.auth import caller, requires
@@ -155,8 +155,11 @@ def create_refund(request: ActRequest) -> refund.Command:
 @blp.response(200, RefundPageSchema)
 def list_refunds(query: Mapping[str, Any]) -> Refunds:
     """See your refunds, newest first"""
-    return refunds_of(
-        current_service().engine,
+    service = current_service()
+    return see_refunds(
+        service.engine,
+        service.poster,
+        service.clock.now(),
         caller().holder_id,
         only_waiting=query["waiting"],
         before=query.get("before"),
@@ -169,7 +172,10 @@ def list_refunds(query: Mapping[str, Any]) -> Refunds:
 @blp.response(200, RefundSchema)
 def get_refund(refund_id: int) -> RefundView:
     """See a refund that you made, or that is made to you"""
-    found = refund_of(current_service().engine, caller().holder_id, refund_id)
+    service = current_service()
+    found = see_refund(
+        service.engine, service.poster, service.clock.now(), caller().holder_id, refund_id
+    )
     if found is None:
         raise Refused(Code.NOT_FOUND)
     return found

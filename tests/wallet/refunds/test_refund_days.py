@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from tests.wallet.refunds.shop import a_shop, cover, give
-from wallet.refunds.reading import refund_of
+from wallet.refunds.reading import refund_of, see_refund, see_refunds
 
 ONE = timedelta(microseconds=1)
 SHORT = 50_00  # what the shop has of the 100.00 that it owes
@@ -60,6 +60,18 @@ def test_what_is_not_covered_by_its_day_is_declined_and_both_are_told(
     assert give(town, shop, payment, 20_00).answer["state"] == "paid"
 
 
+def test_who_looks_after_the_day_sees_it_declined_though_no_worker_ran(
+    town, service, shop, payer, payment, clock
+):
+    both = [give(town, shop, payment, 30_00 + n, when_covered=True) for n in (30_00, 0)]
+    looking = (service.engine, service.poster, clock.advance(days=30))
+    view = see_refund(*looking, payer.id, town.id_in(both[0]))
+    assert view is not None
+    assert (view.refund.state, refund(town, payer, both[1]).state) == ("declined", "waiting")
+    assert see_refunds(*looking, shop.id, only_waiting=True).items == ()
+    assert (cover(town), refund(town, payer, both[1]).state) == (0, "paid")
+
+
 def test_what_is_covered_when_its_day_comes_is_still_paid(town, shop, payer, payment, clock):
     """No worker came in between; its money was there."""
     asked = give(town, shop, payment, when_covered=True)
@@ -69,11 +81,14 @@ def test_what_is_covered_when_its_day_comes_is_still_paid(town, shop, payer, pay
     assert (refund(town, payer, asked).state, town.balance(payer)) == ("paid", 500_00)
 
 
-def test_the_day_of_a_refund_comes_also_behind_an_older_one(town, shop, payer, payment, clock):
+def test_once_the_day_of_an_older_one_has_come_what_is_covered_is_paid(
+    town, shop, payer, payment, clock
+):
+    """Both in one batch, as one after the other."""
     both = [give(town, shop, payment, 30_00 + n, when_covered=True) for n in (30_00, 0)]
     clock.advance(days=30)
     assert cover(town) == 2
-    assert [refund(town, payer, each).state for each in both] == ["declined"] * 2
+    assert [refund(town, payer, each).state for each in both] == ["declined", "paid"]
 
 
 def test_a_refund_paid_at_once_has_no_day(town, shop, payer, payment):
