@@ -180,7 +180,8 @@ class Intake:
         said = kept.said
         told = f"statement {said.id} of {said.account}"
         if kept.is_known:
-            return f"{told}: known"
+            lacked = f", but for {kept.line_count} lines" if kept.line_count else ""
+            return f"{told}: known{lacked}"
         opening, closing = (f"{each.currency} {each.text}" for each in (said.opening, said.closing))
         told = f"{told}: {opening} to {closing}, {kept.line_count} new lines"
         if not kept.is_first:

@@ -243,6 +243,7 @@ def test_a_statement_that_an_earlier_release_kept_without_a_line_has_it_when_it_
         connection.commit()
     taken = bank.sends(back + b"\n")
     assert (taken.statements, taken.lines) == (0, 1)
+    assert taken.told[0].endswith(": known, but for 1 lines")
     assert bank.lines_of(payout) == [-20_000, 20_000]
     assert bank.statements[-1].line_count == 2
     assert bank.sends(back + b"\n\n").lines == 0
