@@ -204,7 +204,7 @@ BEGIN
         )
         SELECT t.posting_id INTO outside
           FROM taken t FULL JOIN fresh o ON o.posting_id = t.posting_id
-         WHERE coalesce(t.account_id, o.account_id) <> o.account_id
+         WHERE coalesce(t.account_id, o.account_id) IS DISTINCT FROM o.account_id
            AND o.account_id IS DISTINCT FROM t.payer_account_id
            AND o.account_id IS DISTINCT FROM t.payee_account_id
          LIMIT 1;
