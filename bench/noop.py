@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import partial
 
 from flask import Flask
 
 from wallet.running.settings import read_settings
-from wallet.running.web_processes import Application, serve_application, stop_with_parent
+from wallet.running.supervisor import stop_with_parent
+from wallet.running.web_processes import serve_application
 
 
 def create_app() -> Flask:
@@ -27,12 +27,6 @@ def create_app() -> Flask:
     return app
 
 
-def load(parent: int) -> Application:
-    """Return the application of one web process; called in that process."""
-    stop_with_parent(parent)
-    return create_app()
-
-
 if __name__ == "__main__":
     stop_with_parent(int(sys.argv[1]))
-    serve_application(read_settings(os.environ), partial(load, os.getpid()), interface="wsgi")
+    serve_application(read_settings(os.environ), create_app, interface="wsgi")

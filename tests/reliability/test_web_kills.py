@@ -48,8 +48,7 @@ class Web:
 
     def processes(self) -> list[psutil.Process]:
         """The processes that answer requests."""
-        children = psutil.Process(self.serving._process.pid).children()
-        return [each for each in children if "resource_tracker" not in " ".join(each.cmdline())]
+        return psutil.Process(self.serving.pid).children()
 
     def client(self) -> httpx.Client:
         return httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, timeout=40)
@@ -133,7 +132,8 @@ def web(tmp_path_factory) -> Iterator[Web]:
             web = Web(services, load, tmp_path_factory.mktemp("web"))
             web.start()
             yield web
-            web.serving.stop()
+            web.serving.terminate()
+            web.serving.join()
 
 
 def test_a_web_process_killed_under_load_loses_and_doubles_nothing(web):
@@ -144,9 +144,30 @@ def test_a_web_process_killed_under_load_loses_and_doubles_nothing(web):
     until(lambda: len(web.processes()) == len(before))  # another one has taken its place
 
 
+def test_all_web_processes_killed_twice_under_load_lose_and_double_nothing(web):
+    serving = web.serving.pid
+
+    def kill_twice():
+        with web.client() as client:
+            for _ in range(2):
+                for each in web.processes():
+                    each.kill()
+                until(lambda: client.get("/health/live").is_success)
+
+    wanted = web.load.payments(240)
+    heard = web.crowd(wanted, kill_twice)
+    web.prove(wanted, heard)
+    assert (web.serving.pid, web.serving.is_alive()) == (serving, True)
+
+
 def test_the_whole_web_killed_under_load_and_started_again_loses_and_doubles_nothing(web):
     wanted = web.load.payments(240)
-    heard = web.crowd(wanted, web.serving.kill)
+
+    def kill():
+        web.serving.kill()
+        web.serving.join()
+
+    heard = web.crowd(wanted, kill)
     assert len(heard) < len(wanted)
     web.start()
     web.prove(wanted, heard)

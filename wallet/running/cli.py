@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Final, ParamSpec
 
 import click
@@ -73,6 +73,7 @@ def reported(command: Callable[Parameters, None]) -> Callable[Parameters, None]:
 def serve(parent: int | None) -> None:
     """Serve HTTP and USSD: KIBUBU_WEB_PROCESSES processes with KIBUBU_WEB_THREADS threads each."""
     from wallet.running import web_processes
+    from wallet.running.supervisor import stop_with_parent
     from wallet.running.town.processes import check_port
 
     settings = read_settings()
@@ -80,7 +81,7 @@ def serve(parent: int | None) -> None:
     check_port(settings.http_host, settings.http_port)
     check_role(settings, database_url)
     if parent is not None:
-        web_processes.stop_with_parent(parent)
+        stop_with_parent(parent)
     click.echo(f"Serving on http://{settings.http_host}:{settings.http_port}")
     web_processes.serve(settings, database_url, redis_url)
 
@@ -90,22 +91,18 @@ def serve(parent: int | None) -> None:
 @reported
 def worker(parent: int | None) -> None:
     """Deliver texts, do what is due, pay lists, hand payouts over. Run any number."""
-    from wallet.running.web_processes import stop_with_parent
+    from wallet.running.supervisor import Kept, Supervisor, forked, stop_with_parent
     from wallet.running.worker import run
-    from wallet.service import Service
     from wallet.web.logs import configure_logging
 
     configure_logging()
     settings = read_settings()
-    database_url = database_of(settings)
+    database_url, redis_url = database_of(settings), redis_of(settings)
     check_role(settings, database_url)
-    service = Service.start(settings, database_url=database_url, redis_url=redis_of(settings))
     if parent is not None:
         stop_with_parent(parent)
-    try:
-        run(service)
-    finally:
-        service.close()
+    start = partial(forked, "worker", partial(run, settings, database_url, redis_url))
+    Supervisor([[Kept("worker", start)]]).run()
 
 
 @main.command()

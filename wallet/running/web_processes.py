@@ -9,10 +9,8 @@ from __future__ import annotations
 import gc
 import os
 import shutil
-import signal
+import socket
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -21,11 +19,17 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, Final
 
+from granian._granian import SocketHolder
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
 from wallet.config import Settings
+from wallet.running.listening import BACKLOG, Port, WebProcess
+from wallet.running.supervisor import Kept, Supervisor, forked
+from wallet.web.logs import configure_logging
 
 METRICS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
-STOP_TIMEOUT_S: Final = 30
-POLL_S: Final = 0.25
 GC_THRESHOLD: Final = 50_000
 
 Application = Callable[..., Any]
@@ -37,12 +41,13 @@ def serve(settings: Settings, database_url: str, redis_url: str) -> None:
     All code is loaded here, once: the processes that are forked from this one share it, and begin
     at once.
     """
+    configure_logging()
     with metrics_directory():
         import_module(
             "wallet.running.application"
         )  # not before there is a directory for its metrics
         gc.freeze()
-        loader = partial(load, settings, database_url, redis_url, os.getpid())
+        loader = partial(load, settings, database_url, redis_url)
         serve_application(settings, loader, interface="asginl")
 
 
@@ -50,32 +55,68 @@ def serve_application(
     settings: Settings, loader: Callable[[], Application], *, interface: str
 ) -> None:
     """Serve what `loader` returns, which is called in each web process."""
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
+    port = Port(settings.http_host, settings.http_port)
 
-    Granian(
+    def start(name: str) -> WebProcess:
+        bound = port.bound()
+
+        def run() -> None:
+            port.leave_all_but(bound)
+            serve_here(settings, loader, interface, bound)
+
+        return port.served_by(forked(name, run), bound)
+
+    names = [f"web-{number}" for number in range(1, settings.web_processes + 1)]
+    try:
+        Supervisor([[Kept(name, partial(start, name)) for name in names]]).run()
+    finally:
+        port.close()
+
+
+def serve_here(
+    settings: Settings,
+    loader: Callable[[], Application],
+    interface: str,
+    bound: socket.socket,
+) -> None:
+    """Serve on a socket, in this very process, until SIGTERM."""
+
+    def load_and_listen() -> Application:
+        app = loader()
+        bound.listen(BACKLOG)
+        bound.setblocking(False)
+        return app
+
+    server = _WorkerHere(
         "kibubu",
-        address=settings.http_host,
-        port=settings.http_port,
         interface=Interfaces(interface),
-        workers=settings.web_processes,
         blocking_threads=settings.web_threads if interface == "wsgi" else None,
+        backpressure=BACKLOG // settings.web_processes,
         websockets=False,
         log_level=LogLevels.warning,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_TIMEOUT_S,
-    ).serve(target_loader=loader, wrap_loader=False)
+    )
+    server.bound = bound
+    server.serve(target_loader=load_and_listen, wrap_loader=False)
 
 
-def load(settings: Settings, database_url: str, redis_url: str, parent: int) -> Application:
+class _WorkerHere(MPServer):
+    """granian's worker in this process, without granian's supervisor: that one gives up."""
+
+    bound: socket.socket
+
+    def _serve(self, spawn_target: Callable[..., None], target_loader: Callable[..., Any]) -> None:
+        self._ssp, self._sso = None, self.bound
+        self._shd = SocketHolder(self.bound.fileno(), False, BACKLOG)  # type: ignore[call-arg,assignment]
+        worker = self._spawn_worker(0, spawn_target, target_loader)
+        worker.inner.run()  # what it would do in a process of its own
+
+
+def load(settings: Settings, database_url: str, redis_url: str) -> Application:
     """Return the application of one web process; called in that process."""
     from wallet.running.application import create_app, on_loop
     from wallet.service import Service
-    from wallet.web.logs import configure_logging
 
     configure_logging()
-    stop_with_parent(parent)
     service = Service.start(settings, database_url=database_url, redis_url=redis_url)
     Finalize(None, service.close, exitpriority=1)  # forked processes run no atexit
     app = on_loop(create_app(service))
@@ -100,14 +141,3 @@ def metrics_directory() -> Iterator[Path]:
     finally:
         if not named:
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def stop_with_parent(parent: int) -> None:
-    """Stop, as if asked to, once the process that started us is gone: nobody else would do it."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(POLL_S)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()

@@ -2,7 +2,8 @@
 
 Each job runs in a thread of its own, so one that fails or waits for somebody never stops the
 others. Any number of workers may run at once and any may be killed anywhere: what they take up is
-leased in Postgres. A worker that is asked to stop finishes its present steps first.
+leased in Postgres. A worker that is asked to stop finishes its present steps first; one that dies
+is started again (wallet/running/supervisor.py).
 """
 
 from __future__ import annotations
@@ -68,19 +69,22 @@ def work(parts: Parts, todo: Sequence[Job], stop: threading.Event) -> None:
         thread.join()
 
 
-def run(service: Service) -> None:
-    """Work until SIGTERM or SIGINT; a second signal does not wait for the steps."""
+def run(settings: Settings, database_url: str, redis_url: str) -> None:
+    """Work until SIGTERM; a second one does not wait for the steps."""
     stop = threading.Event()
 
     def on_signal(number: int, _: object) -> None:
         signal.signal(number, signal.SIG_DFL)
         stop.set()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
-    log.info("the worker has started")
-    work(service, jobs(service.settings), stop)
-    log.info("the worker has stopped")
+    service = Service.start(settings, database_url=database_url, redis_url=redis_url)
+    try:
+        signal.signal(signal.SIGTERM, on_signal)
+        log.info("the worker has started")
+        work(service, jobs(settings), stop)
+        log.info("the worker has stopped")
+    finally:
+        service.close()
 
 
 def _told(error: Exception) -> str:

@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 
+import psutil
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
@@ -116,7 +117,7 @@ def test_every_job_finds_nothing_to_do_in_an_empty_town(service, tmp_path, monke
 
 @contextmanager
 def workers(services, folder, number=1, redis_url=None):
-    """Run that many worker processes; whoever still runs at the end is killed."""
+    """Run `kibubu worker` that many times; whoever still runs at the end is killed."""
     env = os.environ | {
         "DATABASE_URL": services.database_url,
         "REDIS_URL": redis_url or services.redis_url,
@@ -198,12 +199,29 @@ def test_a_worker_outlives_a_restart_of_postgres_and_the_loss_of_valkey(
     assert check_books(live.service.engine) == []
 
 
+def kill_working(worker):
+    """`kill -9` of the process that does the work of a `kibubu worker`."""
+    for each in psutil.Process(worker.pid).children():
+        each.kill()
+
+
 def test_killed_workers_lose_nothing_and_release_nothing_twice(live, own_services, tmp_path):
     a_days_business(live, contracts=60)
     with workers(own_services, tmp_path, 3) as [first, second, _]:
         until(lambda: count(live, RELEASES) > 0)
-        first.kill()
-        second.kill()
+        kill_working(first)
+        kill_working(second)
         until(lambda: count(live, HELD) == 0)
     assert count(live, RELEASES) == 60
     assert check_books(live.service.engine) == []
+
+
+def test_a_worker_killed_twice_in_a_moment_goes_on_working(live, own_services, tmp_path):
+    with workers(own_services, tmp_path) as [worker]:
+        children = psutil.Process(worker.pid).children
+        for _ in range(2):
+            until(children)
+            kill_working(worker)
+        a_days_business(live)
+        until(lambda: all_done(live))
+        assert worker.poll() is None

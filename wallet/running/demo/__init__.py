@@ -44,8 +44,8 @@ def run_demo(settings: Settings) -> None:
                         scene.title(number, chapter.__doc__ or "")
                         chapter(scene)
                 except (Unexpected, CannotCall):
-                    for child in running.children:
-                        console.print(f"[dim]{child.name}:[/]", *child.last_lines(), sep="\n")
+                    for name in ("worker", "serve"):
+                        console.print(f"[dim]{name}:[/]", *running.last_lines(name), sep="\n")
                     raise
                 finally:
                     scene.close()

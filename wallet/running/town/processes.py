@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +20,10 @@ from rich.console import Console
 
 from wallet.config import Settings
 from wallet.running.embedded import EmbeddedServices
+from wallet.running.supervisor import Kept, Supervisor
 from wallet.running.town.state import Addresses, record
 
 READY_TIMEOUT_S: Final = 60.0
-STOP_TIMEOUT_S: Final = 15.0
 POLL_S: Final = 0.05
 LOG_LINES: Final = 15
 
@@ -35,10 +36,8 @@ class Child:
     """One of our own commands in a process of its own; its output goes to a log file."""
 
     def __init__(self, name: str, folder: Path, env: Mapping[str, str]) -> None:
-        self.name = name
-        self.log = folder / f"{name}.log"
         command = [sys.executable, "-m", "wallet.running.cli", name, "--parent", str(os.getpid())]
-        with self.log.open("ab") as log:
+        with log_file(folder, name).open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 -- our own command
                 command,
                 env=env,
@@ -48,31 +47,33 @@ class Child:
                 start_new_session=True,  # Ctrl-C in our terminal reaches us alone: we stop it
             )
 
-    def check(self) -> None:
-        """Raise `CannotRun` with the end of its log where it has ended."""
-        if self._process.poll() is None:
-            return
-        ended = f"{self.name} ended with status {self._process.returncode}:"
-        raise CannotRun("\n".join([ended, *self.last_lines()]))
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
-    def last_lines(self) -> list[str]:
-        """Return the end of its log."""
-        return self.log.read_text(errors="replace").splitlines()[-LOG_LINES:]
+    @property
+    def exitcode(self) -> int | None:
+        return self._process.returncode
 
-    def stop(self) -> None:
-        """Ask it to stop, and kill it with its own children where it does not."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+    @property
+    def sentinel(self) -> int:
+        raise NotImplementedError  # the town looks now and then: nobody waits for this
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def terminate(self) -> None:
+        self._process.terminate()
 
     def kill(self) -> None:
         """`kill -9`, its children included."""
         os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+
+    def join(self, timeout: float | None = None) -> None:
+        self._process.wait(timeout)
+
+    def close(self) -> None:
+        """Nothing is left of it but its log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +81,29 @@ class Running:
     """A town's addresses, its web and its worker process."""
 
     addresses: Addresses
-    children: tuple[Child, ...]
+    supervisor: Supervisor
+
+    def keep(self) -> None:
+        """Start again what has ended."""
+        self.supervisor.look(time.monotonic())
 
     def check(self) -> None:
-        """Raise `CannotRun` where a process has ended."""
-        for child in self.children:
-            child.check()
+        """Raise `CannotRun` where a process has ended, with the end of its log."""
+        for kept in self.supervisor.all:
+            process = kept.process
+            if process is not None and not process.is_alive():
+                ended = f"{kept.name} ended with status {process.exitcode}:"
+                raise CannotRun("\n".join([ended, *self.last_lines(kept.name)]))
+
+    def last_lines(self, name: str) -> list[str]:
+        """Return the end of a process's log."""
+        text = log_file(Path(self.addresses.folder), name).read_text(errors="replace")
+        return text.splitlines()[-LOG_LINES:]
+
+
+def log_file(folder: Path, name: str) -> Path:
+    """Return where the output of one of our commands goes."""
+    return folder / f"{name}.log"
 
 
 @contextmanager
@@ -122,17 +140,18 @@ def servers(console: Console, settings: Settings, port: int) -> Iterator[Address
 def processes(console: Console, addresses: Addresses) -> Iterator[Running]:
     """Web and worker beside these servers, ready to be called; stopped on leaving."""
     folder, env = Path(addresses.folder), environment(addresses)
-    children: list[Child] = []
+    supervisor = Supervisor(
+        [[Kept(name, partial(Child, name, folder, env)) for name in ("worker", "serve")]]
+    )
+    running = Running(addresses, supervisor)
     try:
         with doing(console, "Starting web and worker"):
-            children += [Child(name, folder, env) for name in ("serve", "worker")]
-            running = Running(addresses, tuple(children))
+            running.keep()
             wait_until_ready(running)
         record(addresses)
         yield running
     finally:
-        for child in children:
-            child.stop()
+        supervisor.stop()
 
 
 def environment(addresses: Addresses) -> dict[str, str]:

@@ -47,7 +47,7 @@ def run_town(settings: Settings, without: tuple[Person, ...] = ()) -> None:
                     prices_at = time.monotonic() + PRICES_EVERY_S
                     while True:
                         time.sleep(POLL_S)
-                        running.check()
+                        running.keep()
                         if time.monotonic() > prices_at:  # they go stale within a day
                             seed.prices(clients)
                             prices_at += PRICES_EVERY_S

@@ -20,11 +20,12 @@ KIBUBU = [sys.executable, "-m", "wallet.running.cli"]
 
 
 @contextmanager
-def running_town(folder):
+def running_town(folder, **settings):
     """A town on a free port; killed at the end where it still runs."""
     port = free_port("127.0.0.1")
     env = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
     env |= {"KIBUBU_HTTP_PORT": str(port), "COLUMNS": "200"}  # there are other towns meanwhile
+    env |= settings
     log = folder / "town.out"
     with log.open("wb") as out:
         process = subprocess.Popen([*KIBUBU, "town"], env=env, stdout=out, stderr=subprocess.STDOUT)
@@ -103,9 +104,32 @@ def test_a_town_that_is_killed_takes_its_processes_along(tmp_path):
         assert not is_alive(town.folder)  # nobody finds it any more; the next start sweeps it
 
 
-def test_a_process_of_the_town_that_ends_ends_the_town_and_is_told(tmp_path):
+def test_a_process_of_the_town_that_dies_is_started_again(tmp_path):
     with running_town(tmp_path) as town:
-        worker = next(each for each in town.family if "worker" in each.cmdline())
-        worker.kill()
-        assert town.process.wait(PATIENCE_S) == 1
-        assert "worker ended with status -9" in (tmp_path / "town.out").read_text()
+        for name in ("worker", "serve"):
+            dead = command(town, name)
+            dead.kill()
+            until(lambda dead=dead, name=name: command(town, name) not in {None, dead})
+        until(lambda: is_ready(town))
+        assert town.process.poll() is None
+        assert "was killed by SIGKILL" in (tmp_path / "town.out").read_text()
+
+
+def command(town, name):
+    """One of our commands that the town runs; None where it is not there just now."""
+    children = psutil.Process(town.process.pid).children()
+    return next((each for each in children if name in words(each)), None)
+
+
+def words(process):
+    try:
+        return process.cmdline()
+    except psutil.Error:
+        return []
+
+
+def is_ready(town):
+    try:
+        return httpx.get(f"{town.url}/health/ready", trust_env=False).is_success
+    except httpx.TransportError:
+        return False

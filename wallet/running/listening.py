@@ -1,0 +1,124 @@
+"""The port that web processes share: a listening socket for each, so that each gets its share.
+
+Of one socket for all, whoever is quickest takes nearly everything. The sockets are this process's,
+which starts the others: while nobody serves, callers wait in the queues that were left.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from wallet.running.supervisor import Process
+
+BACKLOG: Final = 1024
+
+
+class Port:
+    """An address to listen on, and the processes that do."""
+
+    def __init__(self, host: str, port: int) -> None:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        self._family: int = found[0][0]
+        self._address: Any = found[0][4]
+        self._processes: list[WebProcess] = []
+        self._left: list[socket.socket] = []
+
+    def bound(self) -> socket.socket:
+        """Return a socket for a new process, which listens on it as soon as it can serve."""
+        if self._left:
+            return self._left.pop()
+        made = socket.socket(self._family)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            made.bind(self._address)
+        except OSError:
+            made.close()
+            raise
+        return made
+
+    def served_by(self, process: Process, bound: socket.socket) -> WebProcess:
+        """Note who has got a socket."""
+        found = WebProcess(process, bound, self)
+        self._processes.append(found)
+        return found
+
+    def died(self, dead: WebProcess) -> None:
+        """Close its socket, so that nobody waits for it; keep it where nobody else serves."""
+        self._processes.remove(dead)
+        others = any(each.serves() for each in self._processes)
+        if is_listening(dead.socket) and not others:
+            self._left.append(dead.socket)
+        else:
+            close(dead.socket)
+
+    def leave_all_but(self, bound: socket.socket) -> None:
+        """Let go of all sockets but one: in a process that was forked to serve on that."""
+        for each in self._processes:
+            if each.socket is not bound:
+                each.socket.close()
+
+    def close(self) -> None:
+        """Leave the address."""
+        for each in self._left:
+            close(each)
+
+
+@dataclass(slots=True, eq=False)
+class WebProcess:
+    """A process with its socket."""
+
+    process: Process
+    socket: socket.socket
+    port: Port
+
+    @property
+    def pid(self) -> int | None:
+        return self.process.pid
+
+    @property
+    def exitcode(self) -> int | None:
+        return self.process.exitcode
+
+    @property
+    def sentinel(self) -> int:
+        return self.process.sentinel
+
+    def serves(self) -> bool:
+        """Tell whether callers are taken."""
+        return is_listening(self.socket) and self.is_alive()
+
+    def is_alive(self) -> bool:
+        return self.process.is_alive()
+
+    def terminate(self) -> None:
+        """Ask it to finish what it has begun; who calls from then on is refused."""
+        self.process.terminate()
+        self.socket.close()  # it has the only one then, and closes it at once
+
+    def kill(self) -> None:
+        self.process.kill()
+
+    def join(self, timeout: float | None = None) -> None:
+        self.process.join(timeout)
+
+    def close(self) -> None:
+        self.process.close()
+        self.port.died(self)
+
+
+def is_listening(found: socket.socket) -> bool:
+    """Tell whether anybody has begun to listen on a socket, in whichever process."""
+    is_open = found.fileno() >= 0
+    return is_open and bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+
+
+def close(found: socket.socket) -> None:
+    """Close the socket of a dead process, wherever else there is a copy of it."""
+    with suppress(OSError):  # nobody has listened, or it is closed
+        found.shutdown(socket.SHUT_RDWR)
+    found.close()
