@@ -23,6 +23,7 @@ from wallet.gateways import GatewayRequest, NotUnderstood
 from wallet.markets import MARKETS
 from wallet.numbers import parse_msisdn, region_of
 from wallet.web.callbacks import Views, plain, received, response
+from wallet.web.statuses import STATUS, TITLE
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +72,9 @@ def take_inbound(gateway: type[Callbacks]) -> Response:
 
 def _received(gateway: type[Callbacks]) -> tuple[Callbacks, GatewayRequest]:
     adapter, request = received(gateway)
-    if not request.whole:
-        abort(plain("too large", 413))
+    if request.missing is not None:
+        code = request.missing.code
+        abort(plain(TITLE[code], STATUS[code]))
     return adapter, request
 
 

@@ -23,8 +23,9 @@ from wallet.web.callbacks import Views, plain, received, response
 
 if TYPE_CHECKING:
     from wallet.service import Service
-    from wallet.web.bridge import Answer, Request
+    from wallet.web.bridge import Answer
     from wallet.web.loop import Handler
+    from wallet.web.receiving import Request
 
 log = logging.getLogger(__name__)
 
@@ -107,7 +108,7 @@ def _hop_handler(gateway: Gateway, hops: QuickHops) -> Handler:
 
 
 def _read(gateway: Gateway, request: GatewayRequest) -> Event | Ended:
-    if not request.whole:
+    if request.missing is not None:
         raise NotUnderstood
     return gateway.read(request)
 

@@ -229,6 +229,11 @@ class Machine:
 
 
 def log_defect(defect: BaseException) -> None:
-    """Log where it went wrong, never what was typed: an error's own words may quote it."""
+    """Log where it went wrong, never what was typed: an error's own words may quote it.
+
+    What the poster has told already (`wallet.errors.tell_defect`) is not told again.
+    """
+    if hasattr(defect, "told_as"):
+        return
     where = "".join(traceback.format_tb(defect.__traceback__))
     log.error("ussd defect: %s\n%s", type(defect).__name__, where)

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
+from logging import Logger
+from uuid import uuid4
 
 
 class Code(StrEnum):
@@ -29,6 +32,7 @@ class Code(StrEnum):
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     METHOD_NOT_ALLOWED = "method_not_allowed"
+    REQUEST_TIMEOUT = "request_timeout"
     FORMAT_ERROR = "format_error"
     KEY_MISSING = "key_missing"
     KEY_MALFORMED = "key_malformed"
@@ -172,3 +176,17 @@ def quoted(text: str) -> str:
 
 class Unavailable(Exception):
     """Something we depend on is down; the outcome is settled by retrying with the same key."""
+
+
+def tell_defect(log: Logger, error: Exception, what: str) -> str:
+    """Log a defect of ours with its traceback; return the number that the log has of it.
+
+    It is logged once, by whoever notices it first, however many it passes on its way.
+    """
+    told: str | None = getattr(error, "told_as", None)
+    if told is None:
+        told = f"urn:uuid:{uuid4()}"
+        log.error("defect %s: %s", told, what, exc_info=error)
+        with suppress(AttributeError):  # the few that take none
+            error.told_as = told  # type: ignore[attr-defined]
+    return told

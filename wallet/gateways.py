@@ -14,6 +14,7 @@ from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
     from wallet.config import Section, Settings
+    from wallet.errors import Refused
 
 FORM: Final = "application/x-www-form-urlencoded"
 NO_FORM: Final[Mapping[str, str]] = {}
@@ -32,7 +33,7 @@ class GatewayRequest:
     """A request of a gateway. It may hold a PIN, so it shows itself to nobody.
 
     Header names are of lower case. `form` holds the fields where the body is a form, of one given
-    twice the first. A body that is not `whole` was too long to be read.
+    twice the first. Where the body is not whole, `missing` says why.
     """
 
     path: str
@@ -40,7 +41,7 @@ class GatewayRequest:
     headers: Mapping[str, str]
     body: bytes
     form: Mapping[str, str]
-    whole: bool = True
+    missing: Refused | None = None
 
 
 class Caller(Protocol):

@@ -1,10 +1,11 @@
 """Refusals: a published, ordered list, safe to show."""
 
+import logging
 import pickle
 
 import pytest
 
-from wallet.errors import Code, Refused
+from wallet.errors import Code, Refused, tell_defect
 
 
 def test_a_code_is_its_name_in_small_letters():
@@ -46,3 +47,11 @@ def test_who_asks_comes_before_what_and_what_before_how_much(first, then):
 
 def test_codes_survive_a_process_boundary():
     assert pickle.loads(pickle.dumps(Code.PIN_WRONG)) is Code.PIN_WRONG
+
+
+def test_a_defect_is_told_once_under_one_number_whoever_else_meets_it(caplog):
+    log, error = logging.getLogger("somebody"), ZeroDivisionError("division by zero")
+    told = tell_defect(log, error, "deciding send failed")
+    assert tell_defect(log, error, "a request was not answered") == told
+    assert caplog.messages == [f"defect {told}: deciding send failed"]
+    assert tell_defect(log, ZeroDivisionError("another"), "deciding send failed") != told

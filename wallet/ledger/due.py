@@ -21,7 +21,7 @@ from uuid import UUID
 from sqlalchemy import Engine, Row, TextClause, text
 
 from wallet.clock import reference
-from wallet.errors import Code, Refused, Unavailable
+from wallet.errors import Code, Refused, Unavailable, tell_defect
 from wallet.ledger.poster import MAX_BATCH, Command, Decide, Pending, Poster
 
 log = logging.getLogger(__name__)
@@ -207,8 +207,10 @@ def do_all(poster: Poster, due: Iterable[Due]) -> None:
     for error in outcomes(poster, due):
         if isinstance(error, Refused):
             log.info("what was due was not done: %s", error)
+        elif isinstance(error, Unavailable):
+            log.warning("what was due could not be done: %s", error)
         elif error is not None:
-            log.error("what was due could not be done", exc_info=error)
+            tell_defect(log, error, "what was due could not be done")
 
 
 def _outcome(pending: Pending) -> Exception | None:

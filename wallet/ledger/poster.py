@@ -32,7 +32,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
-from wallet.errors import Code, Refused, Unavailable
+from wallet.errors import Code, Refused, Unavailable, tell_defect
 from wallet.ledger.facts import Facts, Needs
 from wallet.ledger.line import Line
 from wallet.ledger.posting import Decision
@@ -298,7 +298,7 @@ class Poster:
             time.sleep(PAUSE_S * attempt)
             try:
                 self._transact(batch)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 -- told below, or tried again
                 is_outage = _is_outage(error)
                 if len(batch) > 1 and not is_outage:
                     log.warning("a batch of %d is posted one by one: %s", len(batch), error)
@@ -308,7 +308,7 @@ class Poster:
                 _fail(batch, error)
                 # New ids, or another process's key, settle most of what a constraint refuses.
                 if not (is_outage or isinstance(error, _MAY_PASS)):
-                    log.exception("posting %s failed", batch[0].command.KIND)
+                    tell_defect(log, error, f"posting {batch[0].command.KIND} failed")
                     return
                 log.warning("posting %d failed, attempt %d: %s", len(batch), attempt + 1, error)
             else:
@@ -381,8 +381,8 @@ class Poster:
         except Refused as refusal:
             job.error = refusal
             writes.add_refused(refusal)
-        except Exception as defect:  # our bug, in this command alone: nothing of it is written
-            log.exception("deciding %s failed", command.KIND)
+        except Exception as defect:  # noqa: BLE001 -- our bug, in this command alone
+            tell_defect(log, defect, f"deciding {command.KIND} failed")
             job.error = defect
         else:
             writes.add(decision, command.actor, command.key, job.fingerprint)

@@ -24,7 +24,7 @@ from wallet.web.routing import Routes, read_references
 def create_app(service: Service) -> Flask:
     """Return the application that serves `service` over HTTP."""
     app = Flask("kibubu", static_folder=None)
-    app.config.update(docs.CONFIG, MAX_CONTENT_LENGTH=MAX_BYTES)
+    app.config.update(docs.CONFIG, MAX_CONTENT_LENGTH=MAX_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
     app.json = FastJson(app)
     work_with(app, service)
     api = ProblemApi(app, spec_kwargs={"marshmallow_plugin": docs.Plugin()})
@@ -48,9 +48,16 @@ def on_loop(app: Flask) -> OnLoop:
         **callbacks.most_bytes("ussd", ussd.gateways.choice.GATEWAYS, ussd.http.VIEWS),
         **callbacks.most_bytes("sms", sms.gateways.choice.CALLBACKS, sms.http.VIEWS),
     }
-    for routes in all_routes():
-        long |= routes.long_bodies
-    return OnLoop(app, acts, ussd.http.hop_handlers(app), long)
+    uploads = {path: most for routes in all_routes() for path, most in routes.long_bodies.items()}
+    roles = {path: roles_at(app, path) for path in uploads}
+    return OnLoop(app, acts, ussd.http.hop_handlers(app), long | uploads, roles)
+
+
+def roles_at(app: Flask, path: str) -> tuple[str, ...]:
+    """Return which roles may post to an address, by the mark of `@requires` on its view."""
+    endpoint, _ = app.url_map.bind("").match(path, "POST")
+    found: tuple[str, ...] = app.view_functions[endpoint].marks["roles"]  # type: ignore[union-attr]
+    return found
 
 
 def all_routes() -> tuple[Routes, ...]:

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from granian._granian import SocketHolder
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
@@ -31,6 +32,8 @@ from wallet.web.logs import configure_logging
 
 METRICS_DIR: Final = "PROMETHEUS_MULTIPROC_DIR"
 GC_THRESHOLD: Final = 50_000
+HEADERS_S: Final = 30
+"""How long a connection may take to say what it wants, its first request or the next."""
 
 Application = Callable[..., Any]
 
@@ -92,6 +95,8 @@ def serve_here(
         interface=Interfaces(interface),
         blocking_threads=settings.web_threads if interface == "wsgi" else None,
         backpressure=BACKLOG // settings.web_processes,
+        http=HTTPModes.http1,  # to find out which version it is, granian would wait without end
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_S * 1000),
         websockets=False,
         log_level=LogLevels.warning,
     )

@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from io import BytesIO, RawIOBase
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
-from werkzeug.exceptions import RequestEntityTooLarge
+from wallet.web.receiving import Message, Receive, Request, Scope
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
-Message = MutableMapping[str, Any]
-Scope = Mapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
+    from wallet.errors import Refused
+
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[str, str]]
@@ -34,55 +32,6 @@ ExceptionInfo = (
 )
 
 
-@dataclass(slots=True)
-class Request:
-    """One request; `headers` are of lower-case names, and one given twice has both values.
-
-    A body that is not `whole` is longer than was allowed for: nobody may take its beginning for it.
-    """
-
-    scope: Scope
-    headers: dict[str, str]
-    body: bytes
-    whole: bool = True
-
-
-class ClientGone(Exception):
-    """The client went away before its request was whole."""
-
-
-async def read_request(scope: Scope, receive: Receive, most_bytes: int) -> Request:
-    """Read a request. Of a body that is longer than `most_bytes` hardly more than that is read."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in scope["headers"]:
-        name, value = str(raw_name, "latin1"), str(raw_value, "latin1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    request = Request(scope, headers, b"")
-    length = headers.get("content-length", "")
-    if length.isdecimal() and int(length) > most_bytes:
-        request.whole = False
-        return request
-    message = await receive()
-    request.body = _part(message)
-    left = (int(length) if length.isdecimal() else most_bytes + 1) - len(request.body)
-    if message.get("more_body") and left > 0:  # a server may say "more" of a body that is whole
-        parts = [request.body]
-        while message.get("more_body") and left > 0:
-            message = await receive()
-            parts.append(_part(message))
-            left -= len(parts[-1])
-        request.body = b"".join(parts)
-    request.whole = len(request.body) <= most_bytes
-    return request
-
-
-def _part(message: Message) -> bytes:
-    if message["type"] != "http.request":
-        raise ClientGone
-    body: bytes = message.get("body", b"")
-    return body
-
-
 async def respond(send: Send, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> None:
     """Send an answer."""
     named = [(name.lower().encode("latin1"), value.encode("latin1")) for name, value in headers]
@@ -90,14 +39,17 @@ async def respond(send: Send, status: int, headers: Iterable[tuple[str, str]], b
     await send({"type": "http.response.body", "body": body})
 
 
-class _TooLong(RawIOBase):
-    """Stands for a body that was not read: whoever would read it is told, whatever they allow."""
+class _Missing(RawIOBase):
+    """Stands for a body that is not whole: whoever would read it is told, whatever they allow."""
+
+    def __init__(self, refusal: Refused) -> None:
+        self._refusal = refusal
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, _: object) -> NoReturn:
-        raise RequestEntityTooLarge
+        raise self._refusal
 
 
 class Bridge:
@@ -135,7 +87,7 @@ def _call(app: WSGIApplication, request: Request) -> Answer:
 
 def environment(request: Request) -> WSGIEnvironment:
     """Return what PEP 3333 wants an application to know of a request."""
-    scope = request.scope
+    scope, missing = request.scope, request.missing
     server, client = scope.get("server") or ("localhost", 80), scope.get("client")
     found: WSGIEnvironment = {
         "REQUEST_METHOD": scope["method"],
@@ -147,7 +99,7 @@ def environment(request: Request) -> WSGIEnvironment:
         "SERVER_PROTOCOL": f"HTTP/{scope['http_version']}",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": BytesIO(request.body) if request.whole else _TooLong(),
+        "wsgi.input": BytesIO(request.body) if missing is None else _Missing(missing),
         "wsgi.input_terminated": True,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,

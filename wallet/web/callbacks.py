@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 from flask import Blueprint, Response, abort, current_app, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from wallet.errors import Code, Refused
 from wallet.gateways import FORM, NO_FORM, Answer, Caller, GatewayRequest, read_form
 
 TOKEN: Final[Mapping[str, object]] = {
@@ -61,19 +62,29 @@ def received(gateway: type[CallerT]) -> tuple[CallerT, GatewayRequest]:
 
 
 def _gateway_request(most_bytes: int) -> GatewayRequest:
-    """Return the present request; one with a longer body is not whole."""
+    """Return the present request, whatever ails its body."""
     request.max_content_length = most_bytes
-    whole, body, form = True, b"", NO_FORM
+    missing, body, form = None, b"", NO_FORM
     try:
         if request.content_type != FORM and request.mimetype in _FORMS:
             form = request.form.to_dict()  # any kind of form, in several times the time
         else:
-            body = request.get_data(cache=False)
+            body = whole_body()
             form = read_form(body) if request.content_type == FORM else NO_FORM
     except RequestEntityTooLarge:
-        whole = False
+        missing = Refused(Code.BODY_TOO_LARGE)
+    except Refused as refusal:
+        missing = refusal
     headers = {name.lower(): value for name, value in request.headers}
-    return GatewayRequest(request.path, request.query_string, headers, body, form, whole)
+    return GatewayRequest(request.path, request.query_string, headers, body, form, missing)
+
+
+def whole_body() -> bytes:
+    """Return the body of the present request. Raises `Refused` where it is not whole."""
+    try:
+        return request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise Refused(Code.BODY_TOO_LARGE) from error
 
 
 def refuse_unless(authentic: bool) -> None:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import http
 import logging
-import uuid
+import threading
+import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ from flask import Flask, Response
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
-from wallet.errors import Code, Refused, Unavailable
+from wallet.errors import Code, Refused, Unavailable, tell_defect
 from wallet.web.bridge import Answer, Headers
 from wallet.web.statuses import STATUS, TITLE
 
@@ -27,11 +28,15 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 1
+TOLD_EVERY_S: Final = 1.0
+OVER_AFTER_S: Final = 30.0
+"""An outage that nobody has noticed for so long is another one."""
 
 # What werkzeug raises before any rule of ours is asked.
 _OF_STATUS: Final = {
     404: Code.NOT_FOUND,
     405: Code.METHOD_NOT_ALLOWED,
+    408: Code.REQUEST_TIMEOUT,
     413: Code.BODY_TOO_LARGE,
     415: Code.UNSUPPORTED_MEDIA_TYPE,
     422: Code.FORMAT_ERROR,
@@ -48,6 +53,34 @@ _OUTAGES: Final = (
 
 AMOUNT_NAMES: Final = frozenset({"amount", "currency"})
 _KEPT_HEADERS: Final = ("Allow", "Retry-After")
+
+
+class Outages:
+    """Tells the log of what is down: why, when it begins; then once a second that it still is.
+
+    Each of hundreds of callers a second is told; a traceback for each would hold up the rest.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[type[Exception], tuple[float, int]] = {}
+
+    def tell(self, error: Exception) -> None:
+        """Log this, or count it, to be told with the next."""
+        kind, now = type(error), time.monotonic()
+        with self._lock:
+            last, count = self._last.get(kind, (-OVER_AFTER_S, 0))
+            if now - last < TOLD_EVERY_S:
+                self._last[kind] = (last, count + 1)
+                return
+            self._last[kind] = (now, 0)
+        # Of what it could not reach the poster has said why.
+        is_new = now - last >= OVER_AFTER_S and not isinstance(error, Unavailable)
+        more = f", and {count} more since the last line" if count else ""
+        log.warning("unavailable: %s%s", kind.__name__, more, exc_info=error if is_new else None)
+
+
+outages: Final = Outages()
 
 
 class ProblemSchema(ma.Schema):
@@ -111,9 +144,7 @@ def problem_of(error: Exception) -> Answer:
     if isinstance(error, Refused):
         return problem(error.code, error.facts)
     if isinstance(error, _OUTAGES):
-        # The poster has said why, once; to tell each caller's way here would hold up the loop.
-        cause = None if isinstance(error, Unavailable) else error
-        log.warning("unavailable: %s", type(error).__name__, exc_info=cause)
+        outages.tell(error)
         return unavailable()
     return _defect(error)
 
@@ -157,8 +188,7 @@ def invalid(messages: Any) -> Refused:
 
 def _defect(error: Exception) -> Answer:
     """Tell the caller nothing but a number under which the log tells everything."""
-    instance = f"urn:uuid:{uuid.uuid4()}"
-    log.error("defect %s", instance, exc_info=error)
+    instance = tell_defect(log, error, "a request was not answered")
     title = "Something went wrong on our side. Retrying with the same key is safe."
     return _answer(500, "internal_error", title, title, {"instance": instance})
 

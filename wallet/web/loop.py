@@ -9,8 +9,8 @@ nor a plain USSD hop is Flask's.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
 from contextvars import copy_context
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -26,18 +26,9 @@ from wallet.web.answers import REPLAYED_HEADER
 from wallet.web.auth import KEY_HEADER, TOKENS, acts_as_staff, caller_of, key_of
 from wallet.web.bodies import JSON, check_json
 from wallet.web.body_reader import BodyReader
-from wallet.web.bridge import (
-    Answer,
-    Bridge,
-    ClientGone,
-    Receive,
-    Request,
-    Scope,
-    Send,
-    read_request,
-    respond,
-)
+from wallet.web.bridge import Answer, Bridge, Send, respond
 from wallet.web.errors import problem_of
+from wallet.web.receiving import Receive, Receiver, Request, Scope
 from wallet.web.schemas import SERVING
 
 if TYPE_CHECKING:
@@ -45,6 +36,8 @@ if TYPE_CHECKING:
 
     from wallet.people.tokens import AccessTokens
     from wallet.service import Service
+
+log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
 
@@ -63,7 +56,8 @@ class OnLoop:
     """An ASGI application: acts and a few `handlers` of one path each; Flask for all else.
 
     `long` tells of paths whose bodies may be longer than others', and how long. No more of a body
-    is read than that.
+    is read than that. `uploads` are those of them that only some roles may send anything long to:
+    nothing is read before the token has been looked at.
     """
 
     def __init__(
@@ -72,8 +66,12 @@ class OnLoop:
         acts: Iterable[ActRoute],
         handlers: Mapping[str, Handler],
         long: Mapping[str, int],
+        uploads: Mapping[str, tuple[str, ...]],
     ) -> None:
         service: Service = app.extensions["kibubu"]
+        self._tokens: AccessTokens = app.extensions[TOKENS]
+        self._receiver = Receiver()
+        self._uploads = uploads
         self._flask = Bridge(app, service.settings.web_threads)
         self._acts = {
             _place(each.rule): _OneAct(each, service, app.extensions[TOKENS], self._flask)
@@ -85,26 +83,44 @@ class OnLoop:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = perf_counter()
-        with suppress(ClientGone):
-            path = scope["path"]
-            request = await read_request(scope, receive, self._long.get(path, self._most_bytes))
-            route, answer = path, None
-            if scope["method"].upper() == "POST":
-                act, id_ = self._act_at(path)
-                if act is not None:
-                    route, answer = act.rule, await act.answer(request, id_)
-                elif path in self._handlers and request.whole:
-                    answer = await self._handlers[path](request)
-            if answer is None:
-                await self._flask(request, send)
-            else:
-                await respond(send, *answer)
-                metrics.note("POST", route, str(answer[0]), perf_counter() - began)
+        path = scope["path"]
+        most_bytes = self._long.get(path, self._most_bytes)
+        if most_bytes > self._most_bytes and (refused := self._refused_unread(scope)) is not None:
+            await respond(send, *refused)
+            metrics.note("POST", path, str(refused[0]), perf_counter() - began)
+            return
+        request = await self._receiver.read(scope, receive, most_bytes)
+        if request.missing is not None:
+            log.info("a request to %s is not whole: %s", path, request.missing.code)
+        route, answer = path, None
+        if scope["method"].upper() == "POST":
+            act, id_ = self._act_at(path)
+            if act is not None:
+                route, answer = act.rule, await act.answer(request, id_)
+            elif path in self._handlers and request.missing is None:
+                answer = await self._handlers[path](request)
+        if answer is not None:
+            await respond(send, *answer)
+            metrics.note("POST", route, str(answer[0]), perf_counter() - began)
+        elif "//" in path:  # Flask would find other routes, or send the caller elsewhere
+            await respond(send, *problem_of(Refused(Code.NOT_FOUND)))
+        else:
+            await self._flask(request, send)
+
+    def _refused_unread(self, scope: Scope) -> Answer | None:
+        """Return what is answered to who may not upload here, before a byte of it is read."""
+        roles = self._uploads.get(scope["path"])
+        if roles is None or scope["method"].upper() != "POST":
+            return None
+        given = [value for name, value in scope["headers"] if name.lower() == b"authorization"]
+        try:
+            caller_of(b",".join(given).decode("latin1"), self._tokens, roles)
+        except Refused as refusal:
+            return problem_of(refusal)
+        return None
 
     def _act_at(self, path: str) -> tuple[_OneAct | None, int]:
         """Return the act at an address, and the id that its reference names."""
-        if path.startswith("//"):
-            path = "/" + path.lstrip("/")  # as Flask does
         act = self._acts.get((path, None))
         if act is not None:
             return act, 0
@@ -176,8 +192,8 @@ class _OneAct:
 
     def _read(self, request: Request) -> Mapping[str, Any]:
         check_json(request.headers.get("content-type"))
-        if not request.whole:
-            raise Refused(Code.BODY_TOO_LARGE)
+        if request.missing is not None:
+            raise request.missing
         return self._body.read(request.body)
 
     def _check_staff(self, holder_id: int) -> None:

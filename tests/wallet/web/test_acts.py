@@ -131,12 +131,14 @@ def test_a_bug_in_an_act_is_a_number_to_its_caller_and_never_tells_a_pin(
     parts = {**BROKEN[part]}
     decide, tell = parts.pop("decide", send.decide), parts.pop("tell", None)
     act = Act(SEND.body, SEND.roles, decide, SEND.receipt, tell)
-    served = OnLoop(village.app, [ActRoute("/v1/sends", act, **parts)], {}, {})
+    served = OnLoop(village.app, [ActRoute("/v1/sends", act, **parts)], {}, {}, {})
     village.app.extensions[SERVED] = (village.service, served)
     answer = village.as_(anna).post("/v1/sends", a_body(brian), key=uuid4())
     village.app.extensions.pop(SERVED)
     assert (answer.status_code, answer.content_type) == (500, MEDIA_TYPE)
-    assert caplog.messages[-1] == f"defect {answer.json['instance']}"
+    (line,) = [each for each in caplog.messages if "defect" in each]
+    assert line.startswith(f"defect {answer.json['instance']}: ")
+    assert caplog.text.count("Traceback") == 1
     assert "ZeroDivisionError" in caplog.text
     assert "ZeroDivisionError" not in answer.text
     assert PIN not in caplog.text

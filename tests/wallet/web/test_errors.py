@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from uuid import UUID
 
 import orjson
@@ -13,7 +14,7 @@ from flask import abort
 from tests.loop import LoopClient
 from wallet.errors import Code, Refused, Unavailable
 from wallet.running.application import create_app
-from wallet.web.errors import MEDIA_TYPE, problem
+from wallet.web.errors import MEDIA_TYPE, Outages, problem
 from wallet.web.statuses import STATUS, TITLE
 
 SECRET = "PIN 7294 of +254711000002"
@@ -108,6 +109,21 @@ def test_what_is_down_may_be_tried_again(client, what):
     assert SECRET not in answer.text
 
 
+def test_of_an_outage_the_log_has_its_beginning_and_a_line_a_second(client, caplog, monkeypatch):
+    monkeypatch.setattr("wallet.web.errors.outages", Outages())
+    now = iter([100.0, 100.1, 100.9, 101.2, 101.3, 132.0])
+    monkeypatch.setattr("wallet.web.errors.time", SimpleNamespace(monotonic=lambda: next(now)))
+    for _ in range(6):
+        client.get("/raises/operational")
+    lines = [each for each in caplog.records if each.name == "wallet.web.errors"]
+    assert [each.message for each in lines] == [
+        "unavailable: OperationalError",
+        "unavailable: OperationalError, and 2 more since the last line",
+        "unavailable: OperationalError, and 1 more since the last line",  # a new outage
+    ]
+    assert [each.exc_info is not None for each in lines] == [True, False, True]
+
+
 def test_a_defect_tells_nothing_but_where_the_log_tells_all(client, caplog):
     answer = client.get("/raises/defect")
     found = is_problem(answer)
@@ -125,6 +141,7 @@ def test_a_defect_tells_nothing_but_where_the_log_tells_all(client, caplog):
         (400, "malformed"),
         (404, "not_found"),
         (405, "method_not_allowed"),
+        (408, "request_timeout"),
         (409, "malformed"),
         (413, "body_too_large"),
         (415, "unsupported_media_type"),

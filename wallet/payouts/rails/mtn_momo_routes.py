@@ -12,7 +12,7 @@ from wallet.gateways import has_token
 from wallet.payouts.rails.mtn_momo import apply_callback
 from wallet.payouts.rails.mtn_momo_settings import MomoSettings
 from wallet.web.bodies import parse_object
-from wallet.web.callbacks import NOT_YOU, TOKEN, refuse_unless
+from wallet.web.callbacks import NOT_YOU, TOKEN, refuse_unless, whole_body
 from wallet.web.routing import Routes
 from wallet.web.schemas import current_service
 
@@ -53,7 +53,7 @@ def _heed() -> Response:
     token = service.settings.section(MomoSettings).callback_token
     refuse_unless(has_token(request.query_string, token))
     try:
-        told = parse_object(request.get_data(cache=False))
+        told = parse_object(whole_body())
     except Refused as refusal:
         log.warning("a callback of MTN's was not understood: %s", refusal.code)
         told = {}
