@@ -81,7 +81,7 @@ def _is_vowel(letters: Sequence[str]) -> bool:
 def _indic(word: str) -> str:
     letters = [letter for letter in word if unicodedata.combining(letter) != _NUKTA]
     spelt = ""
-    for letter, following in zip(letters, [*letters[1:], ""], strict=True):
+    for letter, following in zip(letters, [*letters, ""][1:], strict=True):
         said, after = anyascii(letter), anyascii(following)
         if ord(letter) % 128 == _ANUSVARA and not after.startswith(("p", "b", "m")):
             said = "n"

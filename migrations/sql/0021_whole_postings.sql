@@ -131,6 +131,7 @@ SELECT kind, unnest(legs) FROM (VALUES
         'bulk- bulk- wallet+',
         'bulk- prefund+',
         'bulk- wallet+']),
+    ('take_bank_file', ARRAY['']),
     ('ask_approval', ARRAY['']),
     ('decline_approval', ARRAY['']),
     ('lapse_approval', ARRAY[''])

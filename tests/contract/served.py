@@ -13,7 +13,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from wallet.running.town.processes import free_port
-from wallet.web.bridge import Asgi, Receive, Scope, Send
+from wallet.web.bridge import Asgi, Send
+from wallet.web.receiving import Receive, Scope
 
 HOST = "127.0.0.1"
 READY_TIMEOUT_S = 20

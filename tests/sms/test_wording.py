@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sms.gsm7 import fits, septets
@@ -139,6 +139,7 @@ def test_no_number_is_ever_cut_in_half():
     st.sampled_from(EVERY_TEXT),
     st.dictionaries(st.sampled_from(sorted(LONGEST)), st.text(max_size=400)),
 )
+@example(("en", "sent"), {"agent": "\u0c3c"})  # a mark that changes a letter, and no letter
 def test_every_text_is_one_message_whatever_the_values(chosen, values):
     assert fits(render(*chosen, **(LONGEST | values)))
 

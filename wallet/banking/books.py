@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from wallet.ledger.legs import legs
+from wallet.ledger.legs import NONE, legs
 
 LEGS: Final = {
+    "take_bank_file": NONE,
     "payout_sent_back": legs("trust- settlement+"),
 }
 

@@ -261,10 +261,10 @@ def test_the_last_cent_can_be_taken(ledger):
 def test_a_posting_is_linked_to_one_that_exists(ledger):
     linking = (
         "INSERT INTO postings (id, kind, actor_id, original_id, posted_at)"
-        " VALUES (8, 'commission', 0, {0}, now()), (9, 'commission', 0, 8, now())"
+        " VALUES (8, 'extend', 0, {0}, now()), (9, 'extend', 0, 8, now())"
     )
     assert broken_rule(ledger.town.owner_sql, linking.format(7)) == "postings_original_exists"
-    ledger.town.owner_sql(linking.format(ledger.posting))  # and to one of the same insert
+    ledger.town.owner_sql(linking.format(ledger.sent))  # and to one of the same insert
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,8 @@ SWAPPED = """
      WHERE released_minor <> returned_minor AND steps IS NULL AND commission_minor = 0
 """
 WAITS_AGAIN = """
-    UPDATE refunds SET state = 'waiting', posting_id = NULL, ended_at = NULL WHERE posting_id = id
+    UPDATE refunds SET state = 'waiting', waits_until = asked_at, posting_id = NULL, ended_at = NULL
+     WHERE posting_id = id
 """
 ALL_REFUSED = """
     INSERT INTO bulk_outcomes SELECT bulk_id, row_no, 'refused', 'receiver_closed' FROM bulk_rows
