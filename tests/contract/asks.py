@@ -97,6 +97,7 @@ ASKS: Mapping[str, Ask] = {
     "GET /v1/tills/{number}/qr.png": Ask({**NUMBER, "code": examples.QR_PAYLOAD}),
     "GET /v1/tills/{number}/qr.svg": Ask({**NUMBER, "code": examples.QR_PAYLOAD}),
     "GET /v1/quotes/{quote_id}": Ask({"quote_id": ref("quote")}),
+    "DELETE /v1/quotes/{quote_id}": Ask({"quote_id": ref("quote")}),
     "POST /v1/quotes/{quote_id}/acceptances": Ask(
         {"quote_id": ref("quote")},
         {"source": money(amount("quote source"), "USD"), "target": kes(amount("quote target"))},

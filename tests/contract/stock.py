@@ -13,6 +13,10 @@ from tests import tables
 from tests.callers import Person
 from tests.roles import owner_of
 from tests.village import Village, kes, ref
+from wallet.banking.intake import Intake
+from wallet.banking.order_files import accounts_of
+from wallet.banking.reconcile import Reconciler
+from wallet.banking.uploads import take_uploads
 from wallet.markets import MARKETS
 from wallet.payouts.batching import make_batches
 from wallet.payouts.rails.rail import Pending, Rail
@@ -262,7 +266,12 @@ class Stock:
         known["destination code"] = self.last_text(mboga.msisdn)[:6]
 
     def bank(self) -> None:
-        self.post_file("neema", "bank/files", STATEMENT, "application/xml")
+        uploaded = self.post_file("neema", "bank/files", STATEMENT, "application/xml")
+        self.post("baraka", f"approvals/{uploaded['approval']}/approvals", {})
+        parts = self.service
+        intake = Intake(parts.engine, parts.ids, accounts_of(parts.settings))
+        take_uploads(intake, parts.clock.now())
+        Reconciler(parts.engine, parts.poster, parts.ids).step(parts.clock.now())
         ((exception,),) = self.village.sql("SELECT id FROM bank_exceptions LIMIT 1")
         self.known["exception"] = ref(exception)
 

@@ -65,7 +65,7 @@ class PlansSchema(ma.Schema):
 class PlanQuerySchema(ma.Schema):
     """Whose plans."""
 
-    till = TillField(required=True)
+    till = TillField(required=True, validate=validate.Regexp(r"[1-9][0-9]{4,6}\Z"))
 
 
 class PlanReceiptSchema(ReceiptSchema, TermsSchema):
