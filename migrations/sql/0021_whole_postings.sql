@@ -137,7 +137,7 @@ SELECT kind, unnest(legs) FROM (VALUES
     ('lapse_approval', ARRAY[''])
 ) AS of_kind (kind, legs);
 
--- As in 0018_contracts.sql, and besides: the entries are all that their posting will ever have, and legs of
+-- As in 0001_ledger.sql, and besides: the entries are all that their posting will ever have, and legs of
 -- its kind. That the posting was made by this very transaction is read off its row: `xmin` is the number
 -- of the transaction that inserted it. (One made within a savepoint bears the savepoint's, and gets no
 -- entries.) These numbers come round after four thousand million; what has entries is safe from that
@@ -156,7 +156,9 @@ DECLARE
     carried bigint;
 BEGIN
     -- A posting's entries come together, belong to a posting, and net to zero in each currency.
-    -- Joins of `fresh` are FULL, for the reason in 0018_contracts.sql.
+    -- Joins of `fresh` are FULL, which cannot be made row by row: a plan that was made for the first
+    -- batch of a connection, which may have one posting, would compare each entry of a later one of a
+    -- thousand with each.
     WITH touched AS MATERIALIZED (
         SELECT id, currency, kind FROM accounts WHERE id = ANY(account_ids)
     ), made AS MATERIALIZED (

@@ -26,10 +26,8 @@ from tests.facts import (
 from tests.wallet.escrow.agreements import declined, extended, offered
 from wallet.contracts.records import NewContract
 from wallet.errors import Code, Refused
-from wallet.escrow.jobs import CONTRACTS
 from wallet.escrow.offer import Command, decide
 from wallet.ledger.accounts import Account
-from wallet.ledger.due import TimerLoop
 from wallet.ledger.posting import NewAccount
 from wallet.money import Money
 from wallet.people.limits import Usage
@@ -125,21 +123,6 @@ def test_both_are_told_with_the_deadline_of_their_own_clocks():
 
 
 # On a moved clock --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def anna(town):
-    return town.person("Anna", balance=20_000_000)
-
-
-@pytest.fixture
-def juma(town):
-    return town.person("Juma", tier=0)
-
-
-@pytest.fixture
-def due(service):
-    return TimerLoop(service.engine, service.poster, CONTRACTS)
 
 
 def test_a_declined_offer_is_the_payers_again_and_no_more_is_due(town, anna, juma, due, clock):

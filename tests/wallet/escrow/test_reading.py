@@ -9,28 +9,11 @@ import pytest
 from tests.town import PIN
 from tests.wallet.escrow.agreements import offered
 from wallet.disputes import dispute
-from wallet.escrow.jobs import CONTRACTS
 from wallet.escrow.reading import see_contract, see_contracts
-from wallet.ledger.due import TimerLoop
 from wallet.people.pin import Pin
 
 WEEK = timedelta(days=7)
 ONE = timedelta(microseconds=1)
-
-
-@pytest.fixture
-def anna(town):
-    return town.person("Anna", balance=20_000_000)
-
-
-@pytest.fixture
-def juma(town):
-    return town.person("Juma", tier=0)
-
-
-@pytest.fixture
-def due(service):
-    return TimerLoop(service.engine, service.poster, CONTRACTS)
 
 
 def seen(service, someone, contract_id):

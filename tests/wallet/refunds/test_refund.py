@@ -20,7 +20,7 @@ from tests.facts import (
     wordings,
 )
 from tests.wallet.merchants.pricings import price
-from tests.wallet.refunds.shop import a_shop, give, refused
+from tests.wallet.refunds.shop import give, refused
 from wallet.clock import reference
 from wallet.errors import Code
 from wallet.ledger.entries import statement, transaction
@@ -131,16 +131,6 @@ def test_it_waits_where_it_is_not_covered_or_an_older_one_waits(settled, waits, 
 def town(shared_town):
     """One town: every test has a merchant and a payer of its own."""
     return shared_town
-
-
-@pytest.fixture
-def shop(town):
-    return a_shop(town, name="Mary")
-
-
-@pytest.fixture
-def payer(town):
-    return town.person("Anna", balance=500_00)
 
 
 def test_a_direct_payment_is_refunded_in_parts_up_to_all_of_it(town, shop, payer):

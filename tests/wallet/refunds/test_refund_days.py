@@ -5,21 +5,11 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from tests.wallet.refunds.shop import a_shop, cover, give
+from tests.wallet.refunds.shop import cover, give
 from wallet.refunds.reading import refund_of, see_refund, see_refunds
 
 ONE = timedelta(microseconds=1)
 SHORT = 50_00  # what the shop has of the 100.00 that it owes
-
-
-@pytest.fixture
-def shop(town):
-    return a_shop(town, name="Mary")
-
-
-@pytest.fixture
-def payer(town):
-    return town.person("Anna", balance=500_00)
 
 
 @pytest.fixture

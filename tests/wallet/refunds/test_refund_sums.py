@@ -21,16 +21,6 @@ def town(shared_town):
     return shared_town
 
 
-@pytest.fixture
-def shop(town):
-    return a_shop(town, name="Mary")
-
-
-@pytest.fixture
-def payer(town):
-    return town.person("Anna", balance=500_00)
-
-
 @pytest.mark.rule("Two refunds at once give back no more than was paid.")
 def test_two_processes_at_once_refund_no_more_than_was_paid(town, shop, payer, servers):
     payment = town.id_in(town.pay(payer, shop, 100_00))

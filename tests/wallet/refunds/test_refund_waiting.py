@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from tests.wallet.refunds.shop import a_shop, cover, give, refused
+from tests.wallet.refunds.shop import cover, give, refused
 from wallet.clock import reference
 from wallet.errors import Code
 from wallet.people import change_holder
@@ -17,16 +17,6 @@ from wallet.refunds.refund import Decline, Due, decide_decline, decide_due
 def town(shared_town):
     """One town: every test has a merchant and a payer of its own."""
     return shared_town
-
-
-@pytest.fixture
-def shop(town):
-    return a_shop(town, name="Mary")
-
-
-@pytest.fixture
-def payer(town):
-    return town.person("Anna", balance=500_00)
 
 
 def state_of(town, receipt):
