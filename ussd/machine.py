@@ -62,11 +62,30 @@ class Machine:
         session = None
         try:
             session = self._sessions.get(event)
-            if session is None:
-                return self._first(event)
-            return self._stored(event, *self.advance(self._turn(event, session)))
+            screen, after = self.step(event, session)
+            if after is not None:
+                try:
+                    self._sessions.put(event, after)
+                except RedisError as error:
+                    self.check_unstored(error, screen, after)
         except Exception as error:  # noqa: BLE001 -- a defect too is answered with a screen
             return self.failed(error, session)
+        return screen
+
+    def step(self, event: Event, session: Session | None) -> Step:
+        """Return the screen of a hop, and the session to be stored. It waits, for all but that."""
+        if session is None:
+            return self._first(event)
+        return self.advance(self._turn(event, session))
+
+    def check_unstored(self, error: RedisError, screen: Screen, after: Session) -> None:
+        """Raise why a session could not be stored, but where something was done in it.
+
+        That is what they must be told. The same hop again replays it.
+        """
+        if screen.more and not after.acted:
+            raise error
+        log.warning("a ussd session could not be stored after it had done something")
 
     def failed(self, error: Exception, session: Session | None) -> Screen:
         """Return the last screen of a hop in which this was raised."""
@@ -87,13 +106,13 @@ class Machine:
 
     # The first hop -----------------------------------------------------------------------------
 
-    def _first(self, event: Event) -> Screen:
+    def _first(self, event: Event) -> Step:
         try:
             msisdn = parse_msisdn(event.msisdn, "ZZ", self._service.markets)
         except Refused:
-            return self._closing("not_served")
+            return self._closing("not_served"), None
         session = self.opened(msisdn, self._holders.find(msisdn))
-        return self._stored(event, *self.begin(self._turn(event, session)))
+        return self.begin(self._turn(event, session))
 
     def _turn(self, event: Event, session: Session) -> ThreadTurn:
         return ThreadTurn(self._service, event, session, self._holders)
@@ -207,18 +226,6 @@ class Machine:
         typed = typed_of(event)
         session.answered(len(typed), self._sessions.digest(event, typed), screen)
         return screen, session
-
-    def _stored(self, event: Event, screen: Screen, session: Session | None) -> Screen:
-        if session is None:
-            return screen
-        try:
-            self._sessions.put(event, session)
-        except RedisError:
-            if screen.more and not session.acted:
-                raise
-            # Something was done: that is what they must be told. The same hop again replays it.
-            log.warning("a ussd session could not be stored after it had done something")
-        return screen
 
     def _closing(self, name: str, session: Session | None = None) -> Screen:
         """Return a last screen about the session itself. It is not stored."""

@@ -8,22 +8,27 @@ has been done.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from redis.exceptions import RedisError
 
 from ussd.batched_lookups import BatchedLookups
 from ussd.events import Event, Screen
 from ussd.link import Command, LoopLink, get_command, set_command
 from ussd.machine import DOWN, Machine, Step, log_defect
 from ussd.reads import Holders, KnownHolder, LoopHolders
-from ussd.sessions import LIFETIME_S, Sessions, name_of, pack, unpack
+from ussd.sessions import LIFETIME_S, Session, Sessions, name_of, pack, unpack
 from ussd.states import NeedsThread, Turn
-from wallet.errors import Refused
+from wallet.errors import Refused, Unavailable
 from wallet.numbers import parse_msisdn
 from wallet.service import VALKEY_TIMEOUT_S
 
 if TYPE_CHECKING:
     from wallet.service import Service
+
+Told = TypeVar("Told")
 
 
 class QuickHops:
@@ -45,26 +50,41 @@ class QuickHops:
         What is down has been waited for here, so it is not asked again in a thread. After a defect
         it is: there may be none on that way.
         """
-        session = None
+        session, in_thread = None, False
         try:
             name = name_of(event)
             packed = await self._valkey.ask(get_command(name))
             session = None if packed is None else unpack(packed)
-            if session is None:
-                screen, after = await self._begin(event)
-            else:
-                screen, after = self._machine.advance(Turn(self._service, event, session))
+            try:
+                screen, after = await self._step(event, session)
+            except NeedsThread:
+                in_thread = True
+                session = None if packed is None else unpack(packed)  # as nobody has touched it
+                screen, after = await self._in_thread(self._machine.step, event, session)
             if after is not None:
-                await self._valkey.ask(set_command(name, pack(after), LIFETIME_S))
-            return screen
-        except NeedsThread:
-            pass
-        except DOWN as error:
+                await self._store(name, screen, after)
+        except (*DOWN, Unavailable) as error:
             return self._machine.failed(error, session)
-        except Exception as defect:  # noqa: BLE001 -- the thread answers, whatever it is
+        except Exception as defect:  # noqa: BLE001 -- a thread answers, whatever it is
+            if in_thread:
+                return self._machine.failed(defect, session)
             log_defect(defect)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._machine.answer, event)
+            return await self._in_thread(self._machine.answer, event)
+        return screen
+
+    async def _in_thread(self, ask: Callable[..., Told], *of: object) -> Told:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, ask, *of)
+
+    async def _store(self, name: bytes, screen: Screen, after: Session) -> None:
+        try:
+            await self._valkey.ask(set_command(name, pack(after), LIFETIME_S))
+        except RedisError as error:
+            self._machine.check_unstored(error, screen, after)
+
+    async def _step(self, event: Event, session: Session | None) -> Step:
+        if session is None:
+            return await self._begin(event)
+        return self._machine.advance(Turn(self._service, event, session))
 
     async def _begin(self, event: Event) -> Step:
         try:

@@ -32,13 +32,13 @@ TIMEOUT_S = 1
 def seen(monkeypatch):
     """How many hops were answered in a thread."""
     hops = []
-    answer = Machine.answer
+    step = Machine.step
 
-    def noted(machine, event):
+    def noted(machine, event, session):
         hops.append(1)
-        return answer(machine, event)
+        return step(machine, event, session)
 
-    monkeypatch.setattr(Machine, "answer", noted)
+    monkeypatch.setattr(Machine, "step", noted)
     return hops
 
 
@@ -148,3 +148,18 @@ def test_while_valkey_does_not_answer_a_hop_waits_for_it_once(service, phones, d
         assert phone.send("").startswith("END Kibubu is busy. This step moved no money.")
         assert TIMEOUT_S <= monotonic() - began < 2 * TIMEOUT_S
     assert len(came) == 1
+
+
+def test_a_defect_in_a_thread_is_logged_once(dial, phones, seen, monkeypatch, caplog):
+    sender, receiver = phones
+    phone = dial(sender)
+    phone.press("1")
+
+    def broken(*_):
+        raise ValueError("not 7294")
+
+    monkeypatch.setattr("ussd.menus.send.person", broken)
+    with caplog.at_level(logging.ERROR):
+        phone.press(receiver)
+    assert caplog.text.count("ussd defect: ValueError") == 1
+    assert seen == [1]
