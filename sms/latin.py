@@ -26,7 +26,7 @@ _SILENT: Final = re.compile(
     "|\u0e2b(?=[\u0e07\u0e0d\u0e19\u0e21\u0e22\u0e23\u0e25\u0e27])"
 )
 _TONES: Final = re.compile("[\u0e47-\u0e4b\u0ec8-\u0ecb]")
-_CARRIERS: Final = "\u0e2d\u0ead"  # the letter O, which also carries other vowels
+_CARRIERS: Final = ("\u0e2d", "\u0ead")  # the letter O, which also carries other vowels
 _LIQUIDS: Final = ("r", "l", "w")
 # Scripts of India, 128 code points each: a consonant is said with an A, unless another vowel or a
 # virama follows.
@@ -57,7 +57,7 @@ def _thai_or_lao(word: str) -> str:
     """Between two consonants a short O or A is said that is not written."""
     word = _TONES.sub("", _SILENT.sub("", word))
     letters = ["o" if c in _CARRIERS else anyascii(c) for c in _VOWEL_FIRST.sub(r"\2\1", word)]
-    if word[:1] in _CARRIERS:  # said as whatever vowel it carries
+    if word.startswith(_CARRIERS):  # said as whatever vowel it carries
         letters[0] = "" if _is_vowel(letters[1:2]) else "a"
     spelt, is_open = "", False  # open: a syllable that a consonant may still end
     for at, letter in enumerate(letters):

@@ -80,7 +80,8 @@ def _pieces(text: str) -> Iterator[tuple[str, str]]:
         for is_foreign, letters in groupby(part, key=_is_foreign):
             run = "".join(letters)
             if is_foreign and run not in _PLAIN:
-                yield (run if is_gsm7(run) else in_latin(run)), ""
+                spelt = run if is_gsm7(run) else in_latin(run)
+                yield spelt, _apart_from_digits(spelt)  # a letter may be a number, or end in one
             else:
                 yield from map(_written, run)
 
@@ -101,7 +102,11 @@ def _written(c: str) -> tuple[str, str]:
     if not spelt:
         return "", " "  # an ornament stood between what is beside it
     kind = unicodedata.decomposition(c).partition(" ")[0]
-    return spelt, _APART.get(kind, " " if any(map(str.isdigit, spelt)) else "")
+    return spelt, _APART.get(kind, _apart_from_digits(spelt))
+
+
+def _apart_from_digits(spelt: str) -> str:
+    return " " if any(map(str.isdigit, spelt)) else ""
 
 
 def _spell(c: str) -> str:

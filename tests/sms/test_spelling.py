@@ -79,10 +79,23 @@ def test_a_number_keeps_its_meaning(text, written):
     assert to_gsm7(text) == written
 
 
-@given(st.integers(0, 999), st.sampled_from("½¼²³₂①⒈Ⅷ፲➀㎡🔟🎉\ue000"), st.integers(0, 999))
+@given(
+    st.integers(0, 999),
+    st.sampled_from("½¼²³₂①⒈Ⅷ፲➀㎡🔟🎉\ue000ⲋⳁ\u1885𐂀𐘀"),  # also letters that are numbers
+    st.integers(0, 999),
+)
 def test_digits_never_run_into_what_is_spelt_beside_them(before, sign, after):
     numbers = re.findall("[0-9]+", to_gsm7(f"{before}{sign}{after}"))
     assert (numbers[0], numbers[-1]) == (str(before), str(after))
+
+
+@pytest.mark.parametrize("mark", "\u0e48\u0e4c\u0e31\u0ec9\u094d\u064b\u0301")
+def test_a_mark_without_its_letter_is_left_out_or_written(mark):
+    """A name may be cut there, or be typed so."""
+    for name in (mark, f"Anna {mark}", f"{mark}Anna 5{mark}", f"5{mark * 3}7"):
+        written = to_gsm7(name)
+        assert is_gsm7(written)
+        assert re.findall("[0-9]", written) == re.findall("[0-9]", name)
 
 
 @pytest.mark.parametrize(
