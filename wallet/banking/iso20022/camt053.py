@@ -100,6 +100,8 @@ def read(
     others: list[str] = []
     for each in every(message_of(document, KIND, "BkToCstmrStmt"), "Stmt"):
         id_, account = need_at(each, "Id"), text_at(each, "Acct/Id/IBAN", "Acct/Id/Othr/Id")
+        if len(id_) > TEXT_CHARACTERS:  # the standard's are of 35 at most; we look them up
+            raise BadDocument(f"the id of a statement is longer than {TEXT_CHARACTERS} characters")
         if account is None:
             raise BadDocument(f"statement {id_} does not name its account")
         if bare(account) not in ours.values():  # whatever it is: we need not understand it

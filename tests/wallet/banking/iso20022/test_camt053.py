@@ -113,6 +113,14 @@ def test_a_line_in_another_currency_refuses_the_statement():
         statements(raw)
 
 
+def test_a_statement_whose_id_nobody_could_look_up_is_refused():
+    """An index of the database holds less, and the folder's next file would wait for ever."""
+    long = "".join(map(chr, range(0x4E00, 0x4E00 + 141)))
+    assert read(a_statement(id_=long[:-1])).id == long[:-1]
+    with pytest.raises(BadDocument, match="longer than 140"):
+        read(a_statement(id_=long))
+
+
 def test_an_overdrawn_account_has_its_balance_below_zero():
     found = read(a_statement(a_line("-250.00"), opening="-100.00", closing="-350.00"))
     assert found.closing == Money("KES", -35_000)
