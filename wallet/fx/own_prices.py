@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -27,15 +26,16 @@ OWN_PRICES: Final = text("""
      ORDER BY base, quoted
 """)
 
-STANDING: Final = text("""
-    SELECT h.status,
-           EXISTS (SELECT FROM accounts a
-                    WHERE a.holder_id = h.id AND a.kind = 'maker' AND a.currency = :quoted
-                      AND a.balance_minor > 0) AS sells_quoted,
-           EXISTS (SELECT FROM accounts a
-                    WHERE a.holder_id = h.id AND a.kind = 'maker' AND a.currency = :base
-                      AND a.balance_minor > 0) AS sells_base
-      FROM holders h WHERE h.id = :maker
+STANDING: Final = text("SELECT status FROM holders WHERE id = :maker")
+
+# As `makers.py` counts it, but for what has expired: whoever asks for a price frees that first.
+INVENTORIES: Final = text("""
+    SELECT a.currency, a.balance_minor,
+           (SELECT coalesce(sum(q.target_minor), 0)::bigint FROM quotes q   -- index quotes_open
+             WHERE q.target_currency = a.currency AND q.maker_id = a.holder_id
+               AND q.expires_at > :now AND q.accepted_at IS NULL AND q.freed_at IS NULL)
+      FROM accounts a
+     WHERE a.holder_id = :maker AND a.kind = 'maker' AND a.currency IN (:base, :quoted)
 """)
 
 
@@ -47,6 +47,7 @@ class Unused(StrEnum):
     REFERENCE_RATE_STALE = "reference_rate_stale"
     OUT_OF_BAND = "out_of_band"
     NO_INVENTORY = "no_inventory"
+    INVENTORY_PROMISED = "inventory_promised"  # open quotes keep all of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +84,21 @@ def own_price(
 def _judged(
     connection: Connection, price: Price, markets: Mapping[str, Market], now: datetime
 ) -> OwnPrice:
-    named = {"maker": price.maker_id, "base": price.base, "quoted": price.quoted}
-    maker = connection.execute(STANDING, named).one()
+    named = {"maker": price.maker_id, "base": price.base, "quoted": price.quoted, "now": now}
+    status = connection.execute(STANDING, named).scalar_one()
     band = band_of(connection, price.base, price.quoted, markets.values(), now)
-    why = _of_both(maker.status, band)
+    why = _of_both(status, band)
     if why is not None or band is None:
         return OwnPrice(price, band, why, why)
-    bid = _of_one(band, price.bid, maker.sells_quoted)
-    return OwnPrice(price, band, bid, _of_one(band, price.ask, maker.sells_base))
+    lacks = {
+        currency: _lack(balance_minor, promised_minor)
+        for currency, balance_minor, promised_minor in connection.execute(INVENTORIES, named)
+    }
+    bid, ask = (
+        lacks.get(sold, Unused.NO_INVENTORY) if band.holds(rate) else Unused.OUT_OF_BAND
+        for rate, sold in ((price.bid, price.quoted), (price.ask, price.base))
+    )
+    return OwnPrice(price, band, bid, ask)
 
 
 def _of_both(status: str, band: Band | None) -> Unused | None:
@@ -101,7 +109,7 @@ def _of_both(status: str, band: Band | None) -> Unused | None:
     return Unused.REFERENCE_RATE_STALE if band.is_stale else None
 
 
-def _of_one(band: Band, rate: Decimal, has_stock: bool) -> Unused | None:
-    if not band.holds(rate):
-        return Unused.OUT_OF_BAND
-    return None if has_stock else Unused.NO_INVENTORY
+def _lack(balance_minor: int, promised_minor: int) -> Unused | None:
+    if balance_minor <= 0:
+        return Unused.NO_INVENTORY
+    return None if promised_minor < balance_minor else Unused.INVENTORY_PROMISED

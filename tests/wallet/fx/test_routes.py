@@ -363,6 +363,27 @@ def test_each_side_of_a_price_tells_why_no_quote_uses_it(village):
     assert own(village, maker)[0]["band"] is None
 
 
+def test_a_side_whose_inventory_open_quotes_keep_says_so_until_they_are_over(
+    village, partner, brian
+):
+    village.sql("DELETE FROM maker_prices")
+    maker = village.maker(KES=253_44)  # what USD 2.00 deliver
+    put(village, maker, bid="128.00", lifetime_s=600)
+    assert ask(village, partner, brian, usd="1.00").status_code == 201
+    assert unused(village, maker) == (None, "no_inventory")
+    asked = ask(village, partner, brian, usd="1.00")
+    assert unused(village, maker) == ("inventory_promised", "no_inventory")
+    refused = ask(village, partner, brian, kes="1.28")
+    assert refused.json["code"] == "no_price"
+    village.as_(partner).call("DELETE", f"/v1/quotes/{asked.json['reference']}")
+    assert unused(village, maker) == (None, "no_inventory")
+    assert ask(village, partner, brian, usd="1.00").status_code == 201
+    village.service.clock.advance(119)
+    assert unused(village, maker) == ("inventory_promised", "no_inventory")
+    village.service.clock.advance(1)  # nobody has asked since
+    assert unused(village, maker) == (None, "no_inventory")
+
+
 def test_a_maker_reads_back_their_own_live_prices_alone(village, maker):
     other = village.maker(KES=100_00)
     village.sql("DELETE FROM maker_prices")
