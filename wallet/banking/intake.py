@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
+from os import fsencode
 from pathlib import Path
 from typing import Final
 
@@ -274,22 +275,23 @@ def _take_path(intake: Intake, path: Path, now: datetime, *, is_last: bool) -> b
 
     A gap before a statement refuses it only at the `is_last` try.
     """
+    name = fsencode(path.name).decode(errors="replace")  # of a system with another encoding
     try:
         facts = path.stat()
         raw = path.read_bytes() if facts.st_size <= MAX_BYTES else b""
     except OSError as error:  # another worker has put it away
-        log.info("%s: %s", path.name, type(error).__name__)
+        log.info("%s: %s", name, type(error).__name__)
         return False
     try:
-        intake.take(path.name, raw, now)
+        intake.take(name, raw, now)
     except BadDocument as error:
         rests_since = datetime.fromtimestamp(int(facts.st_mtime), now.tzinfo)
         may_fit_yet = isinstance(error, camt053.StatementGap) and not is_last
         if may_fit_yet or now - rests_since < SETTLED_AFTER:
             return False
         why = str(error) if raw else "the file is empty or too large"
-        log.warning("%s was refused: %s", path.name, why)
-        intake.refuse(path.name, why, now)
+        log.warning("%s was refused: %s", name, why)
+        intake.refuse(name, why, now)
         _put_away(path, REFUSED, raw)
         return True
     _put_away(path, TAKEN, raw)

@@ -58,6 +58,17 @@ def test_files_in_the_folder_are_taken_then_put_away(town, bank, payout, inbox):
     assert take_folder(bank.intake, inbox.parent, town.now) == 0
 
 
+def test_a_file_whose_name_is_in_another_encoding_is_taken_like_any(town, bank, payout, inbox):
+    """A bank's system may write "März" in Latin-1: the name cannot be stored as it is."""
+    for name, raw in ((b"M\xe4rz.xml", bank.own(a_statement(shown(payout)))), (b"\xff.xml", b"")):
+        path = inbox / os.fsdecode(name)
+        path.write_bytes(raw)
+        long_after(path)
+    assert take_folder(bank.intake, inbox.parent, town.now) == 2
+    assert (names(inbox / "taken"), names(inbox / "refused")) == (["M\udce4rz.xml"], ["\udcff.xml"])
+    assert sorted(row.name for row in bank.files) == ["M\ufffdrz.xml", "\ufffd.xml"]
+
+
 def test_killed_before_a_file_was_put_away_it_is_only_put_away(town, bank, payout, inbox):
     raw = bank.own(a_statement(shown(payout)))
     bank.sends(raw)
