@@ -6,9 +6,13 @@ autocommit, where the engine makes four. Never asked on a hop that is only a men
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
+import socket
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, cast
@@ -24,6 +28,7 @@ log = logging.getLogger(__name__)
 CONNECTIONS: Final = 4
 MOST_CONNECTIONS: Final = 24
 WAIT_S: Final = 4  # a gateway waits five
+ANSWER_S: Final = 2.0  # on a loop: who comes while others are waiting waits for two answers
 
 _CONNECT: Final[dict[str, Any]] = {
     "autocommit": True,
@@ -85,7 +90,11 @@ class Holders:
 
 
 class LoopHolders:
-    """Finds holders by number on an event loop, on one connection. Raises `psycopg.Error`."""
+    """Finds holders by number on an event loop, on one connection. Raises `psycopg.Error`.
+
+    Within ANSWER_S there is an answer or an error: all of a loop wait for this one connection, so a
+    server that is there and says nothing would stop every session that begins.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._address = _address_of(engine)
@@ -93,20 +102,29 @@ class LoopHolders:
 
     async def find_all(self, msisdns: Sequence[str]) -> Sequence[KnownHolder | None]:
         """Return the holders of some numbers, in one round trip; one after the other."""
+        deadline = asyncio.get_running_loop().time() + ANSWER_S
         if self._connection is not None:
             try:
-                return await self._found(self._connection, msisdns)
+                return await self._found(self._connection, msisdns, deadline)
             except psycopg.OperationalError:
                 # Postgres was restarted since: asking again does no harm.
                 log.info("a connection to the database was lost: it is asked again")
-        connection = await psycopg.AsyncConnection.connect(self._address, **_CONNECT)
+        try:
+            async with asyncio.timeout_at(deadline):
+                connection = await psycopg.AsyncConnection.connect(self._address, **_CONNECT)
+        except TimeoutError:
+            raise psycopg.errors.ConnectionTimeout("the database does not answer") from None
         self._connection = connection
         weakref.finalize(self, connection.pgconn.finish)
-        return await self._found(connection, msisdns)
+        return await self._found(connection, msisdns, deadline)
 
     async def _found(
-        self, connection: psycopg.AsyncConnection[tuple[Any, ...]], msisdns: Sequence[str]
+        self,
+        connection: psycopg.AsyncConnection[tuple[Any, ...]],
+        msisdns: Sequence[str],
+        deadline: float,
     ) -> Sequence[KnownHolder | None]:
+        end = asyncio.get_running_loop().call_at(deadline, _break_off, connection)
         try:
             asked = {"msisdns": list(msisdns)}
             rows = await (await connection.execute(READ_HOLDERS, asked)).fetchall()
@@ -114,7 +132,15 @@ class LoopHolders:
             self._connection = None
             await connection.close()
             raise
+        finally:
+            end.cancel()
         return _in_order(msisdns, rows)
+
+
+def _break_off(connection: psycopg.AsyncConnection[Any]) -> None:
+    """End the wait for an answer with an error; a cancelled one would ask the server to agree."""
+    with suppress(OSError), socket.socket(fileno=os.dup(connection.fileno())) as same:
+        same.shutdown(socket.SHUT_RDWR)
 
 
 def _in_order(
