@@ -28,6 +28,7 @@ STOP_TIMEOUT_S: Final = 30.0
 POLL_S: Final = 0.1
 PARENT_POLL_S: Final = 0.25
 STOPS: Final = (signal.SIGTERM, signal.SIGINT)
+_NAMES: Final = {each.value: each.name for each in signal.Signals}  # real-time ones have none
 
 
 class Process(Protocol):
@@ -183,5 +184,5 @@ def stop_with_parent(parent: int) -> None:
 def _end_of(process: Process) -> str:
     code = process.exitcode
     if code is not None and code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
+        return f"was killed by {_NAMES.get(-code, f'signal {-code}')}"
     return f"ended with status {code}"

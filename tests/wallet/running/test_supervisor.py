@@ -133,6 +133,18 @@ def test_a_death_is_one_line_with_its_pause(kept, caplog):
     assert "ended with status 3 after 1.0 s, is started again in 0.2 s" in caplog.text
 
 
+def test_a_death_by_a_signal_without_a_name_is_one_like_any_other(kept, caplog):
+    one = a_kept(stays)
+    kept.append(one)
+    one.look(0.0)
+    os.kill(one.process.pid, signal.SIGRTMIN + 6)
+    one.process.join()
+    one.look(1.0)
+    assert f"was killed by signal {signal.SIGRTMIN + 6} after 1.0 s" in caplog.text
+    one.look(one.due)
+    assert one.process.is_alive()
+
+
 # A supervisor in a process of its own -------------------------------------------------------------
 
 
