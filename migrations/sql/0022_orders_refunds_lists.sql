@@ -19,7 +19,9 @@ ALTER TABLE refunds
 CREATE TRIGGER refunds_day_is_fixed BEFORE UPDATE OF waits_until ON refunds
     FOR EACH ROW EXECUTE FUNCTION refuse_change('a refund keeps the day until which it waits');
 
--- Lists: one that nobody confirmed may be forgotten, whole; of one that was, nothing is deleted.
+-- Lists: one that nobody confirmed may be forgotten, whole; of one that was, nothing is deleted, and it
+-- stays confirmed. What is forgotten goes with the list itself, in one statement: its row is what a
+-- confirmation locks, so that a list that is confirmed meanwhile keeps all it has.
 DROP TRIGGER bulk_rows_stay ON bulk_rows;
 CREATE TRIGGER bulk_rows_stay BEFORE UPDATE OR TRUNCATE ON bulk_rows
     FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('rows are append-only');
@@ -27,23 +29,29 @@ DROP TRIGGER bulk_batches_never_deleted ON bulk_batches;
 CREATE TRIGGER bulk_batches_never_emptied BEFORE TRUNCATE ON bulk_batches
     FOR EACH STATEMENT
     EXECUTE FUNCTION refuse_change('a batch is never deleted', 'bulk_batches_append_only');
+CREATE TRIGGER bulk_batches_terms_are_fixed
+    BEFORE UPDATE OF bulk_id, first_row, row_count, lane, amount_minor, fee_minor ON bulk_batches
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('a batch keeps what it was checked as');
+CREATE TRIGGER bulks_confirmed_once
+    BEFORE UPDATE OF posting_id, source_account_id, account_ids, confirmed_at ON bulks
+    FOR EACH ROW WHEN (OLD.confirmed_at IS NOT NULL)
+    EXECUTE FUNCTION refuse_change('a list is confirmed once');
 
 CREATE FUNCTION check_forgotten_list() RETURNS trigger LANGUAGE plpgsql
     SET search_path = public, pg_temp AS $$
 BEGIN
-    IF EXISTS (SELECT FROM bulks
-                WHERE id IN (SELECT bulk_id FROM forgotten) AND confirmed_at IS NOT NULL) THEN
-        RAISE EXCEPTION 'of a list that was confirmed nothing is deleted'
+    IF EXISTS (SELECT FROM bulks WHERE id IN (SELECT bulk_id FROM forgotten)) THEN
+        RAISE EXCEPTION 'of a list, confirmed or not, nothing is deleted but with the list itself'
             USING ERRCODE = 'integrity_constraint_violation',
-                  CONSTRAINT = 'bulks_confirmed_stay_whole';
+                  CONSTRAINT = 'bulks_are_forgotten_whole';
     END IF;
     RETURN NULL;
 END $$;
 REVOKE EXECUTE ON FUNCTION check_forgotten_list() FROM PUBLIC;
-CREATE TRIGGER bulk_rows_of_confirmed_stay AFTER DELETE ON bulk_rows
+CREATE TRIGGER bulk_rows_go_with_their_list AFTER DELETE ON bulk_rows
     REFERENCING OLD TABLE AS forgotten
     FOR EACH STATEMENT EXECUTE FUNCTION check_forgotten_list();
-CREATE TRIGGER bulk_batches_of_confirmed_stay AFTER DELETE ON bulk_batches
+CREATE TRIGGER bulk_batches_go_with_their_list AFTER DELETE ON bulk_batches
     REFERENCING OLD TABLE AS forgotten
     FOR EACH STATEMENT EXECUTE FUNCTION check_forgotten_list();
 CREATE TRIGGER bulks_confirmed_stay BEFORE DELETE ON bulks FOR EACH ROW

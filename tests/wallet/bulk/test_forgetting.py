@@ -15,8 +15,12 @@ from wallet.jobs import delete_expired
 from wallet.retention import UNCONFIRMED_LISTS
 
 TABLES = ("bulks", "bulk_rows", "bulk_batches", "bulk_errors")
-GOOD = csv_of(("+254711000001", "10.00"), ("+254711000002", "10.00"))
+GOOD = csv_of(("+254722000001", "10.00"), ("+254722000002", "10.00"))
 BAD = csv_of(("+254711000001", "10.00"), ("nobody", "x"))
+UNCONFIRMED = (
+    "state = 'checked', confirmed_at = NULL, posting_id = NULL, source_account_id = NULL,"
+    " account_ids = NULL, done_at = NULL, returned_minor = NULL"
+)
 
 
 @pytest.fixture
@@ -38,6 +42,7 @@ def test_an_unconfirmed_or_rejected_list_is_forgotten_whole_in_time(town, servic
     key = uuid4()
     listed = upload(service, farm, GOOD, source="wallet", key=key)
     upload(service, farm, BAD, source="wallet")
+    assert left(town) == [2, 2, 1, 3]
     clock.set(clock.now() + UNCONFIRMED_LISTS)
     assert forget(service) == 0
     clock.advance(1)
@@ -76,6 +81,32 @@ def test_the_database_deletes_nothing_of_a_list_that_was_confirmed(town, service
             act(f"DELETE FROM {table}")
     with pytest.raises(DBAPIError, match=r"rows are append-only|never deleted"):
         town.owner_sql(f"TRUNCATE {table}")
+
+
+@pytest.mark.parametrize("table", ["bulk_rows", "bulk_batches"])
+def test_the_database_forgets_nothing_of_a_list_that_may_yet_be_confirmed(
+    town, service, farm, table
+):
+    """Else somebody could confirm it while its rows are going."""
+    upload(service, farm, GOOD, source="wallet")
+    with pytest.raises(DBAPIError, match="but with the list itself"):
+        town.sql(f"DELETE FROM {table}")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (f"bulks SET {UNCONFIRMED}", "confirmed once"),
+        ("bulks SET account_ids = '{1}'", "confirmed once"),
+        ("bulk_batches SET bulk_id = 5", "keeps what it was checked as"),
+        ("bulk_batches SET amount_minor = 1", "keeps what it was checked as"),
+    ],
+)
+def test_a_list_that_was_confirmed_stays_so_with_all_its_batches(town, service, change, told):
+    partner = town.partner(prefund=100_00, currency="KES")
+    confirm(service, partner, upload(service, partner, GOOD))
+    with pytest.raises(DBAPIError, match=told):
+        town.sql(f"UPDATE {change}")
 
 
 def test_the_worker_forgets_lists(town, service, farm, clock):
