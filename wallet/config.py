@@ -68,9 +68,9 @@ class Settings:
 
     | Variable | Unset | Meaning |
     |---|---|---|
-    | DATABASE_URL | embedded | PostgreSQL 15 or newer, `postgresql://...`; required in production |
+    | DATABASE_URL | the town's | PostgreSQL 15 or newer, `postgresql://...`; required in production |
     | KIBUBU_OWNER_DATABASE_URL | DATABASE_URL | the same, as its tables' owner: `kibubu migrate`, `kibubu hire` |
-    | REDIS_URL | embedded | Redis or Valkey, `redis://`, `rediss://` or `unix://`; likewise |
+    | REDIS_URL | the town's | Redis or Valkey, `redis://`, `rediss://` or `unix://`; likewise |
     | KIBUBU_ENV | development | `production` refuses to start on development secrets |
     | KIBUBU_MARKET | KE | the home market: a file of `wallet/markets/`, by ISO 3166 country code |
     | KIBUBU_PIN_KEYS | development key | `kid:hexkey,kid2:hexkey`, 32 bytes or more; current first |

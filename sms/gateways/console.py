@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sms.gateways import Accepted, Gateway, OutboundText, Submission
+from wallet.clock import reference
 from wallet.config import Configured, Settings
 
 logger = logging.getLogger(__name__)
@@ -21,7 +22,8 @@ class ConsoleGateway:
 
     def send(self, batch: Sequence[OutboundText]) -> list[Submission]:
         for text in batch:
-            logger.info("text %d to %s, %d septets", text.id, masked(text.msisdn), len(text.body))
+            told = reference(text.id), masked(text.msisdn), len(text.body)
+            logger.info("text %s to %s, %d septets", *told)
         return [Submission(text, Accepted(None, delivered=True)) for text in batch]
 
 

@@ -22,7 +22,7 @@ from wallet.running.town.state import Addresses
 Parameters = ParamSpec("Parameters")
 
 NO_TOWN: Final = (
-    "No town is running here. Start one with `make run`, or set DATABASE_URL and REDIS_URL."
+    "No town is running {}. Start one with `make run`, or set DATABASE_URL and REDIS_URL."
 )
 PARENT: Final = click.option("--parent", type=int, hidden=True)  # stop when this process is gone
 
@@ -269,7 +269,8 @@ def running_town() -> Addresses | None:
 def _town() -> Addresses:
     found = running_town()
     if found is None:
-        raise click.ClickException(NO_TOWN)
+        port = os.environ.get("KIBUBU_HTTP_PORT")
+        raise click.ClickException(NO_TOWN.format(f"on port {port}" if port else "here"))
     return found
 
 

@@ -74,6 +74,8 @@ class Kept:
                 self.process = self.start()
             except OSError as error:  # no memory for it, no process to be had
                 self._pause(now, f"{self.name} could not be started: {error}")
+            else:
+                log.info("%s (pid %s) was started", self.name, self.process.pid)
 
     def _pause(self, now: float, told: str) -> None:
         lived_s = now - self.began

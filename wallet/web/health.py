@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Final
 
 from flask import Response, jsonify
 from marshmallow import Schema, fields
@@ -15,6 +16,9 @@ from wallet.web.routing import Routes
 from wallet.web.schemas import current_service
 
 log = logging.getLogger(__name__)
+
+# Without its tables a database is of no use: `kibubu migrate` has not been run.
+MIGRATED: Final = text("SELECT version_num FROM alembic_version")
 
 blp = Routes("health", "/health", "Probes for whoever runs the service.")
 
@@ -53,9 +57,10 @@ def show_ready() -> Response:
 def _database() -> str:
     try:
         with current_service().engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
+            connection.execute(MIGRATED)
     except SQLAlchemyError as error:
-        log.warning("the database is down: %s", type(error).__name__)
+        told = str(error).partition("\n")[0]  # what follows is the statement and its values
+        log.warning("the database is down: %s: %s", type(error).__name__, told)
         return "down"
     return "up"
 

@@ -11,4 +11,4 @@ def test_the_console_delivers_at_once_and_logs_neither_text_nor_number(caplog):
     with caplog.at_level(logging.INFO):
         (submission,) = ConsoleGateway().send([text])
     assert submission.outcome == Accepted(None, delivered=True)
-    assert caplog.messages == ["text 1 to +254***002, 35 septets"]
+    assert caplog.messages == ["text 000000000001 to +254***002, 35 septets"]

@@ -56,6 +56,12 @@ def test_without_a_town_and_without_settings_a_command_says_how_to_get_one(kibub
     assert "No town is running here. Start one with `make run`" in result.output
 
 
+def test_without_a_town_on_the_port_that_is_named_a_command_names_that_port(kibubu):
+    result = kibubu("check-books", KIBUBU_HTTP_PORT="8123")
+    assert result.exit_code == 1
+    assert "No town is running on port 8123." in result.output
+
+
 @pytest.mark.parametrize("command", ["serve", "worker", "migrate", "check-books", "town", "demo"])
 def test_every_command_refuses_development_secrets_in_production(kibubu, command):
     result = kibubu(command, KIBUBU_ENV="production")

@@ -101,6 +101,16 @@ def test_what_cannot_even_be_started_is_tried_again(kept):
     assert one.process.is_alive()
 
 
+def test_the_log_says_that_one_is_there_again(kept, caplog):
+    one = a_kept(stays)
+    kept.append(one)
+    one.look(0.0)
+    with caplog.at_level(logging.INFO):
+        died(one, 2.0)
+        one.look(one.due)
+    assert caplog.messages[1:] == [f"a (pid {one.process.pid}) was started"]
+
+
 def test_each_has_a_pause_of_its_own(kept):
     bad, good = a_kept(fails), a_kept(stays)
     kept += [bad, good]

@@ -39,6 +39,12 @@ def test_without_the_database_it_is_not_ready_but_live(client, service, monkeypa
     gone.dispose()
 
 
+def test_without_its_tables_the_database_is_not_ready(client, service, admin, monkeypatch):
+    monkeypatch.setattr(type(service), "engine", admin)
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json["database"]) == (503, "down")
+
+
 @pytest.fixture
 def own_client(own_services):
     """A client of a service on servers of the test's own."""
