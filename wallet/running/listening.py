@@ -7,14 +7,18 @@ which starts the others: while nobody serves, callers wait in the queues that we
 from __future__ import annotations
 
 import socket
+import time
 from contextlib import suppress
 from dataclasses import dataclass
+from mmap import mmap
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from wallet.running.supervisor import Process
 
 BACKLOG: Final = 1024
+PATIENCE_S: Final = 0.5
+"""How long callers may wait for a dead process's successor while others serve."""
 
 
 class Port:
@@ -25,12 +29,12 @@ class Port:
         self._family: int = found[0][0]
         self._address: Any = found[0][4]
         self._processes: list[WebProcess] = []
-        self._left: list[socket.socket] = []
+        self._left: list[tuple[float, socket.socket]] = []  # since when, on a clock never set
 
     def bound(self) -> socket.socket:
         """Return a socket for a new process, which listens on it as soon as it can serve."""
         if self._left:
-            return self._left.pop()
+            return self._left.pop()[1]
         made = socket.socket(self._family)
         try:
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -41,30 +45,44 @@ class Port:
             raise
         return made
 
-    def served_by(self, process: Process, bound: socket.socket) -> WebProcess:
-        """Note who has got a socket."""
-        found = WebProcess(process, bound, self)
+    def served_by(self, process: Process, bound: socket.socket, serving: mmap) -> WebProcess:
+        """Note who has got a socket; who sets the first byte of `serving` takes callers."""
+        found = WebProcess(process, bound, serving, self)
         self._processes.append(found)
         return found
 
     def died(self, dead: WebProcess) -> None:
-        """Close its socket, so that nobody waits for it; keep it where nobody else serves."""
+        """Keep its socket for who is started next: callers wait in its queue."""
         self._processes.remove(dead)
-        others = any(each.serves() for each in self._processes)
-        if is_listening(dead.socket) and not others:
-            self._left.append(dead.socket)
+        if is_listening(dead.socket):
+            self._left.append((time.monotonic(), dead.socket))
         else:
             close(dead.socket)
+
+    def look(self) -> None:
+        """Close what was left, where nobody has taken it soon and others serve.
+
+        Not at once: others that die in the same moment look alive for some milliseconds.
+        """
+        late = time.monotonic() - PATIENCE_S
+        if any(since < late for since, _ in self._left) and any(
+            each.serves() for each in self._processes
+        ):
+            for _, each in self._left:
+                close(each)
+            self._left.clear()
 
     def leave_all_but(self, bound: socket.socket) -> None:
         """Let go of all sockets but one: in a process that was forked to serve on that."""
         for each in self._processes:
             if each.socket is not bound:
                 each.socket.close()
+        for _, left in self._left:
+            left.close()
 
     def close(self) -> None:
         """Leave the address."""
-        for each in self._left:
+        for _, each in self._left:
             close(each)
 
 
@@ -74,6 +92,7 @@ class WebProcess:
 
     process: Process
     socket: socket.socket
+    serving: mmap
     port: Port
 
     @property
@@ -89,8 +108,8 @@ class WebProcess:
         return self.process.sentinel
 
     def serves(self) -> bool:
-        """Tell whether callers are taken."""
-        return is_listening(self.socket) and self.is_alive()
+        """Tell whether callers are taken. A socket that was left listens without anybody."""
+        return self.serving[0] == 1 and self.is_alive()
 
     def is_alive(self) -> bool:
         return self.process.is_alive()

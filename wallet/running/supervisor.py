@@ -94,6 +94,8 @@ class Supervisor:
     """
 
     groups: Sequence[Sequence[Kept]]
+    beside: Callable[[], None] = field(default=lambda: None)
+    """Called at each look."""
     _asked: int = field(default=0, init=False)
 
     @property
@@ -105,6 +107,7 @@ class Supervisor:
         """Start whatever is not there and due; `now` is of a clock that is never set."""
         for kept in self.all:
             kept.look(now)
+        self.beside()
 
     def run(self) -> None:
         """Keep them until SIGTERM or SIGINT, then stop them; a second signal kills them."""

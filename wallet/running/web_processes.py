@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
+from mmap import mmap
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, Final
@@ -61,17 +62,17 @@ def serve_application(
     port = Port(settings.http_host, settings.http_port)
 
     def start(name: str) -> WebProcess:
-        bound = port.bound()
+        bound, serving = port.bound(), mmap(-1, 1)  # which the two processes share
 
         def run() -> None:
             port.leave_all_but(bound)
-            serve_here(settings, loader, interface, bound)
+            serve_here(settings, loader, interface, bound, serving)
 
-        return port.served_by(forked(name, run), bound)
+        return port.served_by(forked(name, run), bound, serving)
 
     names = [f"web-{number}" for number in range(1, settings.web_processes + 1)]
     try:
-        Supervisor([[Kept(name, partial(start, name)) for name in names]]).run()
+        Supervisor([[Kept(name, partial(start, name)) for name in names]], port.look).run()
     finally:
         port.close()
 
@@ -81,13 +82,15 @@ def serve_here(
     loader: Callable[[], Application],
     interface: str,
     bound: socket.socket,
+    serving: mmap,
 ) -> None:
-    """Serve on a socket, in this very process, until SIGTERM."""
+    """Serve on a socket, in this very process, until SIGTERM; say so in the byte of `serving`."""
 
     def load_and_listen() -> Application:
         app = loader()
         bound.listen(BACKLOG)
         bound.setblocking(False)
+        serving[0] = 1
         return app
 
     server = _WorkerHere(
