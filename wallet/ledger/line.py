@@ -78,6 +78,8 @@ class Line:
             assert isinstance(parameters, Mapping), statement
             parameters = [parameters[each] for each in names]
         values = [None if each is None else str(each).encode() for each in parameters]
+        if any(each is not None and b"\0" in each for each in values):
+            raise psycopg.DataError("text holds a NUL character")  # libpq would end it there
         name = self._prepared.get(statement)
         if name is not None:
             self._pgconn.send_query_prepared(name, values)

@@ -57,6 +57,14 @@ def test_values_have_the_types_that_the_statement_says(line):
     assert line.answers() == [[(at, 1 << 62, "ñ '\"\\ 100%")]]
 
 
+@pytest.mark.parametrize("text", ["abc\0def", '{"abc\0def"}'])
+def test_text_with_a_nul_is_refused_and_not_cut_off_there(line, text):
+    """libpq takes text to end at it."""
+    line.ask("SELECT %s::text", (text,))
+    with pytest.raises(psycopg.DataError, match="NUL"):
+        line.answers()
+
+
 def test_nothing_asked_is_nothing_answered(line):
     assert line.answers() == []
 
