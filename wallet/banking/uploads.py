@@ -88,7 +88,13 @@ def upload(intake: Intake, poster: Poster, raw: bytes, actor: int, now: datetime
         waiting = _waiting(intake, raw, said)
         if waiting is not None:
             return waiting
-        taken = _tried(intake, raw, said, actor, now)
+        try:
+            taken = _tried(intake, raw, said, actor, now)
+        except IntegrityError:
+            known = intake.known(raw)  # the folder, or a worker, has just taken it
+            if known is None:
+                raise
+            return Uploaded(known)
         row = {
             "id": taken.id, "digest": digest_of(raw), "name": NAME, "content": raw, "now": now,
             "received_from": actor,

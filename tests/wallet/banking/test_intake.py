@@ -1,6 +1,7 @@
 """The folder that the bank's files come into: each taken once, whole, and put away."""
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.wallet.banking.bank import a_line, a_statement
 from tests.wallet.banking.reconciling import Bank, shown
 from wallet.banking.intake import Intake, take_folder
+from wallet.banking.uploads import LOCK, upload
 
 
 @pytest.fixture
@@ -144,3 +146,18 @@ def test_a_statement_whose_file_comes_before_the_one_it_continues_is_taken(town,
 
 def test_accounts_are_compared_without_their_spaces(bank, payout):
     assert bank.sends(a_statement(shown(payout), account="TR UST")).lines == 1
+
+
+def test_an_upload_that_the_folder_overtakes_was_taken_before(town, bank, payout):
+    raw, actor, service = bank.own(a_statement(shown(payout))), town.operator().id, town.service
+    waiting = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = :on"
+    with ThreadPoolExecutor(1) as threads:
+        with service.engine.begin() as turn:
+            turn.execute(LOCK)
+            answer = threads.submit(upload, bank.intake, service.poster, raw, actor, town.now)
+            while not town.sql(waiting, on="advisory") and not answer.done():
+                pass  # it has looked before: nobody knew the file
+            taken = bank.intake.take("a.xml", raw, town.now)
+        known = answer.result()
+    assert (known.taken.id, known.taken.is_new, known.approval_id) == (taken.id, False, None)
+    assert town.sql("SELECT FROM bank_uploads") == []
