@@ -105,6 +105,7 @@ def test_the_log_says_that_one_is_there_again(kept, caplog):
     one = a_kept(stays)
     kept.append(one)
     one.look(0.0)
+    caplog.clear()
     with caplog.at_level(logging.INFO):
         died(one, 2.0)
         one.look(one.due)
@@ -130,6 +131,7 @@ def test_a_death_is_one_line_with_its_pause(kept, caplog):
     kept.append(one)
     one.look(0.0)
     pid = one.process.pid
+    caplog.clear()
     with caplog.at_level(logging.WARNING):
         died(one, 2.0)
     assert caplog.messages == [
