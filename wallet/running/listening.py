@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wallet.running.supervisor import Process
 
 BACKLOG: Final = 1024
-PATIENCE_S: Final = 0.5
+PATIENCE_S: Final = 2.0
 """How long callers may wait for a dead process's successor while others serve."""
 
 
