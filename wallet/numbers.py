@@ -122,12 +122,9 @@ def _plain(text: str) -> _Mobiles | None:
 
 
 def local_number(msisdn: str) -> str:
-    """Return a number, given as E.164, as people of its own country write it: `0711000002`."""
-    for length in (3, 2, 1):  # a calling code is never the beginning of another one
-        found = _mobiles(msisdn[1 : 1 + length])
-        if found is not None:
-            return found.prefix + msisdn[found.code_length :]
-    return _local_any(msisdn)
+    """Return a number as people of its own country write it: `0711000002`."""
+    found = _plain(msisdn)
+    return _local_any(msisdn) if found is None else found.prefix + msisdn[found.code_length :]
 
 
 @lru_cache(maxsize=8192)

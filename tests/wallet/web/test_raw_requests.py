@@ -193,7 +193,7 @@ def test_an_odd_address_is_no_address_and_leads_nowhere(served, path):
         b"POST /v1/sends HTTP/1.1\r\nHost: x\r\nContent-Length: -3\r\n\r\nabc",
         b"POST /v1/sends HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
         b"GET / HTTP/1.1\r\nHost: x\r\n" + b"A: b\r\n" * 200 + b"\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 500_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 1_500_000 + b"\r\n\r\n",
     ],
 )
 def test_what_is_no_http_never_reaches_us_and_the_connection_is_closed(served, sent):
