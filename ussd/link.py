@@ -86,7 +86,7 @@ class LoopLink:
             except Disconnected:  # it was restarted since: asking again does no harm
                 log.info("a connection to valkey was lost: it is asked again")
         else:
-            self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+            self._connection = self._pool.make_connection()  # type: ignore[no-untyped-call]  # redis
             loop = asyncio.get_running_loop()
             weakref.finalize(self, _hang_up, loop, self._connection)
         return await _exchange_on(self._connection, commands)
@@ -128,7 +128,7 @@ async def _exchange_on(
     refused: ResponseError | None = None
     try:
         if not connection.is_connected:
-            await connection.connect()  # type: ignore[no-untyped-call]
+            await connection.connect()  # type: ignore[no-untyped-call]  # redis
         await connection.send_packed_command([b"".join(commands)])
         for _ in commands:
             try:

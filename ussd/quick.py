@@ -1,8 +1,8 @@
 """Hops on the event loop: most of them only look at a session and go one menu further.
 
 Sessions and holders are asked for many hops at a time. A hop that goes where a state needs a
-thread is left to the machine in one, as it came: until its session is stored, nothing of a hop
-has been done.
+thread is done again in one, from the session as it was: nothing of it has been done by then. The
+loop stores what comes of it.
 """
 
 from __future__ import annotations

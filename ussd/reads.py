@@ -98,14 +98,15 @@ class LoopHolders:
 
     def __init__(self, engine: Engine) -> None:
         self._address = _address_of(engine)
-        self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
+        self._open: list[psycopg.AsyncConnection[tuple[Any, ...]]] = []  # the one, where there is
+        weakref.finalize(self, _finish, self._open)
 
     async def find_all(self, msisdns: Sequence[str]) -> Sequence[KnownHolder | None]:
         """Return the holders of some numbers, in one round trip; one after the other."""
         deadline = asyncio.get_running_loop().time() + ANSWER_S
-        if self._connection is not None:
+        if self._open:
             try:
-                return await self._found(self._connection, msisdns, deadline)
+                return await self._found(self._open[0], msisdns, deadline)
             except psycopg.OperationalError:
                 # Postgres was restarted since: asking again does no harm.
                 log.info("a connection to the database was lost: it is asked again")
@@ -114,8 +115,7 @@ class LoopHolders:
                 connection = await psycopg.AsyncConnection.connect(self._address, **_CONNECT)
         except TimeoutError:
             raise psycopg.errors.ConnectionTimeout("the database does not answer") from None
-        self._connection = connection
-        weakref.finalize(self, connection.pgconn.finish)
+        self._open.append(connection)
         return await self._found(connection, msisdns, deadline)
 
     async def _found(
@@ -129,12 +129,17 @@ class LoopHolders:
             asked = {"msisdns": list(msisdns)}
             rows = await (await connection.execute(READ_HOLDERS, asked)).fetchall()
         except BaseException:
-            self._connection = None
+            self._open.clear()
             await connection.close()
             raise
         finally:
             end.cancel()
         return _in_order(msisdns, rows)
+
+
+def _finish(left_open: list[psycopg.AsyncConnection[Any]]) -> None:
+    for connection in left_open:
+        connection.pgconn.finish()
 
 
 def _break_off(connection: psycopg.AsyncConnection[Any]) -> None:

@@ -188,5 +188,5 @@ def tell_defect(log: Logger, error: Exception, what: str) -> str:
         told = f"urn:uuid:{uuid4()}"
         log.error("defect %s: %s", told, what, exc_info=error)
         with suppress(AttributeError):  # the few that take none
-            error.told_as = told  # type: ignore[attr-defined]
+            error.told_as = told  # type: ignore[attr-defined]  # ours, on any exception
     return told

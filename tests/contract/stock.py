@@ -143,6 +143,7 @@ class Stock:
         disputed = self.known["escalated"] = self.dispute(self.pay()["contract"])
         for who, pin in (("mboga", MBOGA_PIN), ("juma", JUMA_PIN)):
             self.post(who, f"disputes/{disputed}/answers", {"act": "contest", "pin": pin})
+        # The clock of a test, which can be moved.
         self.village.service.clock.advance(MARKETS["KE"].disputes.period_s)  # type: ignore[attr-defined]
         self.clients = seed(self.service, owner_of(self.service))
 

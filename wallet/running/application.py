@@ -56,6 +56,7 @@ def on_loop(app: Flask) -> OnLoop:
 def roles_at(app: Flask, path: str) -> tuple[str, ...]:
     """Return which roles may post to an address, by the mark of `@requires` on its view."""
     endpoint, _ = app.url_map.bind("").match(path, "POST")
+    # A view's type knows nothing of the marks that `wallet/web/routing.py` gives it.
     found: tuple[str, ...] = app.view_functions[endpoint].marks["roles"]  # type: ignore[union-attr]
     return found
 

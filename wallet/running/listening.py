@@ -64,13 +64,12 @@ class Port:
 
         Not at once: others that die in the same moment look alive for some milliseconds.
         """
+        if not (self._left and any(each.serves() for each in self._processes)):
+            return
         late = time.monotonic() - PATIENCE_S
-        if any(since < late for since, _ in self._left) and any(
-            each.serves() for each in self._processes
-        ):
-            for _, each in self._left:
-                close(each)
-            self._left.clear()
+        for left in [left for left in self._left if left[0] < late]:
+            self._left.remove(left)
+            close(left[1])
 
     def leave_all_but(self, bound: socket.socket) -> None:
         """Let go of all sockets but one: in a process that was forked to serve on that."""

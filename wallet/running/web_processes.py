@@ -114,6 +114,7 @@ class _WorkerHere(MPServer):
 
     def _serve(self, spawn_target: Callable[..., None], target_loader: Callable[..., Any]) -> None:
         self._ssp, self._sso = None, self.bound
+        # Its stub knows neither how a socket is taken from us nor that one is there.
         self._shd = SocketHolder(self.bound.fileno(), False, BACKLOG)  # type: ignore[call-arg,assignment]
         worker = self._spawn_worker(0, spawn_target, target_loader)
         worker.inner.run()  # what it would do in a process of its own

@@ -74,8 +74,7 @@ class OnLoop:
         self._uploads = uploads
         self._flask = Bridge(app, service.settings.web_threads)
         self._acts = {
-            _place(each.rule): _OneAct(each, service, app.extensions[TOKENS], self._flask)
-            for each in acts
+            _place(each.rule): _OneAct(each, service, self._tokens, self._flask) for each in acts
         }
         self._handlers = handlers
         self._long = long
